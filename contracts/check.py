@@ -1,4 +1,4 @@
-"""Whether the derived files are current, and whether every message ever published can still be read.
+"""Check that the derived files are current and that every message ever published can still be read.
 
     python -m contracts.check
 
@@ -27,11 +27,11 @@ contracts/samples/, then `make contracts`. Both versions are sent until no liste
 
 
 class HistoryUnreadable(Exception):
-    """This is a git checkout, but git does not answer; what was published can't be known."""
+    """This is a git checkout, but git failed, so the published schemas can't be read."""
 
 
 def outdated(folder: Path) -> list[str]:
-    """Derived files of `folder` that differ from what the contracts give, and schemas of no message."""
+    """Return derived files of `folder` that differ from what the contracts give, and schemas without a message."""
     wanted = derived(folder)
     differing = [path for path, text in wanted.items() if current(folder / path) != text]
     present = {f"{SCHEMAS}/{path.name}" for path in (folder / SCHEMAS).glob("*.json")}
@@ -39,7 +39,7 @@ def outdated(folder: Path) -> list[str]:
 
 
 def broken(folder: Path) -> Iterator[str]:
-    """What the contracts no longer honour of the schemas in the history of the checkout around `folder`."""
+    """Return incompatible changes against the schemas in the history of the checkout around `folder`."""
     today = {path: json.loads(text) for path, text in derived(folder).items() if path.startswith(SCHEMAS)}
     for path, revision, published in published_schemas(folder):
         name = Path(path).stem
@@ -51,9 +51,9 @@ def broken(folder: Path) -> Iterator[str]:
 
 
 def published_schemas(folder: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each version of each schema since the newest tag, newest first: path in `folder`, commit, schema.
+    """Return each version of each schema since the newest tag, newest first: path in `folder`, commit, schema.
 
-    Nothing outside a checkout. Raises HistoryUnreadable.
+    Empty outside a checkout. Raises HistoryUnreadable.
     """
     if not (folder.parent / ".git").exists() or not _git(folder, "rev-list", "--all", "--max-count=1"):
         return
@@ -67,7 +67,7 @@ def published_schemas(folder: Path) -> Iterator[tuple[str, str, dict[str, Any]]]
 
 
 def _since(folder: Path, tag: str) -> Iterator[tuple[str, str, str]]:
-    """Versions that commits after the tag wrote; without a tag, all commits."""
+    """Return versions written by commits after the tag; without a tag, by all commits."""
     revisions = f"{tag}..HEAD" if tag else "HEAD"
     options = ("--raw", "-m", "--no-abbrev", "--no-renames", "--relative", "--diff-filter=AM", "--format=%h")
     revision = ""
@@ -80,14 +80,14 @@ def _since(folder: Path, tag: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _at(folder: Path, tag: str) -> Iterator[tuple[str, str, str]]:
-    """Versions at the tag."""
+    """Return the versions at the tag."""
     for line in _git(folder, "ls-tree", "-r", tag, "--", SCHEMAS).splitlines() if tag else ():
         facts, path = line.split("\t")
         yield tag, path, facts.split(" ")[2]
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """What git says in `folder`, whatever repository the environment of a hook points at."""
+    """Return git's output for `folder`, ignoring the repository that a hook's environment names."""
     elsewhere = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"}
     environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
     command = ["git", "-c", "core.quotePath=false", "-C", str(folder), *arguments]
@@ -101,7 +101,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def complaints(folder: Path) -> Iterator[str]:
-    """Everything that is wrong, as paragraphs for a person."""
+    """Return all errors, as paragraphs for a person."""
     stale = outdated(folder)
     if stale:
         paths = "\n".join(f"  contracts/{path}" for path in stale)
@@ -113,7 +113,7 @@ def complaints(folder: Path) -> Iterator[str]:
 
 
 def main(folder: Path = FOLDER) -> int:
-    """Print what is wrong and give the exit status."""
+    """Print the errors and return the exit status."""
     try:
         found = list(complaints(folder))
     except HistoryUnreadable as error:

@@ -29,6 +29,8 @@ _ATTRIBUTES = (
     *("correlationid", "causationid", "traceparent"),
 )
 _ATTRIBUTES_READ = {prefix + name: name for prefix in _PREFIXES_READ for name in _ATTRIBUTES}
+HEADERS_READ = frozenset(_ATTRIBUTES_READ)
+"""Names of the headers that an envelope is read from."""
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 MAX_BODY_BYTES = 1024 * 1024
 """A larger body is parked unread."""
@@ -37,6 +39,7 @@ LARGEST_SEQUENCE = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _chance = random.Random(os.urandom(32))
+os.register_at_fork(after_in_child=_chance.seed)
 _last = 0
 _ahead = 0
 _MOST_TICKS_AHEAD = 60_000 * 4096
@@ -44,15 +47,15 @@ _MOST_TICKS_AHEAD = 60_000 * 4096
 
 
 def follow_clock(ahead: timedelta) -> None:
-    """Make ids by a clock that is so much ahead of this machine's (negative: behind), such as the database's."""
+    """Make ids with a clock that is this much ahead of the machine's (negative: behind), such as the database's."""
     global _ahead
     _ahead = ahead // timedelta(microseconds=1) * 1000
 
 
 def uuid7() -> UUID:
-    """A UUIDv7 (RFC 9562): milliseconds, then a sub-millisecond counter: one process's ids only grow.
+    """Return a UUIDv7 (RFC 9562): milliseconds, then a sub-millisecond counter. Ids of one process only grow.
 
-    They stop growing where the clock went back by more than listeners tolerate: the ids of a wrong clock are left.
+    They restart from the clock where it was set back by more than listeners tolerate, so that a wrong clock's ids end.
     """
     global _last
     with _lock:
@@ -66,7 +69,7 @@ def uuid7() -> UUID:
 
 
 def uuid7_time(identifier: UUID) -> datetime:
-    """When a UUIDv7 was made, in UTC to the millisecond.
+    """Return the time at which a UUIDv7 was made, in UTC to the millisecond.
 
     Raises ValueError for another version of UUID or a time past the year 9999.
     """
@@ -83,20 +86,20 @@ def uuid7_time(identifier: UUID) -> datetime:
 
 
 def uuid7_floor(moment: datetime) -> UUID:
-    """The smallest UUIDv7-sized value of a moment: the bound of a partition, not an id."""
+    """Return the smallest UUIDv7-sized value of a timestamp: the bound of a partition, not an id."""
     return UUID(int=(moment - _EPOCH) // timedelta(milliseconds=1) << 80)
 
 
 class EnvelopeUnreadable(ValueError):
-    """The headers are no CloudEvents envelope; says which attribute is missing or wrong."""
+    """The headers are not a CloudEvents envelope; the text names the attribute that is missing or invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who says what about which aggregate, and because of what.
+    """Attributes of one message: its source, its type, its aggregate and its cause.
 
-    `sequence` counts a sender's events about one subject from 1 without holes; no consumer waits by it.
-    `correlation_id` names the whole story (the order), `causation_id` the message this one answers.
+    `sequence` counts a sender's events about one subject from 1 without gaps; no consumer waits for it.
+    `correlation_id` names the whole conversation (the order), `causation_id` the message that this one answers.
     """
 
     id: UUID
@@ -111,7 +114,7 @@ class Envelope:
     traceparent: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """The AMQP headers; absent attributes are left out."""
+        """Return the AMQP headers; absent attributes are left out."""
         values = {
             "specversion": "1.0",
             "id": str(self.id),
@@ -133,10 +136,9 @@ class Envelope:
 
     @classmethod
     def read(cls, headers: Mapping[str, Any]) -> Self:
-        """The envelope in some AMQP headers.
+        """Return the envelope that AMQP headers carry.
 
-        Unknown attributes are ignored. Raises EnvelopeUnreadable, naming the first attribute that is wrong,
-        and nothing else.
+        Unknown attributes are ignored. Raises only EnvelopeUnreadable, naming the first invalid attribute.
         """
         values = _attributes(headers)
         try:
@@ -164,7 +166,7 @@ class Envelope:
             raise EnvelopeUnreadable(f"an attribute of the envelope can't be read: {error}") from None
 
     def resent(self, **changes: Any) -> Self:
-        """The same envelope with some attributes changed."""
+        """Return the same envelope with some attributes changed."""
         return replace(self, **changes)
 
 

@@ -1,4 +1,4 @@
-"""Writes what is derived from the contracts: schemas/, asyncapi.json and the README's table of messages.
+"""Generator of what is derived from the contracts: schemas/, asyncapi.json and the README's table of messages.
 
     python -m contracts.generate
 
@@ -24,7 +24,7 @@ class MarkersMissing(ValueError):
 
 
 def derived(folder: Path) -> dict[str, str]:
-    """Every derived file by its path inside `folder`, with the text it must have."""
+    """Return every derived file by its path inside `folder`, with the text it must have."""
     files = {f"{SCHEMAS}/{entry.type}.json": text_of(schema_of(entry)) for entry in CATALOGUE.values()}
     files["asyncapi.json"] = text_of(asyncapi())
     readme = folder / README
@@ -35,9 +35,9 @@ def derived(folder: Path) -> dict[str, str]:
 
 
 def write(folder: Path) -> list[str]:
-    """Bring the derived files in `folder` up to date; the paths of those that changed.
+    """Update the derived files in `folder` and return the paths of those that changed.
 
-    A schema whose message is gone is left for `contracts.check` to refuse: what was published stays readable.
+    A schema without a message is left for `contracts.check` to refuse: a published message stays readable.
     """
     changed = {path: text for path, text in derived(folder).items() if current(folder / path) != text}
     for path, text in changed.items():
@@ -47,12 +47,12 @@ def write(folder: Path) -> list[str]:
 
 
 def current(path: Path) -> str | None:
-    """The text of a file, None if there is none."""
+    """Return the text of a file, None if there is none."""
     return path.read_bytes().decode() if path.exists() else None
 
 
 def replaced(text: str, name: str, table: str) -> str:
-    """The text with the table between its two markers renewed. Raises MarkersMissing."""
+    """Return the text with a new table between its two markers. Raises MarkersMissing."""
     start, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->"
     if text.count(start) != 1 or text.count(end) != 1:
         raise MarkersMissing(f"{README} needs one line {start.strip()!r} and, after it, one {end!r}")
@@ -61,7 +61,7 @@ def replaced(text: str, name: str, table: str) -> str:
 
 
 def headers_table() -> str:
-    """The envelope's headers as a Markdown table."""
+    """Return the envelope's headers as a Markdown table."""
     rows = [
         f"| `{PREFIX}{name}` | {'yes' if name in REQUIRED_ATTRIBUTES else ''} | {meaning} |"
         for name, meaning in ENVELOPE_ATTRIBUTES.items()
@@ -70,7 +70,7 @@ def headers_table() -> str:
 
 
 def messages_table() -> str:
-    """The catalogue as a Markdown table."""
+    """Return the catalogue as a Markdown table."""
     rows = [_row(entry) for entry in CATALOGUE.values()]
     return "\n".join(["| type | sender | listeners | outcomes |", "|---|---|---|---|", *rows, ""])
 
@@ -82,7 +82,7 @@ def _row(entry: Entry) -> str:
 
 
 def main() -> int:
-    """Write the files and say which changed."""
+    """Write the files and print which changed."""
     changed = write(FOLDER)
     for path in changed:
         print(f"contracts/{path} written")

@@ -1,8 +1,8 @@
-"""What all messages have in common: the base class, the field types and a reason for a refusal.
+"""Base class and field types of all messages, and the reason of a refusal.
 
-A message is immutable and ignores fields it does not know, so that a sender may add one before its listeners
+A message is immutable and ignores unknown fields, so that a sender may add one before its listeners
 do. Amounts, counts and rates are integers wherever these types are used, in messages and in requests: "15.00", 15.0
-and true are refused, since what was meant can't be told.
+and true are refused, since their meaning is ambiguous.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from contracts.timestamps import parse_timestamp, parse_uuid
 
 
 def _parsed(code: str, parse: Callable[[str], Any], *types: type) -> BeforeValidator:
-    """A validator that reads texts with `parse` and lets only these types pass otherwise."""
+    """Return a validator that parses texts with `parse` and otherwise accepts only these types."""
 
     def validate(value: Any) -> Any:
         if isinstance(value, types):
@@ -55,7 +55,7 @@ CheckoutId = Annotated[
     ),
 ]
 OrderCode = Annotated[
-    str, Field(min_length=4, max_length=16, description="Short code people read aloud, K7F3-QD9M.")
+    str, Field(min_length=4, max_length=16, description="Short code to read aloud: K7F3-QD9M.")
 ]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 alphabetic code.")]
 Minor = Annotated[
@@ -74,7 +74,7 @@ Tally = Annotated[
     Field(
         ge=0,
         le=2**53 - 1,
-        description="Units counted up over an order's or a shelf's life, which may exceed what one line holds.",
+        description="Units summed over the life of an order or a stock level; may exceed the limit of one line.",
     ),
 ]
 LineNumber = Annotated[
@@ -83,7 +83,7 @@ LineNumber = Annotated[
         strict=True,
         ge=1,
         le=100_000,
-        description="The order line's number, from 1 in the order's own sequence.",
+        description="The order line's number, from 1.",
     ),
 ]
 VatRate = Annotated[
@@ -101,7 +101,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
 Actor = Annotated[
     str,
-    Field(min_length=1, max_length=200, description="Who asked: a staff member, an API key or a service."),
+    Field(min_length=1, max_length=200, description="The actor: a staff member, an API key or a service."),
 ]
 
 
@@ -117,9 +117,12 @@ Moment = Annotated[
 
 
 class Part(BaseModel):
-    """A part of a message: immutable, and lenient towards fields added later."""
+    """A part of a message: immutable; fields added later are ignored.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    Validators are built on first use: a service imports every message of the catalogue and uses a part of them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Message(Part):
@@ -129,11 +132,11 @@ class Message(Part):
 
 
 class Command(Message):
-    """A message that asks its one listener for something; its outcome's causation id is the command's id."""
+    """A request to the message's only listener; the outcome's causation id is the command's id."""
 
 
 class Reason(Part):
-    """Why something was refused, in a form a program can test and a person can act on."""
+    """Reason of a refusal, in a form that a program can test and a user can act on."""
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Stable identifier, totals_do_not_add_up.")
     message: str = Field(max_length=1000, description="One sentence with both values and what to do.")
@@ -143,7 +146,7 @@ class Reason(Part):
 
 
 class LineUnits(Part):
-    """So many units of one order line."""
+    """A number of units of one order line."""
 
     line: LineNumber
     quantity: Quantity

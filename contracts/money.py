@@ -1,17 +1,16 @@
-"""Money as a whole number of minor units, and how many digits each currency has after its point.
+"""Money as an integer of minor units, and the number of digits each currency has after its point.
 
 The table is ISO 4217 as published on 2026-01-01: every active currency and fund code that has a minor unit.
 Metals, baskets and test codes (XAU, XDR, XTS) have none and are unknown here. Nothing in this module rounds
 and nothing is a float: a digit that the currency cannot hold is refused, since a cent lost at the edge is a
-balance that never closes. A payment provider may count in other units than ISO 4217 says; that belongs to
-whoever talks to the provider.
+balance that never closes. A payment provider may count in other units than ISO 4217; its adapter converts them.
 """
 
 import re
 from decimal import Decimal
 
 MAX_MINOR = 2**53 - 1
-"""The largest amount on the wire, either sign: what every JSON reader holds exactly."""
+"""The largest amount on the wire, either sign: every JSON reader represents it exactly."""
 _LARGEST_POWER_OF_TEN = 15
 
 _CODES_BY_EXPONENT = {
@@ -37,7 +36,7 @@ _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 
 
 class UnknownCurrency(ValueError):
-    """The code is no active ISO 4217 currency with a minor unit."""
+    """The code is not an active ISO 4217 currency with a minor unit."""
 
     def __init__(self, currency: object) -> None:
         super().__init__(
@@ -47,7 +46,7 @@ class UnknownCurrency(ValueError):
 
 
 class AmountUnreadable(ValueError):
-    """The text is no plain decimal number."""
+    """The text is not a plain decimal number."""
 
     def __init__(self, amount: object, currency: str) -> None:
         super().__init__(
@@ -80,7 +79,7 @@ class AmountOutOfRange(ValueError):
 
 
 def exponent(currency: str) -> int:
-    """Digits after the point: 2 for EUR, 0 for JPY, 3 for TND. Raises UnknownCurrency."""
+    """Return the digits after the point: 2 for EUR, 0 for JPY, 3 for TND. Raises UnknownCurrency."""
     try:
         return EXPONENTS[currency]
     except (KeyError, TypeError):
@@ -88,12 +87,12 @@ def exponent(currency: str) -> int:
 
 
 def is_known(currency: str) -> bool:
-    """Whether the code is an active ISO 4217 currency with a minor unit; lower case is not."""
+    """Return whether the code is an active ISO 4217 currency with a minor unit; lower case is not."""
     return currency in EXPONENTS
 
 
 def from_decimal(amount: Decimal | str, currency: str) -> int:
-    """Minor units of an amount in the currency's major unit: `from_decimal("12.30", "EUR") == 1230`.
+    """Return the minor units of an amount in the currency's major unit: `from_decimal("12.30", "EUR") == 1230`.
 
     Zeros below the minor unit are harmless and accepted. Raises UnknownCurrency, AmountUnreadable,
     AmountTooPrecise, AmountOutOfRange, and TypeError for a float.
@@ -113,9 +112,9 @@ def from_decimal(amount: Decimal | str, currency: str) -> int:
 
 
 def to_decimal(minor: int, currency: str) -> Decimal:
-    """The amount in the major unit, with all its digits: `to_decimal(1230, "EUR") == Decimal("12.30")`.
+    """Return the amount in the major unit, with all its digits: `to_decimal(1230, "EUR") == Decimal("12.30")`.
 
-    Exact whatever the caller's decimal context. Raises UnknownCurrency, AmountOutOfRange, and TypeError for
+    Exact in any decimal context of the caller. Raises UnknownCurrency, AmountOutOfRange, and TypeError for
     anything but an int.
     """
     digits = exponent(currency)

@@ -1,4 +1,4 @@
-"""What any service may say: a command's refusal, and what became of a message it could not handle."""
+"""Messages of every service: the refusal of a command, and the outcome of a message it could not handle."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -21,7 +21,7 @@ class CommandRejected(Message):
 
 
 class CommandDone(Message):
-    """A command asked for what already was; nothing had to change."""
+    """A command requested the state that already held; nothing had to change."""
 
     wire_name: ClassVar[str] = "command.done.v1"
 
@@ -32,7 +32,7 @@ class CommandDone(Message):
 
 
 class MessageParked(Message):
-    """A message could not be handled and waits for a person."""
+    """A message could not be handled and waits for an operator."""
 
     wire_name: ClassVar[str] = "message.parked.v1"
 
@@ -45,7 +45,7 @@ class MessageParked(Message):
 
 
 class MessageRedriven(Message):
-    """A parked message was given back to its consumer."""
+    """A parked message was returned to its consumer."""
 
     wire_name: ClassVar[str] = "message.redriven.v1"
 
@@ -56,7 +56,7 @@ class MessageRedriven(Message):
 
 
 class MessageDiscarded(Message):
-    """A parked message was set aside for good, with a reason."""
+    """A parked message was discarded, with a reason."""
 
     wire_name: ClassVar[str] = "message.discarded.v1"
 

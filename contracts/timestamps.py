@@ -1,7 +1,7 @@
 """The text forms of timestamps and ids on the wire, in message bodies and in headers.
 
-Exactly what the schemas publish is read: RFC 3339 for `date-time` and the hyphenated form of RFC 9562 for `uuid`.
-Other ISO 8601 forms, Unix seconds and bare hexadecimal digits are refused, so that whoever tests against the hub tests
+Only the published forms are accepted: RFC 3339 for `date-time` and the hyphenated form of RFC 9562 for `uuid`.
+Other ISO 8601 forms, Unix seconds and bare hexadecimal digits are refused, so that a test against the hub tests
 the published contract.
 """
 
@@ -17,7 +17,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EXAMPLE = "2026-11-28T12:00:00Z"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-"""The range of the times that Comptoir takes in: any of them can be shown in any time zone and counted with."""
+"""The range of timestamps that Comptoir accepts: each can be shown in any time zone and used in arithmetic."""
 RANGE = f"{EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}"
 
 
@@ -37,12 +37,12 @@ def parse_timestamp(text: str) -> datetime:
 
 
 def is_in_range(moment: datetime) -> bool:
-    """Whether an aware time lies in the range that is taken in. Never overflows."""
+    """Return whether an aware datetime is in the accepted range. Never overflows."""
     return EARLIEST <= moment <= LATEST
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """The aware moment in a time zone; unchanged where that zone's calendar ends before it (years 1 and 9999)."""
+    """Return the aware datetime in a time zone; unchanged at the ends of that calendar (years 1 and 9999)."""
     try:
         return moment.astimezone(zone)
     except OverflowError:

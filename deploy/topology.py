@@ -7,13 +7,20 @@ as underscores). Safe to run again; bindings that are no longer in the catalogue
 """
 
 import os
+import ssl
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import httpx2
+from pydantic import TypeAdapter, ValidationError
 
+from contracts.message import Shop
+from contracts.sale import Module
+from deploy.cli.environment import BROKER_CA, PASSWORD, read_environment, trusted_by
+from deploy.cli.failures import Failure, NotConfigured, Refused, Unreachable
 from services.chassis.messaging.topology import (
     Binding,
     Storefront,
@@ -24,6 +31,10 @@ from services.chassis.messaging.topology import (
     policies,
     queues,
 )
+from services.chassis.tls import Peer, why_untrusted
+
+_SHOP: TypeAdapter[str] = TypeAdapter(Shop)
+MANAGEMENT_URL = "COMPTOIR_RABBITMQ_MANAGEMENT_URL"
 
 
 class TopologyWrong(Exception):
@@ -33,15 +44,16 @@ class TopologyWrong(Exception):
 class Management:
     """RabbitMQ's management API of one virtual host."""
 
-    def __init__(self, url: str, vhost: str = "/") -> None:
+    def __init__(self, url: str, vhost: str = "/", tls: ssl.SSLContext | bool = True) -> None:
         parts = urlsplit(url)
         bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", ""))
         self.vhost = vhost
         self._client = httpx2.Client(
             base_url=f"{bare}/api/",
-            auth=(parts.username or "", parts.password or ""),
+            auth=(unquote(parts.username or ""), unquote(parts.password or "")),
             timeout=30,
             trust_env=False,
+            verify=tls,
         )
 
     def get(self, path: str) -> Any:
@@ -87,6 +99,12 @@ def apply(management: Management, passwords: Mapping[str, str], storefronts: Seq
 
 def check(management: Management, storefronts: Sequence[Storefront]) -> None:
     """Raise TopologyWrong with every difference between the broker and the catalogue."""
+    if wrong := differences(management, storefronts):
+        raise TopologyWrong("the broker differs from the catalogue; run apply:\n  " + "\n  ".join(wrong))
+
+
+def differences(management: Management, storefronts: Sequence[Storefront]) -> list[str]:
+    """Return every difference between the broker and the catalogue, a sentence for each."""
     vhost = quote(management.vhost, safe="")
     standing = {row["name"]: row for row in management.get(f"queues/{vhost}")}
     users = {row["user"]: row for row in management.get(f"vhosts/{vhost}/permissions")}
@@ -102,8 +120,7 @@ def check(management: Management, storefronts: Sequence[Storefront]) -> None:
         have = {right: users.get(user, {}).get(right) for right in rights}
         if user in users and have != rights:
             wrong.append(f"user {user} may {have}, should {rights}")
-    if wrong:
-        raise TopologyWrong("the broker differs from the catalogue; run apply:\n  " + "\n  ".join(wrong))
+    return wrong
 
 
 def _wrong_exchanges(management: Management) -> list[str]:
@@ -142,63 +159,104 @@ def _wrong_policies(management: Management) -> list[str]:
 
 
 def storefronts_of(text: str) -> list[Storefront]:
-    """Return storefronts from `shop.module` words. Raises ValueError with the first word that is not of this
-    form.
+    """Return storefronts from `shop.module` words. Raises ValueError with the first word that is not of this form, or
+    names no shop or module that the contracts allow.
     """
-    found = []
-    for word in text.split():
-        shop, dot, module = word.partition(".")
-        if not (shop and dot and module):
-            raise ValueError(f"{word!r} is not of the form shop.module")
-        found.append(Storefront(shop, module))
-    return found
+    return [_storefront(word) for word in text.split()]
+
+
+def _storefront(word: str) -> Storefront:
+    shop, dot, module = word.partition(".")
+    if not (shop and dot and module):
+        raise ValueError(f"{word!r} is not of the form shop.module, such as maison.shop")
+    if module not in list(Module):
+        raise ValueError(f"{word!r}: {module!r} is no module of a storefront; known are {', '.join(Module)}")
+    try:
+        _SHOP.validate_python(shop)
+    except ValidationError:
+        raise ValueError(
+            f"{word!r}: {shop!r} is no shop's name: 1 to 63 lower-case letters, digits and hyphens, such as maison"
+        ) from None
+    return Storefront(shop, module)
+
+
+class Broker(NamedTuple):
+    """The broker and what it should have: the storefronts, and passwords by user for those to be made or changed."""
+
+    management: Management
+    storefronts: list[Storefront]
+    passwords: dict[str, str]
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Return the number of queues and bindings that the catalogue has."""
+        return {"queues": len(queues(self.storefronts)), "bindings": len(bindings(self.storefronts))}
+
+
+def broker_of(environment: Mapping[str, str]) -> Broker:
+    """Return the broker that the settings name. Raises NotConfigured."""
+    url = environment.get(MANAGEMENT_URL)
+    if not url:
+        raise NotConfigured(f"set {MANAGEMENT_URL} to http://administrator:password@host:15672")
+    try:
+        storefronts = storefronts_of(environment.get("COMPTOIR_STOREFRONTS", ""))
+    except ValueError as wrong:
+        raise NotConfigured(f"COMPTOIR_STOREFRONTS: {wrong}") from None
+    users = {user: environment.get(password_variable(user)) for user in permissions(storefronts)}
+    management = Management(url, environment.get("COMPTOIR_VHOST", "/"), trusted_by(environment, BROKER_CA))
+    return Broker(management, storefronts, {user: password for user, password in users.items() if password})
+
+
+@contextmanager
+def failures_told(environment: Mapping[str, str]) -> Iterator[None]:
+    """Turn the broker's errors into sentences. Raises Refused, Unreachable."""
+    try:
+        yield
+    except TopologyWrong as error:
+        raise Refused(str(error)) from None
+    except httpx2.HTTPStatusError as error:
+        raise _refused(error.response.status_code) from None
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        if why := why_untrusted(error, Peer("RabbitMQ's management", MANAGEMENT_URL, BROKER_CA)):
+            raise Unreachable(why) from None
+        parts = urlsplit(environment[MANAGEMENT_URL])
+        where = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        raise Unreachable(
+            f"RabbitMQ's management does not answer at {where} ({type(error).__name__}): is it running, is the plugin "
+            f"rabbitmq_management enabled, is {MANAGEMENT_URL} right?"
+        ) from None
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     if list(arguments) not in (["apply"], ["check"]):
         raise SystemExit("usage: python -m deploy.topology apply|check")
-    url = os.environ.get("COMPTOIR_RABBITMQ_MANAGEMENT_URL")
-    if not url:
-        raise SystemExit("set COMPTOIR_RABBITMQ_MANAGEMENT_URL to http://administrator:password@host:15672")
-    storefronts = storefronts_of(os.environ.get("COMPTOIR_STOREFRONTS", ""))
-    management = Management(url, os.environ.get("COMPTOIR_VHOST", "/"))
-    users = {
-        user: os.environ.get("COMPTOIR_PASSWORD_" + _env_name(user)) for user in permissions(storefronts)
-    }
+    environment = read_environment(os.environ)
     try:
-        if arguments == ["check"]:
-            check(management, storefronts)
-        else:
-            apply(management, {user: password for user, password in users.items() if password}, storefronts)
-    except TopologyWrong as error:
-        raise SystemExit(str(error)) from None
-    except httpx2.HTTPStatusError as error:
-        raise SystemExit(_refused(error.response.status_code)) from None
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        where = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()
-        raise SystemExit(
-            f"RabbitMQ's management does not answer at {where} ({type(error).__name__}): is it running, is the plugin "
-            "rabbitmq_management enabled, is COMPTOIR_RABBITMQ_MANAGEMENT_URL right?"
-        ) from None
-    sys.stdout.write(
-        f"topology: {len(queues(storefronts))} queues, {len(bindings(storefronts))} bindings in order\n"
-    )
+        with failures_told(environment):
+            broker = broker_of(environment)
+            if arguments == ["check"]:
+                check(broker.management, broker.storefronts)
+            else:
+                apply(broker.management, broker.passwords, broker.storefronts)
+    except Failure as failure:
+        raise SystemExit(str(failure)) from None
+    sys.stdout.write("topology: {queues} queues, {bindings} bindings in order\n".format(**broker.size))
 
 
-def _refused(status: int) -> str:
+def _refused(status: int) -> Failure:
     if status in (401, 403):
-        return (
-            "RabbitMQ's management refuses the user or password in COMPTOIR_RABBITMQ_MANAGEMENT_URL: it needs an "
-            "administrator's"
+        return Unreachable(
+            f"RabbitMQ's management refuses the user or password in {MANAGEMENT_URL}: it needs an administrator's"
         )
     if status == 404:
-        return "the broker has no such virtual host: make it, or correct COMPTOIR_VHOST"
-    return f"RabbitMQ's management answers {status}; look at the broker's log"
+        return Refused("the broker has no such virtual host: make it, or correct COMPTOIR_VHOST")
+    return Unreachable(f"RabbitMQ's management answers {status}; look at the broker's log")
 
 
-def _env_name(user: str) -> str:
-    return user.upper().replace(".", "_").replace("-", "_")
+def password_variable(user: str) -> str:
+    """Return the name of the setting with a broker user's password."""
+    return PASSWORD + user.upper().replace(".", "_").replace("-", "_")
 
 
 if __name__ == "__main__":

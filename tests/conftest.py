@@ -19,7 +19,7 @@ from services.chassis.storage.partitions import keep_partitions
 from services.chassis.testing import Desk, settings_for_tests
 from tests.programs import SETTINGS_MODULES
 
-pytest_plugins = ["tests.parts"]
+pytest_plugins = ["tests.parts", "tests.scheduling"]
 
 hypothesis.settings.register_profile(
     "comptoir",

@@ -1,10 +1,11 @@
 """The AsyncAPI 3.0 description of the broker's interface, derived from the catalogue.
 
 One channel per message type (its address is the routing key), one operation per sender and per listener. All
-messages are in `components`, once per type, since several services say a `CommandRejected` of their own; the
-payloads' schemas are there once per class and say the same as those in `schemas/`.
+messages are in `components`, once per type, since several services send a `CommandRejected` of their own; the
+payloads' schemas are there once per class and equal those in `schemas/`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -26,16 +27,21 @@ _BY_LOGIN = (
     "other, and a message without it is parked unread and never answered."
 )
 _EXCHANGES = {
-    STOREFRONT: "What storefront modules publish.",
-    PUBLIC: "What storefronts hear; each is bound to its own answers only.",
-    **{service: f"What {service} says." for service in SERVICES},
+    STOREFRONT: "Messages that storefront modules publish.",
+    PUBLIC: "Messages that storefronts receive; each is bound to its own answers only.",
+    **{service: f"Messages that {service} publishes." for service in SERVICES},
 }
 
 
-def asyncapi() -> Json:
-    """The whole document."""
-    entries = CATALOGUE.values()
-    operations = [operation for entry in entries for operation in _operations(entry)]
+def asyncapi(service: str | None = None) -> Json:
+    """Return the whole document, or only what one service sends and receives."""
+    entries = [entry for entry in CATALOGUE.values() if service in (None, entry.sender, *entry.listeners)]
+    operations = [
+        (name, operation)
+        for entry in entries
+        for name, operation in _operations(entry)
+        if service is None or name.startswith(f"{service}.")
+    ]
     return {
         "asyncapi": "3.0.0",
         "info": _info(),
@@ -45,7 +51,7 @@ def asyncapi() -> Json:
         "operations": dict(operations),
         "components": {
             "messages": {entry.type: _message(entry) for entry in entries},
-            "schemas": {"Envelope": _envelope(), **_payloads()},
+            "schemas": {"Envelope": _envelope(), **_payloads(entries)},
             "securitySchemes": {"user": {"type": "userPassword", "description": _user()}},
         },
     }
@@ -167,8 +173,8 @@ def _operation(entry: Entry, action: str, who: str) -> Json:
     }
 
 
-def _payloads() -> Json:
-    classes = dict.fromkeys(entry.message for entry in CATALOGUE.values())
+def _payloads(entries: Iterable[Entry]) -> Json:
+    classes = dict.fromkeys(entry.message for entry in entries)
     _, document = models_json_schema(
         [(message, "validation") for message in classes],
         ref_template="#/components/schemas/{model}",
@@ -197,13 +203,13 @@ REQUIRED_ATTRIBUTES = ("specversion", "id", "source", "type", "time")
 ENVELOPE_ATTRIBUTES = {
     "specversion": "`1.0`.",
     "id": "The event's UUIDv7. With `source` it is what listeners dedupe by; send again under the same id.",
-    "source": "Who says it: `/orders`; a storefront's is `/storefront/<shop>/<module>`.",
+    "source": "The sender: `/orders`; a storefront's is `/storefront/<shop>/<module>`.",
     "type": "The message type, equal to the routing key.",
     "time": "When it happened, RFC 3339 with a time zone.",
     "shop": "The merchant's shop.",
     "subject": "What it is about: the order's id.",
     "sequence": "Counts the sender's events about one subject, from 1.",
-    "correlationid": "The whole story this belongs to.",
+    "correlationid": "The conversation this message belongs to, such as an order.",
     "causationid": "The id of the message that this one answers.",
     "traceparent": "W3C trace context.",
 }

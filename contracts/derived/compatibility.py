@@ -1,7 +1,7 @@
 """Whether a JSON Schema of a message may replace an earlier one within the same major version.
 
 Two things must hold: every message that was valid stays valid, so that what is stored, in flight or sent by
-a storefront of last year can still be read; and every field that could be said is still there with its
+a storefront of last year can still be read; and every field that could be sent is still there with its
 meaning. New optional fields, wider limits and new enum members are fine. What can't be judged counts as
 incompatible: the keywords that pydantic writes are understood, any other that changed is reported as such.
 """
@@ -26,7 +26,7 @@ _JUDGED = frozenset(
 
 
 def incompatibilities(old: Schema, new: Schema) -> list[str]:
-    """What of `old` no longer holds in `new`: a sentence each, with the field's path. Empty: compatible.
+    """Return what of `old` no longer holds in `new`: a sentence each, with the field's path. Empty: compatible.
 
     Both are whole documents; `$ref`s are resolved inside their own.
     """
@@ -56,7 +56,7 @@ class _Comparison:
         self.under_way.discard(pair)
 
     def _best(self, wanted: Schema, alternatives: list[Schema], path: str) -> list[str]:
-        """The fewest differences to any alternative, those of the same type first."""
+        """Return the fewest differences to any alternative, those of the same type first."""
         found = [list(self._one(wanted, offered, path)) for offered in alternatives]
         same_type = [
             differences
@@ -101,7 +101,7 @@ class _Comparison:
 
 
 def _alternatives(schema: Any, document: Schema) -> list[Schema]:
-    """A schema as the list of plain schemas of which one must hold: references and unions resolved."""
+    """Return a schema as the list of plain schemas of which one must hold: references and unions resolved."""
     schema = _merged(schema, document)
     for keyword in ("anyOf", "oneOf"):
         if keyword in schema:
@@ -116,7 +116,7 @@ def _alternatives(schema: Any, document: Schema) -> list[Schema]:
 
 
 def _merged(schema: Any, document: Schema) -> Schema:
-    """A schema with its `$ref` put in place."""
+    """Return a schema with its `$ref` resolved."""
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     followed: list[str] = []
@@ -130,10 +130,10 @@ def _merged(schema: Any, document: Schema) -> Schema:
 
 
 def _both(schema: Schema, beside: Schema) -> Schema:
-    """Two schemas that must hold together, as one."""
+    """Return two schemas that must both hold as one."""
     clashing = {name for name in schema.keys() & beside.keys() - _ANNOTATIONS if schema[name] != beside[name]}
     if clashing - {"default"}:
-        raise SchemaBeyondJudgement(f"{sorted(clashing)} stand twice, beside a reference and in its target")
+        raise SchemaBeyondJudgement(f"{sorted(clashing)} occur twice, beside a reference and in its target")
     return {**schema, **beside}
 
 
@@ -188,7 +188,7 @@ def _unjudged(old: Schema, new: Schema, path: str) -> Iterator[str]:
 
 
 def _default_changed(old: Any, new: Any, path: str) -> Iterator[str]:
-    """A message that leaves the field out would come to mean something else."""
+    """Yield a changed default: a message that leaves the field out would come to mean something else."""
     if not isinstance(old, dict) or not isinstance(new, dict) or not {"default"} <= old.keys() & new.keys():
         return
     if old["default"] != new["default"]:

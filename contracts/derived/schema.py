@@ -24,16 +24,16 @@ class PlainTitles(GenerateJsonSchema):
 
 
 def schema_of(entry: Entry) -> dict[str, Any]:
-    """The JSON Schema of one message type; its `$id` never changes."""
+    """Return the JSON Schema of one message type; its `$id` never changes."""
     schema = entry.message.model_json_schema(schema_generator=PlainTitles)
     return {"$schema": DIALECT, "$id": f"urn:comptoir:message:{entry.type}", **schema}
 
 
 def summary_of(message: type[Message]) -> str:
-    """The first line of a message's docstring: one past-tense sentence for an event."""
+    """Return the first line of a message's docstring: one past-tense sentence for an event."""
     return inspect.cleandoc(message.__doc__ or "").split("\n")[0]
 
 
 def text_of(document: dict[str, Any]) -> str:
-    """JSON as it is committed."""
+    """Return JSON as it is committed."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

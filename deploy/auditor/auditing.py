@@ -12,10 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from deploy.auditor.checks import (
+    books,
     changes,
     copies,
     history,
     intake,
+    invoices,
     listing,
     mails,
     messages,
@@ -38,7 +40,9 @@ CHECK_SECONDS = 240.0
 MODULES = (
     intake,
     money,
+    books,
     refunds,
+    invoices,
     stock,
     parcels,
     changes,
@@ -68,26 +72,34 @@ async def audit(
     journals: Journals | Callable[[], Journals] | None = None,
     expected_parked: Collection[UUID] = (),
     quiet_seconds: float = QUIET_SECONDS,
+    on_check: Callable[[str], None] = lambda name: None,
 ) -> list[Violation]:
     """Wait for rest (at most `quiet_seconds`), run every check, and return the violations; none means all is
     well.
 
     `urls`: database URL by service. `journals` that are still being written are passed as a function, which
     is called again once all is quiet. `expected_parked`: ids of messages that must be parked.
+    `on_check` is called with the name of each check before it runs.
     """
     read = journals if callable(journals) else lambda: journals or Journals()
     async with open_ground(urls, read(), expected_parked) as ground:
         await until_quiet(ground, quiet_seconds)
-        return await run_checks(replace(ground, journals=read()))
+        return await run_checks(replace(ground, journals=read()), on_check=on_check)
 
 
-async def run_checks(ground: Ground, names: Sequence[str] | None = None) -> list[Violation]:
+async def run_checks(
+    ground: Ground, names: Sequence[str] | None = None, on_check: Callable[[str], None] = lambda name: None
+) -> list[Violation]:
     """Run the named checks, or all, on the ground as it is now; each independently.
 
     A check that raises is a violation of its own and does not keep others from running. Raises ConnectionLost
     when a database became unavailable: the remaining checks would fail for that reason only.
     """
-    return [violation for name in names or CHECKS for violation in await run_check(ground, name)]
+    found: list[Violation] = []
+    for name in names or CHECKS:
+        on_check(name)
+        found += await run_check(ground, name)
+    return found
 
 
 @dataclass
@@ -138,11 +150,11 @@ async def until_quiet(ground: Ground, seconds: float) -> bool:
     The four databases are read one after the other, so work may go unnoticed in one pass, but not in two.
     """
     deadline = asyncio.get_running_loop().time() + seconds
-    quiet_looks = 0
-    while quiet_looks < 2:
+    quiet_times = 0
+    while quiet_times < 2:
         if asyncio.get_running_loop().time() > deadline:
             return False
-        quiet_looks = quiet_looks + 1 if await is_quiet(ground) else 0
+        quiet_times = quiet_times + 1 if await is_quiet(ground) else 0
         await asyncio.sleep(LOOK_SECONDS)
     return True
 
@@ -163,4 +175,4 @@ async def is_quiet(ground: Ground) -> bool:
         )
         if {row["event_id"] for row in rows} < awaited:
             return False
-    return not await run_checks(ground, ["everything_said_was_heard", "every_command_has_its_outcome"])
+    return not await run_checks(ground, ["events_reach_every_listener", "every_command_has_its_outcome"])

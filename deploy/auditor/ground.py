@@ -95,3 +95,15 @@ async def living(ground: Ground, rows: Rows) -> Rows:
     deleted = await ground.orders.fetch("SELECT shop, order_id FROM deleted_order")
     gone = {(row["shop"], row["order_id"]) for row in deleted}
     return {key: row for key, row in rows.items() if key[:2] not in gone}
+
+
+async def erased(ground: Ground) -> set[tuple[str, UUID]]:
+    """Return the orders (shop, id) whose customers were erased."""
+    rows = await ground.orders.fetch("SELECT shop, order_id FROM msg.erased")
+    return {(row["shop"], row["order_id"]) for row in rows}
+
+
+async def named(ground: Ground, rows: Rows) -> Rows:
+    """Return the rows (keyed by shop and order first) of orders whose customers were not erased."""
+    gone = await erased(ground)
+    return {key: row for key, row in rows.items() if key[:2] not in gone}

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from deploy.auditor.watching import Watch
+from deploy.backup.keeping import newest_at
 
 
 class Series:
@@ -15,13 +16,12 @@ class Series:
         self._found = found
 
     def collect(self) -> Iterator[Metric]:
-        """Build the series of the last look, and of the last full look once there was one."""
+        """Build the series of the last scan, and of the last full scan once there was one."""
         told, progress = self._found.told, self._found.progress
-        failed = CounterMetricFamily(
-            "comptoir_auditor_looks_failed", "Looks that raised and were tried again."
-        )
+        failed = CounterMetricFamily("comptoir_auditor_scans_failed", "Scans that raised and were retried.")
         failed.add_metric([], self._found.failed)
         yield failed
+        yield self._backup()
         if "checks" not in told:
             return
         violations = GaugeMetricFamily(
@@ -30,21 +30,30 @@ class Series:
         for each in told["checks"]:
             violations.add_metric([each["name"]], each["violations"])
         yield violations
-        yield _gauge("in_motion", "Findings of the last look that may be traffic.", told["in_motion"])
-        yield _gauge("look_seconds", "How long the last look took.", told["seconds"])
-        yield _gauge("look_orders", "Orders that the last look was at.", progress.orders)
-        if self._found.looked_at is not None:
-            moment = self._found.looked_at.timestamp()
-            yield _gauge("look_timestamp_seconds", "When the last look ended.", moment)
-        if progress.full_look_at is not None:
-            moment = progress.full_look_at.timestamp()
-            yield _gauge("full_look_timestamp_seconds", "When the last full look ended.", moment)
+        yield _gauge("in_motion", "Findings of the last scan that may be traffic.", told["in_motion"])
+        yield _gauge("scan_seconds", "How long the last scan took.", told["seconds"])
+        yield _gauge("scan_orders", "Orders that the last scan checked.", progress.orders)
+        if self._found.scanned_at is not None:
+            moment = self._found.scanned_at.timestamp()
+            yield _gauge("scan_timestamp_seconds", "When the last scan ended.", moment)
+        if progress.full_scan_at is not None:
+            moment = progress.full_scan_at.timestamp()
+            yield _gauge("full_scan_timestamp_seconds", "When the last full scan ended.", moment)
             yield _gauge(
-                "full_look_seconds", "How long the last full look took.", progress.full_look_seconds or 0.0
+                "full_scan_seconds", "How long the last full scan took.", progress.full_scan_seconds or 0.0
             )
             yield _gauge(
-                "full_look_orders", "Orders that the last full look was at.", progress.full_look_orders
+                "full_scan_orders", "Orders that the last full scan checked.", progress.full_scan_orders
             )
+
+    def _backup(self) -> Metric:
+        """Build the time of the newest backup, without a sample where no folder of backups is watched."""
+        text = "When the newest complete backup was begun, 0 without one."
+        family = GaugeMetricFamily("comptoir_auditor_backup_timestamp_seconds", text)
+        if self._found.backups is not None:
+            newest = newest_at(self._found.backups)
+            family.add_metric([], newest.timestamp() if newest else 0.0)
+        return family
 
 
 def exposition(found: Watch) -> bytes:

@@ -1,7 +1,7 @@
-"""Partial looks: the same checks on some orders of a shop, or on rows that belong to no order.
+"""Partial scans: the same checks on some orders of a shop, or on rows that belong to no order.
 
 A query names tables without their schema; in a scope, common table expressions of the same names precede it,
-with only the rows of the scope. So each invariant is written once, and looking at a hundred orders costs the
+with only the rows of the scope. So each invariant is written once, and checking a hundred orders costs the
 same among a million.
 """
 
@@ -26,6 +26,7 @@ OF_ORDERS: Mapping[str, Sequence[str]] = {
             "shipment",
             "delivery",
             "mail",
+            "dispute",
         ),
         *(
             "activity",
@@ -36,11 +37,12 @@ OF_ORDERS: Mapping[str, Sequence[str]] = {
             "order_tag",
             "deleted_order",
         ),
-        "command",
+        *("command", "invoice"),
     ],
     "payments": [
         *("account", "ledger_entry", "attempt", "remark", "provider_object", "refund", "provider_refund"),
-        "order_edit",
+        *("order_edit", "sale", "invoice"),
+        *("dispute", "dispute_report", "dispute_movement", "dispute_alarm"),
     ],
     "fulfillment": [
         *(
@@ -54,7 +56,7 @@ OF_ORDERS: Mapping[str, Sequence[str]] = {
         ),
         "reservation",
     ],
-    "notifier": ["addressee", "mail", "mail_with_state"],
+    "notifier": ["addressee", "mail", "mail_with_state", "recap_hold"],
 }
 """Tables and views whose rows belong to an order: each has `shop` and `order_id`."""
 LOG = re.compile(r"\bmsg\.event_log\b")

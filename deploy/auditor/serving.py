@@ -1,51 +1,56 @@
-"""The auditor's findings and metrics over HTTP: read-only, with the internal token."""
-
-import hmac
+"""The auditor's findings and metrics over HTTP: read-only, with the internal token; metrics also with a token of
+their own."""
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from deploy.auditor.metrics import exposition
 from deploy.auditor.watching import Watch
+from services.chassis.http import edge
+from services.chassis.http.problems import problem
+from services.chassis.http.tokens import OPERATORS, SCRAPER, Gate, Tokens
 
 
-def application(found: Watch, token: str) -> Starlette:
-    """Build the application: `GET /findings` is the last look's report, 503 before the first; `GET /metrics`
+def application(found: Watch, token: str, metrics_token: str = "") -> Starlette:
+    """Build the application: `GET /findings` is the last scan's report, 503 before the first; `GET /metrics`
     is for Prometheus.
 
-    Both need the token; `GET /livez` needs none.
+    Both need the token, for metrics `metrics_token` is accepted as well; `GET /livez` needs none.
     """
 
-    def refusal(request: Request) -> Response | None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
-            return JSONResponse({"status": 401, "detail": "send the operators' token"}, 401)
-        return None
+    async def metrics(_: Request) -> Response:
+        return Response(exposition(found), media_type=CONTENT_TYPE_LATEST)
 
-    async def metrics(request: Request) -> Response:
-        return refusal(request) or Response(exposition(found), media_type=CONTENT_TYPE_LATEST)
-
-    async def findings(request: Request) -> Response:
-        if refused := refusal(request):
-            return refused
+    async def findings(_: Request) -> Response:
         if "checks" not in found.told:
-            return JSONResponse({"status": 503, "detail": "the first look is not over", **found.told}, 503)
+            return problem(503, "the first scan is not over", "findings_missing", **found.told)
         return JSONResponse(found.told)
 
     async def livez(_: Request) -> Response:
         return PlainTextResponse("alive")
 
     routes = [Route("/findings", findings), Route("/metrics", metrics), Route("/livez", livez)]
-    return Starlette(routes=routes)
+    operators = [(SecretStr(token), OPERATORS)]
+    scrapers = [(SecretStr(metrics_token), SCRAPER)] if metrics_token else []
+    gates = [
+        Middleware(Gate, under="/findings", tokens=Tokens("COMPTOIR_INTERNAL_TOKEN", operators)),
+        Middleware(
+            Gate,
+            under="/metrics",
+            tokens=Tokens("COMPTOIR_METRICS_TOKEN or COMPTOIR_INTERNAL_TOKEN", [*scrapers, *operators]),
+        ),
+    ]
+    return edge.routed(routes, middleware=gates)
 
 
-async def serve(found: Watch, *, host: str, port: int, token: str) -> None:
+async def serve(found: Watch, *, host: str, port: int, token: str, metrics_token: str = "") -> None:
     """Serve until the process is asked to stop."""
-    config = uvicorn.Config(
-        application(found, token), host=host, port=port, log_config=None, server_header=False
-    )
+    app = application(found, token, metrics_token)
+    config = uvicorn.Config(app, host=host, port=port, log_config=None, server_header=False)
     await uvicorn.Server(config).serve()

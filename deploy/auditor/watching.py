@@ -1,7 +1,7 @@
-"""The continuous auditor: it looks repeatedly and reports persistent violations.
+"""The continuous auditor: it scans repeatedly and reports persistent violations.
 
 A working system constantly breaks some invariant while an event is in flight. So a finding counts only when
-the same one (row, expected, found) is present at two looks in a row; a finding that has changed in between
+the same one (row, expected, found) is present at two scans in a row; a finding that has changed in between
 was traffic.
 """
 
@@ -19,14 +19,14 @@ import structlog
 
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
 from deploy.auditor.ground import Ground, Journals, open_ground
-from deploy.auditor.looking import Looker, Progress
+from deploy.auditor.scanning import Progress, Scanner
 
 log = structlog.get_logger()
 EVERY_SECONDS = 5.0
 MOST_SECONDS = 600.0
-"""Time limit of one look; the connections outlast it."""
+"""Time limit of one scan; the connections outlast it."""
 REST = 4.0
-"""Minimum pause after a look, as a multiple of the look's duration: looking never takes more than a fifth of
+"""Minimum pause after a scan, as a multiple of its duration: scanning never takes more than a fifth of
 the time.
 """
 MOST_TOLD = 50
@@ -35,25 +35,26 @@ MOST_TOLD = 50
 
 @dataclass
 class Watch:
-    """Findings so far. `told` is the report: JSON for display."""
+    """Findings so far. `told` is the report: JSON for display. `backups` is the folder of backups, if it is watched."""
 
     told: dict[str, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
     failed: int = 0
-    looked_at: datetime | None = None
+    backups: Path | None = None
+    scanned_at: datetime | None = None
     _suspected: dict[Violation, datetime] = field(default_factory=dict)
     _is_failing: bool = False
 
     @property
     def suspected(self) -> Collection[Violation]:
-        """Return what the last look found, whether it persists or not."""
+        """Return what the last scan found, whether it persists or not."""
         return self._suspected.keys()
 
-    def look(self, violations: Sequence[Violation], now: datetime, seconds: float) -> list[Violation]:
-        """Record one look; findings that were also present at the previous look are violations."""
+    def scan(self, violations: Sequence[Violation], now: datetime, seconds: float) -> list[Violation]:
+        """Record one scan; findings that were also present at the previous scan are violations."""
         if self._is_failing:
-            log.info("looks succeed again")
-        self._is_failing, self.looked_at = False, now
+            log.info("scans succeed again")
+        self._is_failing, self.scanned_at = False, now
         before, self._suspected = self._suspected, {}
         for violation in violations:
             self._suspected[violation] = before.get(violation, now)
@@ -70,11 +71,11 @@ class Watch:
             "count": len(lasting),
             "in_motion": len(self._suspected) - len(lasting),
             "orders": progress.orders,
-            "full_look": progress.full_look_at
+            "full_scan": progress.full_scan_at
             and {
-                "at": _text(progress.full_look_at),
-                "seconds": round(progress.full_look_seconds or 0.0, 2),
-                "orders": progress.full_look_orders,
+                "at": _text(progress.full_scan_at),
+                "seconds": round(progress.full_scan_seconds or 0.0, 2),
+                "orders": progress.full_scan_orders,
             },
             "checks": [
                 {"name": name, "sentence": sentence_of(name), "violations": count}
@@ -103,10 +104,10 @@ class Watch:
         return [one for name in CHECKS for one in by_check.get(name, ())[:MOST_TOLD]]
 
     def fail(self, error: Exception, now: datetime) -> None:
-        """Record that a look could not be finished: earlier results are kept, with the error and its time."""
+        """Record that a scan could not be finished: earlier results are kept, with the error and its time."""
         self.failed += 1
         if not self._is_failing:
-            log.warning("look failed; trying again", error=f"{type(error).__name__}: {error}"[:500])
+            log.warning("scan failed; trying again", error=f"{type(error).__name__}: {error}"[:500])
         self._is_failing = True
         self.told = {**self.told, "failed_at": _text(now), "error": f"{type(error).__name__}: {error}"[:500]}
 
@@ -118,27 +119,27 @@ async def watch(
     found: Watch,
     journals: Callable[[], Journals] = Journals,
 ) -> None:
-    """Look every so many seconds, or less often, until cancelled; after a look that raised, try the next one."""
+    """Scan every so many seconds, or less often, until cancelled; after a scan that raised, try the next one."""
     while True:
         try:
             async with open_ground(urls) as ground:
-                await _look_on(ground, every_seconds, out, found, journals)
-        except Exception as error:  # noqa: BLE001 - whatever a look raises is told, and the next one is tried
+                await _scan_on(ground, every_seconds, out, found, journals)
+        except Exception as error:  # noqa: BLE001 - whatever a scan raises is reported, and the next one is tried
             found.fail(error, datetime.now(UTC))
             _write(out, found)
         await asyncio.sleep(every_seconds)
 
 
-async def _look_on(
+async def _scan_on(
     ground: Ground, every_seconds: float, out: Path | None, found: Watch, journals: Callable[[], Journals]
 ) -> None:
-    """Look until a look raises."""
-    looker = Looker(ground, found.progress)
+    """Scan until a scan raises."""
+    scanner = Scanner(ground, found.progress)
     while True:
         began = monotonic()
         async with asyncio.timeout(MOST_SECONDS):
-            violations = await looker.look(found.suspected, journals)
-        found.look(violations, datetime.now(UTC), monotonic() - began)
+            violations = await scanner.scan(found.suspected, journals)
+        found.scan(violations, datetime.now(UTC), monotonic() - began)
         _write(out, found)
         await asyncio.sleep(pause(every_seconds, monotonic() - began))
 
@@ -149,7 +150,7 @@ def _write(out: Path | None, found: Watch) -> None:
 
 
 def pause(every_seconds: float, took_seconds: float) -> float:
-    """Return how long to wait after a look of that duration: until the next is due, and longer where looks
+    """Return how long to wait after a scan of this duration: until the next is due, and longer where scans
     are slow.
     """
     return max(every_seconds - took_seconds, REST * took_seconds)
@@ -168,9 +169,10 @@ async def run_until_cancelled(
     out: Path | None,
     serving: Callable[[Watch], Awaitable[None]] | None,
     journals: Callable[[], Journals] = Journals,
+    backups: Path | None = None,
 ) -> None:
     """Run the watch, and `serving` with its report, if given. When either ends, so does the other."""
-    found = Watch()
+    found = Watch(backups=backups)
     watching = asyncio.create_task(watch(urls, every_seconds, out, found, journals))
     tasks = [watching, *([asyncio.ensure_future(serving(found))] if serving is not None else [])]
     try:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.demo.figures import Figures, percentile
+from deploy.demo.money.documents import CREDIT_NOTE, INVOICE
 
 MOST_SHOWN = 20
 
@@ -24,9 +25,25 @@ def show_table(console: Console, figures: Figures, seconds: float) -> None:
     table.add_row("  by payment status", counted(figures.payments))
     table.add_row("  by fulfilment status", counted(figures.fulfilment))
     table.add_row("  refused, and why", counted(figures.refused))
-    table.add_row("Checkouts told of", counted(figures.carts))
-    table.add_row("Webhooks posted", counted(figures.webhooks))
-    table.add_row("Mails", f"{figures.mails_accepted} accepted, {figures.mails_duplicated} twice")
+    table.add_row("Payments by method", counted(figures.receipts.received))
+    table.add_row("Refunds", counted(figures.receipts.refunded))
+    table.add_row("Disputes", counted(figures.disputes))
+    table.add_row("Invoices", figures.documents.span(INVOICE))
+    table.add_row("Credit notes", figures.documents.span(CREDIT_NOTE))
+    table.add_row("Checkouts announced", counted(figures.carts))
+    table.add_row("Webhooks", counted(figures.webhooks))
+    table.add_row("  lost", f"{figures.lost}, found by reconciliation {figures.reconciled}")
+    returned = figures.mails_returned
+    table.add_row(
+        "Mails",
+        f"{figures.mails_accepted} accepted, {figures.mails_duplicated} twice, {returned['bounced']} came back, "
+        f"{returned['suppressed']} held",
+    )
+    table.add_row("Suppressed addresses", str(figures.suppressed_addresses))
+    conversations = figures.conversations
+    table.add_row("Mails received", counted(conversations.received))
+    table.add_row("Conversations", counted(conversations.states))
+    table.add_row("  messages", counted(conversations.messages))
     table.add_row(
         "Messages",
         f"{figures.handled} handled, {figures.duplicates} duplicates ignored, {figures.parked} parked",

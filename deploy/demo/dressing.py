@@ -16,21 +16,14 @@ from deploy.demo.sales.sale import Sale
 from deploy.demo.script import Script
 from deploy.demo.staff import Staff
 from deploy.local.system import System
+from deploy.samples.merchants import TAGS
 from services.chassis.runtime.hub import Hub
 from services.orders.handlers import subscribers
 from services.orders.order.settings import OrdersSettings
-from services.orders.order.shop.colours import Colour
 from services.orders.staff import archiving, commenting, tagging
 
-TAGS = (
-    ("VIP", Colour.PURPLE, 0.08),
-    ("Urgent", Colour.RED, 0.06),
-    ("Cadeau", Colour.TEAL, 0.10),
-    ("Fragile", Colour.ORANGE, 0.07),
-    ("Libraire", Colour.BLUE, 0.06),
-    ("À rappeler", Colour.OCHRE, 0.04),
-)
-"""Name, colour, and how many of all orders have it."""
+TAGGED = (0.08, 0.06, 0.10, 0.07, 0.06, 0.04)
+"""How many of all orders have each of the first tags."""
 NOTES = (
     "Appelé le client : il passera à l’atelier.",
     "Emballer avec du papier de soie.",
@@ -65,7 +58,7 @@ def _settings(system: System) -> OrdersSettings:
 
 async def _tag(hub: Hub, script: Script, staff: Staff) -> None:
     chance, actor = Random(SEED), _actor(staff, "manager")
-    for name, colour, share in TAGS:
+    for (name, colour), share in zip(TAGS, TAGGED, strict=False):
         chosen = _some(chance, script.placed, share)
         async with hub.unit() as unit:
             tag = await tagging.create_tag(unit, script.merchant.shop, name, colour, actor)

@@ -6,8 +6,8 @@ services' code, so that a mistake there shows as a difference instead of being r
 
 from dataclasses import dataclass
 
-from contracts.storefront import LineKind, PaymentMethod
-from deploy.demo.sales.sale import CardStory, Sale
+from contracts.sale import LineKind, PaymentMethod
+from deploy.demo.sales.sale import OnlineStory, Sale
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class End:
 
 def received_minor(sale: Sale) -> int:
     """What the customer has paid when the story is over."""
-    by_card = sale.total_minor if sale.story.card is not CardStory.NEVER else 0
-    return by_card + sum(receipt.amount_minor for receipt in sale.story.receipts)
+    online = sale.total_minor if sale.story.online is not OnlineStory.NEVER else 0
+    return online + sum(receipt.amount_minor for receipt in sale.story.receipts)
 
 
 def expected_end(sale: Sale) -> End:
@@ -56,6 +56,8 @@ def _state(sale: Sale, balance: int) -> str:
 
 
 def _payment(sale: Sale, balance: int) -> str:
+    if sale.story.refund is not None:
+        return "refunded" if sale.story.refund.amount_minor == sale.total_minor else "partially_refunded"
     if balance < 0:
         return "overpaid"
     if balance == 0:

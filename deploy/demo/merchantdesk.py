@@ -7,14 +7,17 @@ changes something, so that a request whose answer was lost can be sent again.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid5
 
 import httpx2
 
-from contracts.fulfillment import ProofKind, StockLevel
+from contracts.envelope import uuid7
+from contracts.fulfillment.shipments import ProofKind
+from contracts.fulfillment.stock import StockLevel
+from contracts.payments.refunds import RefundMode
 from deploy.demo.sales.sale import Dispatch, Receipt, Sale
 
 LEVELS_AT_ONCE = 500
@@ -59,7 +62,7 @@ class MerchantDesk:
         for start in range(0, len(levels), LEVELS_AT_ONCE):
             chunk = levels[start : start + LEVELS_AT_ONCE]
             content = {"levels": [{"sku": level.sku, "on_hand": level.on_hand} for level in chunk]}
-            await self._command("/v1/stock", content, f"count-{start}")
+            await self._command("/v1/stock", content, f"count-{uuid7()}")
             self.done["SKUs counted"] += len(chunk)
 
     async def work_on(self, sale: Sale) -> None:
@@ -68,30 +71,42 @@ class MerchantDesk:
             order = f"/v1/orders/{sale.event_id}"
             for number, receipt in enumerate(sale.story.receipts):
                 await self._receive(order, receipt, sale.submission.currency, number)
-            if not sale.story.parcels:
-                return
-            await self._until_ready(order)
-            parcels = [await self._pack(order, sale, number) for number in range(len(sale.story.parcels))]
-            for number, dispatch in enumerate(sale.story.dispatches):
-                await self._send(order, sale, dispatch, [parcels[each] for each in dispatch.parcels], number)
+            if sale.story.parcels:
+                await self._ship(order, sale)
+            if sale.story.refund is not None:
+                amount, mode = sale.story.refund.amount_minor, sale.story.refund.mode
+                await self.refund(sale.event_id, amount, sale.submission.currency, mode=mode)
 
-    async def refund(self, order_id: UUID, amount_minor: int, currency: str) -> None:
-        """Write down money given back outside of Comptoir. Raises CommandRefused, NoOutcome."""
-        content = {"mode": "recorded", "amount_minor": amount_minor, "currency": currency}
+    async def _ship(self, order: str, sale: Sale) -> None:
+        """Pack and send what the story packs and sends."""
+        await self._until_ready(order)
+        parcels = [await self._pack(order, sale, number) for number in range(len(sale.story.parcels))]
+        for number, dispatch in enumerate(sale.story.dispatches):
+            await self._send(order, sale, dispatch, [parcels[each] for each in dispatch.parcels], number)
+
+    async def refund(
+        self,
+        order_id: UUID,
+        amount_minor: int,
+        currency: str,
+        *,
+        mode: RefundMode = RefundMode.RECORDED,
+    ) -> None:
+        """Give money back: write down that it was (`recorded`), or have the provider send it (`sent`).
+
+        Raises CommandRefused, NoOutcome.
+        """
+        content = {"mode": mode, "amount_minor": amount_minor, "currency": currency}
         await self._command(f"/v1/orders/{order_id}/refunds", content, f"{order_id}-refund")
-        self.done["refunds recorded"] += 1
+        self.done[f"refunds {mode}"] += 1
 
     async def orders(self, **filters: Sequence[str]) -> list[dict[str, Any]]:
         """All placed orders of the shop, or those of some states, newest first, page by page."""
-        found: list[dict[str, Any]] = []
-        after: str | None = None
-        while True:
-            more = {"after": after} if after else {}
-            page = await self._read("/v1/orders", {"limit": PAGE, **filters, **more})
-            found += page["orders"]
-            after = page["next"]
-            if after is None:
-                return found
+        return await self._pages("orders", filters)
+
+    async def entries(self, *kinds: str) -> list[dict[str, Any]]:
+        """All ledger entries of some kinds, latest first."""
+        return await self._pages("payments", {"kind": kinds}, "entries")
 
     async def order(self, order_id: UUID) -> dict[str, Any]:
         """One order with all its parts."""
@@ -170,7 +185,7 @@ class MerchantDesk:
         return await self._patiently(lambda: self._http.post(path, json=content, headers=headers))
 
     async def _patiently(self, send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
-        """Send the same request again while the service is away; the key makes that safe. After half a
+        """Send the same request again while the service is unavailable; the key makes that safe. After half a
         minute the last answer, or the last error.
         """
         deadline, pause = _deadline(), FIRST_PAUSE_SECONDS
@@ -196,6 +211,20 @@ class MerchantDesk:
             await asyncio.sleep(LOOK_SECONDS)
         if command["state"] == "rejected":
             raise CommandRefused(path, httpx2.codes.UNPROCESSABLE_ENTITY, str(command)[:500])
+
+    async def _pages(
+        self, what: str, filters: Mapping[str, Sequence[str]], inside: str = ""
+    ) -> list[dict[str, Any]]:
+        """Everything in a list of the REST API, page by page."""
+        found: list[dict[str, Any]] = []
+        after: str | None = None
+        while True:
+            more = {"after": after} if after else {}
+            page = await self._read(f"/v1/{what}", {"limit": PAGE, **filters, **more})
+            found += page[inside or what]
+            after = page["next"]
+            if after is None:
+                return found
 
     async def _read(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = await self._patiently(lambda: self._http.get(path, params=query or {}))

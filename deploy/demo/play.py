@@ -9,53 +9,50 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 from uuid import UUID
 
-from contracts.envelope import uuid7
 from contracts.storefront import OrderAccepted
 from deploy.demo.expecting import End, expected_end
 from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
+from deploy.demo.money.reconciliation import NotReconciled, lost_payments, reconcile
 from deploy.demo.sales.carts import Cart, wrong_ends
-from deploy.demo.sales.sale import CardStory, Sale
+from deploy.demo.sales.sale import OnlineStory, Sale
 from deploy.demo.sales.storefront import Answer, Storefront
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
-from deploy.demo.standins.provider import Journal, Provider, Trick
+from deploy.demo.standins.delivering import Trick
+from deploy.demo.standins.providers import Providers
 from deploy.local.system import System
 
 ORDERS_PER_SECOND = 40
 ANSWER_SECONDS = 30.0
 END_SECONDS = 30.0
 LOOK_SECONDS = 0.2
+TRICKS = {"stripe": (Trick.FORGED, Trick.CHANGED, Trick.OLD), "paypal": (Trick.FORGED, Trick.CHANGED)}
+"""What frauds try in each provider's name; PayPal's signatures do not age."""
 
 
 @dataclass
 class Outcome:
     """What a run has brought: answers by event id, orders as the REST API lists them, the states of carts that
-    are none, and what went wrong."""
+    are none, how many lost webhooks were found, and what went wrong."""
 
     answers: dict[UUID, Answer] = field(default_factory=dict)
     orders: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
     carts: dict[UUID, str] = field(default_factory=dict)
+    reconciled: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
 class Play:
     """The cast of one run, on a running system."""
 
-    def __init__(self, system: System, script: Script, show: Show) -> None:
+    def __init__(self, system: System, script: Script, show: Show, providers: Providers) -> None:
         self.system, self.script, self.show = system, script, show
+        self.providers = providers
         shop = script.merchant.shop
         self.desk = MerchantDesk(system.url("orders"), system.secrets.api_tokens[shop])
-        self.journal = Journal(system.folder / "webhooks.jsonl")
-        self.provider = Provider(
-            system.webhook_url(shop),
-            system.secrets.stripe_secret,
-            self.journal,
-            Random(uuid7().int),
-        )
         self.storefronts = {
             module.value: Storefront(shop, module.value, self._hear) for module in script.merchant.modules
         }
@@ -74,8 +71,11 @@ class Play:
                 async with self.show.counting(self._counts):
                     await self._sell()
                     await self._all_answered()
+                    await self._find_lost_payments()
                     await asyncio.gather(*self._works)
                     await self._all_at_their_end()
+                    await self.providers.settled()
+                    await self.providers.read()
                     await self._carts_at_their_end()
             finally:
                 await self._close()
@@ -88,10 +88,12 @@ class Play:
         await self.desk.set_stock(self.script.stock)
         for storefront in self.storefronts.values():
             await storefront.open(self.system.amqp_url(storefront.login))
-        cards = [sale for sale in self.script.placed if sale.story.card is not CardStory.NEVER]
+        online = Counter(
+            sale.provider for sale in self.script.placed if sale.story.online is not OnlineStory.NEVER
+        )
         self.show.step(
             f"{len(self.script.sales)} sales are submitted over AMQP by {len(self.storefronts)} storefront modules, "
-            f"{len(cards)} of them paid by card"
+            f"{online['stripe']} of them paid by card and {online['paypal']} by PayPal"
         )
 
     async def _close(self) -> None:
@@ -101,13 +103,15 @@ class Play:
         for work in self._works:
             work.cancel()
         await asyncio.gather(*self._works, return_exceptions=True)
-        await self.provider.close()
 
     async def _sell(self) -> None:
         """Some payments are reported and some frauds tried before the first order is submitted."""
         await self._try_tricks()
-        early = [sale for sale in self.script.placed if sale.story.card is CardStory.EARLY]
-        await asyncio.gather(*(self.provider.report_payment(sale) for sale in early))
+        early = [sale for sale in self.script.placed if sale.story.online is OnlineStory.EARLY]
+        await asyncio.gather(*(self.providers.report_payment(sale) for sale in early))
+        await self.providers.settled()
+        for sale in lost_payments(self.script.placed):
+            self.providers.stripe.lose_payment(sale)
         for cart in self.script.left:
             await self._tell(cart)
         pause = 1 / ORDERS_PER_SECOND
@@ -124,17 +128,13 @@ class Play:
 
     async def _try_tricks(self) -> None:
         """Frauds claim payments of orders that are never paid: one that worked would change how those end."""
-        unpaid = [
-            sale
-            for sale in self.script.placed
-            if sale.submission.payment is not None
-            and sale.submission.payment.provider_reference
-            and sale.story.card is CardStory.NEVER
-        ]
-        for sale, trick in zip(unpaid, (Trick.FORGED, Trick.CHANGED, Trick.OLD), strict=False):
-            status = await self.provider.trick(sale, trick)
-            if status is None or not 400 <= status < 500:
-                self.outcome.wrong.append(f"a webhook that was {trick} got {status} instead of a refusal")
+        unpaid = [sale for sale in self.script.placed if sale.story.online is OnlineStory.NEVER]
+        for provider, tricks in TRICKS.items():
+            claimed = [sale for sale in unpaid if sale.provider == provider]
+            for sale, trick in zip(claimed, tricks, strict=False):
+                status = await self.providers.trick(sale, trick)
+                if status is None or not 400 <= status < 500:
+                    self.outcome.wrong.append(f"a webhook that was {trick} got {status} instead of a refusal")
 
     async def _hear(self, storefront: Storefront, event_id: UUID, answer: Answer) -> None:
         self.outcome.answers.setdefault(event_id, answer)
@@ -147,7 +147,7 @@ class Play:
 
     async def _live(self, sale: Sale) -> None:
         """What happens to an order once it is placed."""
-        times = {CardStory.ONCE: 1, CardStory.TWICE: 2}.get(sale.story.card, 0)
+        times = {OnlineStory.ONCE: 1, OnlineStory.TWICE: 2}.get(sale.story.online, 0)
         try:
             await asyncio.gather(self._pay(sale, times), self.desk.work_on(sale))
         except (CommandRefused, NoOutcome) as error:
@@ -155,7 +155,7 @@ class Play:
 
     async def _pay(self, sale: Sale, times: int) -> None:
         if times:
-            await self.provider.report_payment(sale, times)
+            await self.providers.report_payment(sale, times)
 
     async def _all_answered(self) -> None:
         if not self._sales:
@@ -167,6 +167,14 @@ class Play:
             self.outcome.wrong.append(
                 f"{len(missing)} submissions got no answer: {', '.join(map(str, missing[:5]))}"
             )
+
+    async def _find_lost_payments(self) -> None:
+        """Have the provider's list compared with what arrived, if a report was lost."""
+        if lost_payments(self.script.placed):
+            try:
+                self.outcome.reconciled = await reconcile(self.system, self.script.merchant.shop)
+            except NotReconciled as error:
+                self.outcome.wrong.append(str(error))
 
     async def _all_at_their_end(self) -> None:
         """Wait until every order stands where its story ends; what does not is wrong."""
@@ -226,7 +234,7 @@ class Play:
             "submitted": f"{self._submitted}/{len(self.script.sales)}",
             "accepted": str(accepted),
             "refused": str(len(self.outcome.answers) - accepted),
-            "webhooks": str(len(self.journal.posts)),
+            "webhooks": str(len(self.providers.journal.posts)),
             "payments by hand": str(done["payments recorded"]),
             "parcels": str(done["parcels packed"]),
             "shipments": str(done["shipments dispatched"]),

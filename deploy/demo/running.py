@@ -12,8 +12,10 @@ import secrets
 import shutil
 import signal
 import traceback
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -23,21 +25,38 @@ from deploy.auditor.auditing import audit
 from deploy.auditor.finding import Violation
 from deploy.auditor.ground import Journals
 from deploy.demo.closing import show_table, show_wrongs
-from deploy.demo.figures import Figures, gather_figures, lost_orders, wrong_mails
+from deploy.demo.figures import Figures, all_mailed, gather_figures, lost_orders, wrong_mails
+from deploy.demo.mail.conversations import Conversations, converse, wrong_conversations
+from deploy.demo.merchantdesk import MerchantDesk
+from deploy.demo.money.disputes import dispute_payments, wrong_disputes
+from deploy.demo.money.documents import all_issued, switch_on, wrong_documents
+from deploy.demo.money.receipts import wrong_receipts
+from deploy.demo.money.reconciliation import wrong_reconciliation
 from deploy.demo.play import Play
-from deploy.demo.sales.merchant import Merchant
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
-from deploy.demo.standins.provider import Journal, Provider
-from deploy.demo.standins.stripe_api import StripeApi
+from deploy.demo.staff import Staff, hire, staff_of
+from deploy.demo.standins.providers import Providers
 from deploy.local.mailserver import read_journal
 from deploy.local.parts import Parts, started_parts
 from deploy.local.system import ShopSetup, System
+from deploy.samples.merchants import Merchant
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "var" / "demo"
 
-AfterPlay = Callable[[System, Script], Coroutine[Any, Any, None]]
+
+@dataclass(frozen=True)
+class Played:
+    """A script that was played, on a system that is still running."""
+
+    system: System
+    script: Script
+    providers: Providers
+    staff: Staff
+
+
+AfterPlay = Callable[[Played], Coroutine[Any, Any, None]]
 
 
 def run(
@@ -70,7 +89,7 @@ def run(
 
 
 def end_on_signals() -> None:
-    """Ctrl-C and SIGTERM both end the run in good order, even where a shell starts background jobs deaf
+    """Ctrl-C and SIGTERM both end the run cleanly, even where a shell starts background jobs deaf
     to Ctrl-C.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -94,20 +113,59 @@ async def _run_on(
     neighbours: Sequence[Merchant],
 ) -> list[str]:
     show.step("databases, migrations, topology, mail server and the four services")
-    async with started_system(parts, folder, script, neighbours) as system:
-        play = Play(system, script, show)
+    async with (
+        started_system(parts, folder, script, neighbours) as system,
+        Providers(system, script.merchant.shop, Random()) as providers,
+    ):
+        staff = staff_of(script.merchant)
+        show.step("the owner signs in to the back office and fills in the legal mentions of invoices")
+        await hire(system, script.merchant.shop, staff, staff.people[:1])
+        await switch_on(system, script.merchant, script.sales, staff)
+        play = Play(system, script, show, providers)
         await play.run()
-        show.step("the auditor looks at four databases and three journals")
+        disputes, conversations = await _settle(system, script, show, providers, staff)
+        show.step("the auditor checks four databases and three journals")
         violations = await _audit(system, play)
-        figures = await gather_figures(system, play, violations)
+        figures = await gather_figures(system, play, disputes, conversations, violations)
         write_report(folder, figures)
         show_table(show.console, figures, show.seconds)
-        counts = [*lost_orders(figures), *wrong_mails(figures, script)]
-        wrongs = [*play.outcome.wrong, *counts, *map(str, violations)]
+        wrongs = [*play.outcome.wrong, *_wrong_figures(figures, script), *map(str, violations)]
         if after is not None and not wrongs:
-            await after(system, script)
+            await after(Played(system, script, providers, staff))
         show.step("everything is ended")
     return wrongs
+
+
+async def _settle(
+    system: System, script: Script, show: Show, providers: Providers, staff: Staff
+) -> tuple[Counter[str], Conversations]:
+    """Let payments be disputed and customers answer, and wait for the last document and mail."""
+    shop = script.merchant.shop
+    show.step(
+        "four customers dispute their payments, by card and by PayPal; one dispute is lost and written off"
+    )
+    show.step("a customer answers by mail and gets an answer; another is out of office")
+    async with MerchantDesk(system.url("orders"), system.secrets.api_tokens[shop]) as desk:
+        disputes, conversations = await asyncio.gather(
+            dispute_payments(system, script.placed, providers, desk, staff),
+            converse(system, shop, script.placed, staff),
+        )
+    show.step("invoices and credit notes are issued and mailed")
+    await all_issued(system, shop, script.placed)
+    await all_mailed(system, script)
+    return disputes, conversations
+
+
+def _wrong_figures(figures: Figures, script: Script) -> list[str]:
+    return [
+        *lost_orders(figures),
+        *wrong_mails(figures, script),
+        *wrong_receipts(figures.receipts, script.placed),
+        *wrong_disputes(figures.disputes, script.placed),
+        *wrong_conversations(figures.conversations, script.placed),
+        *wrong_reconciliation(figures.reconciled, script.placed),
+        *wrong_documents(figures.documents, script.placed),
+    ]
 
 
 @asynccontextmanager
@@ -119,27 +177,8 @@ async def started_system(
         ShopSetup(merchant.profile, [module.value for module in merchant.modules])
         for merchant in (script.merchant, *neighbours)
     ]
-    async with (
-        System(folder, parts.postgres, parts.rabbitmq, setups) as system,
-        provider_api(system, script.merchant.shop),
-    ):
+    async with System(folder, parts.postgres, parts.rabbitmq, setups) as system:
         yield system
-
-
-@asynccontextmanager
-async def provider_api(system: System, shop: str) -> AsyncIterator[StripeApi]:
-    """The provider's API for refunds that are sent, as long as the system lives."""
-    journal = Journal(system.folder / "webhooks.jsonl")
-    provider = Provider(system.webhook_url(shop), system.secrets.stripe_secret, journal, Random())
-
-    async def tell(body: bytes) -> None:
-        await provider.deliver(body, "refund")
-
-    try:
-        async with StripeApi(system.provider_port, system.secrets.stripe_key, tell) as api:
-            yield api
-    finally:
-        await provider.close()
 
 
 async def _audit(system: System, play: Play) -> list[Violation]:
@@ -148,7 +187,7 @@ async def _audit(system: System, play: Play) -> list[Violation]:
             submitted=[
                 event_id for storefront in play.storefronts.values() for event_id in storefront.submitted_at
             ],
-            accepted_webhooks=[post.event_id for post in play.journal.accepted()],
+            accepted_webhooks=[post.event_id for post in play.providers.journal.accepted()],
             mails=[mail.message_id for mail in read_journal(system.mail_journal)],
         )
 

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from contracts.fulfillment import StockLevel
+from contracts.fulfillment.stock import StockLevel
 from deploy.demo.sales.carts import Cart, left_carts, with_carts
-from deploy.demo.sales.merchant import GARANCE, TRUMPET, Merchant
 from deploy.demo.sales.orders import demo_sales, demo_stock
 from deploy.demo.sales.retail import TurnedAway, read_invoices
 from deploy.demo.sales.sale import Sale
+from deploy.demo.sales.stories import with_lost_webhook, with_refunds
+from deploy.demo.sales.unknown_addresses import with_unknown_address
+from deploy.samples.merchants import GARANCE, TRUMPET, Merchant
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Script:
 def write_script(orders_file: Path | None) -> Script:
     """The demo's own orders, or those of a CSV file. Raises NotTheFormat, OSError."""
     if orders_file is None:
-        sales, carts = with_carts(demo_sales())
+        sales, carts = with_carts(with_lost_webhook(with_refunds(with_unknown_address(demo_sales()))))
         left = left_carts(sales, datetime.now(UTC))
         return Script(GARANCE, demo_stock(), sales, carts=carts, left=left)
     made = read_invoices(orders_file)
-    return Script(TRUMPET, made.stock(), made.sales, made.turned_away)
+    return Script(TRUMPET, made.stock(), with_lost_webhook(with_refunds(made.sales)), made.turned_away)

@@ -1,7 +1,8 @@
 """A slow storefront: customers keep coming, so that the list of a running demo lives.
 
-Every module sells now and then. Who pays by card is reported by a signed webhook some seconds later, or leaves without
-having paid; cheques, transfers and cash wait for the person at the back office, like all packing and shipping.
+Every module sells now and then. Payments by card and PayPal are reported by signed webhooks some seconds later, unless
+the customer left without paying; cheques, transfers and cash wait for the person at the back office, like all packing
+and shipping.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ from datetime import UTC, datetime
 from itertools import count
 from random import Random
 
-from contracts.storefront import Module
-from deploy.demo.sales.orders import HABITS, a_sale
-from deploy.demo.sales.sale import CardStory, Sale
+from contracts.sale import Module
+from deploy.demo.sales.orders import a_sale
+from deploy.demo.sales.sale import OnlineStory, Sale
 from deploy.demo.sales.storefront import NOT_CONFIRMED, Storefront
 from deploy.demo.script import Script
-from deploy.demo.standins.provider import Journal, Provider
+from deploy.demo.standins.providers import Providers
 from deploy.local.system import System
+from deploy.samples.habits import HABITS
 
 PAUSE_SECONDS = 20.0
 """Between two customers, on average."""
@@ -24,23 +26,20 @@ LONGEST_PAUSE = 3
 """In average pauses: nobody sits longer before a list that stands still."""
 FIRST_NUMBER = 50_001
 """Of these sales; those of the play are numbered from 1."""
-_TIMES = {CardStory.NEVER: 0, CardStory.ONCE: 1, CardStory.TWICE: 2, CardStory.EARLY: 1}
+_TIMES = {OnlineStory.NEVER: 0, OnlineStory.ONCE: 1, OnlineStory.TWICE: 2, OnlineStory.EARLY: 1}
 
 
 class Trickle:
     """Customers of a script's merchant on a running system. `sold` counts them."""
 
-    def __init__(self, system: System, script: Script, pause_seconds: float = PAUSE_SECONDS) -> None:
+    def __init__(
+        self, system: System, script: Script, providers: Providers, pause_seconds: float = PAUSE_SECONDS
+    ) -> None:
         self.sold = 0
         self._system, self._shop, self._pause_seconds = system, script.merchant.shop, pause_seconds
         self._modules = script.merchant.modules
         self._chance = Random()
-        self._provider = Provider(
-            system.webhook_url(self._shop),
-            system.secrets.stripe_secret,
-            Journal(system.folder / "webhooks.jsonl"),
-            self._chance,
-        )
+        self._providers = providers
 
     async def run(self) -> None:
         """Sell until cancelled."""
@@ -52,7 +51,6 @@ class Trickle:
         finally:
             for storefront in storefronts.values():
                 await storefront.close()
-            await self._provider.close()
 
     async def _sell(self, storefronts: Mapping[Module, Storefront]) -> None:
         weights = [HABITS[module].orders for module in self._modules]
@@ -64,15 +62,15 @@ class Trickle:
                 await asyncio.sleep(self._pause())
 
     async def _buy(self, storefront: Storefront, sale: Sale) -> None:
-        """One customer, who gives up when the broker stays away for a minute."""
+        """One customer, who gives up when the broker is unavailable for a minute."""
         try:
             await storefront.submit(sale)
         except NOT_CONFIRMED:
             return
         self.sold += 1
-        if times := _TIMES[sale.story.card]:
+        if times := _TIMES[sale.story.online]:
             await asyncio.sleep(self._chance.uniform(0.05, 0.5) * self._pause_seconds)
-            await self._provider.report_payment(sale, times)
+            await self._providers.report_payment(sale, times)
 
     def _pause(self) -> float:
         whole = self._chance.expovariate(1 / self._pause_seconds)

@@ -15,12 +15,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.leash import leash
+from deploy.local.reaper import process_reaper
 from deploy.local.spawning import OURSELVES, Identity
 
 ACCOUNT = "nobody"
 MEMORY = Path("/dev/shm")
 LEAST_FREE_MEMORY_BYTES = 4 * 10**9
+
+_RABBITMQ = """
+listeners.ssl.1 = 127.0.0.1:{port}
+ssl_options.cacertfile = {authorities}
+ssl_options.certfile = {chain}
+ssl_options.keyfile = {key}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+"""
 
 
 def server_identity() -> Identity:
@@ -91,7 +100,7 @@ class ServerFolder:
         """Remove the folder and the note that points to it."""
         for folder in {self.folder, self.asked}:
             shutil.rmtree(folder, ignore_errors=True)
-            leash.removed(folder)
+            process_reaper.removed(folder)
 
 
 def _has_blank(path: Path) -> bool:
@@ -109,14 +118,14 @@ def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -
     asked = asked.resolve()
     identity = server_identity()
     asked.mkdir(parents=True, mode=0o700)
-    leash.remove_at_end(asked)
+    process_reaper.remove_at_end(asked)
     place = ServerFolder(asked, identity, asked)
     place.hand_over(asked)
     in_memory = not is_durable and _has_room(memory)
     if not in_memory and can(identity, "w", asked) and not _has_blank(asked):
         return place
     elsewhere = Path(tempfile.mkdtemp(prefix="comptoir-", dir=memory if in_memory else None))
-    leash.remove_at_end(elsewhere)
+    process_reaper.remove_at_end(elsewhere)
     (asked / "is-at").write_text(f"{elsewhere}\n")
     place = ServerFolder(elsewhere, identity, asked)
     place.hand_over(elsewhere)
@@ -129,3 +138,27 @@ def _has_room(memory: Path) -> bool:
         return False
     found = os.statvfs(memory)
     return found.f_bavail * found.f_frsize >= LEAST_FREE_MEMORY_BYTES and not found.f_flag & os.ST_NOEXEC
+
+
+@dataclass(frozen=True)
+class ServerTls:
+    """PEM of a server's certificate with those between it and its authority, of its key, and of the authorities whose
+    clients it accepts."""
+
+    chain: bytes
+    key: bytes
+    authorities: bytes
+
+    def rabbitmq(self, place: ServerFolder, port: int) -> str:
+        """Write the files and return RabbitMQ's settings: a listener beside the plain one, for clients that
+        have a certificate."""
+        return _RABBITMQ.format(port=port, **self._write(place))
+
+    def postgres(self, place: ServerFolder) -> dict[str, str]:
+        """Write the files and return PostgreSQL's settings, which are in force after a reload."""
+        files = self._write(place)
+        return {"ssl_cert_file": files["chain"], "ssl_key_file": files["key"], "ssl": "on"}
+
+    def _write(self, place: ServerFolder) -> dict[str, str]:
+        files = {"chain": self.chain, "key": self.key, "authorities": self.authorities}
+        return {name: str(place.write(f"tls-{name}.pem", pem.decode())) for name, pem in files.items()}

@@ -19,9 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local import processtree
-from deploy.local.leash import leash
 from deploy.local.place import ServerFolder, take_place
 from deploy.local.ports import free_ports
+from deploy.local.reaper import process_reaper
 from deploy.local.spawning import run, spawn
 
 START_SECONDS = 60.0
@@ -168,7 +168,7 @@ class PrivatePostgres(Postgres):
             processtree.kill_tree(pid)
             self._process.wait()
         processtree.wait_until_gone(family, STOP_SECONDS)
-        leash.release(pid)
+        process_reaper.release(pid)
         self._process = None
         self._free_shared_memory()
 

@@ -1,55 +1,50 @@
 """Process trees: a process and all its descendants, and how to end them.
 
 Servers move their children out of their process group (PostgreSQL gives each backend a session of its own),
-so the group is not enough: descendants are read from /proc, where that exists.
+so the group is not enough: descendants are looked up. Nothing here waits for a process with waitpid, which would
+take the exit status from the part of the program that started it.
 """
 
+import asyncio
 import os
 import signal
 import time
-from pathlib import Path
 
-PROC = Path("/proc")
+import psutil
+
 POLL_SECONDS = 0.02
-
-
-def _parent_and_state(pid: int) -> tuple[int, str] | None:
-    """Return the parent's id and the state code of `pid`; None when the process has gone."""
-    try:
-        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return None
-    return int(fields[1]), fields[0]
+_ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 
 
 def is_running(pid: int) -> bool:
     """Return whether `pid` runs; a process that has ended and waits to be reaped does not."""
-    if PROC.is_dir():
-        seen = _parent_and_state(pid)
-        return seen is not None and seen[1] not in "ZX"
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() not in _ENDED
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        return True
-    return True
+
+
+async def ended(pid: int) -> None:
+    """Return when `pid` has ended, also while it waits to be reaped."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop, end = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(process, end.set)
+    try:
+        await end.wait()
+    finally:
+        loop.remove_reader(process)
+        os.close(process)
 
 
 def descendants(pid: int) -> list[int]:
     """Return all descendants of `pid`, without `pid` itself."""
-    children: dict[int, list[int]] = {}
-    for entry in PROC.glob("[0-9]*"):
-        seen = _parent_and_state(int(entry.name))
-        if seen:
-            children.setdefault(seen[0], []).append(int(entry.name))
-    found: list[int] = []
-    queue = [pid]
-    while queue:
-        below = children.get(queue.pop(), [])
-        found += below
-        queue += below
-    return found
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def send(pid: int, signal_number: int, *, whole_group: bool = False) -> None:

@@ -13,24 +13,24 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from contracts.envelope import MAX_BODY_BYTES
 from deploy.local import processtree
-from deploy.local.leash import leash
-from deploy.local.place import ServerFolder, take_place
+from deploy.local.place import ServerFolder, ServerTls, take_place
 from deploy.local.ports import free_ports
 from deploy.local.rabbitmq_home import (
+    PLUGINS,
     RabbitmqHome,
     RabbitmqNotFound,
     find_rabbitmq,
     installed_homes,
     unpacked_home,
 )
+from deploy.local.reaper import process_reaper
 from deploy.local.spawning import run, spawn
 
 START_SECONDS = 90.0
@@ -42,9 +42,11 @@ LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
 ADMINISTRATOR = "comptoir"
 
 SETTINGS = """
-listeners.tcp.1 = 127.0.0.1:{amqp}
+listeners.tcp.1 = 127.0.0.1:{amqp_port}
 management.tcp.ip = 127.0.0.1
-management.tcp.port = {management}
+management.tcp.port = {management_port}
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = {metrics_port}
 default_user = {user}
 default_pass = {password}
 default_vhost = /
@@ -72,10 +74,11 @@ class RabbitMQNotOurs(Exception):
 class RabbitMQ:
     """A broker run by someone else, known by its administrator's URLs. `PrivateRabbitMQ` is one started here."""
 
-    def __init__(self, amqp_url: str, management_url: str) -> None:
+    def __init__(self, amqp_url: str, management_url: str, metrics_url: str | None = None) -> None:
         parts = urlsplit(amqp_url)
         self.amqp_url = amqp_url
         self.management_url = management_url.rstrip("/")
+        self.metrics_url = metrics_url
         self.user = unquote(parts.username or "guest")
         self.password = unquote(parts.password or "guest")
 
@@ -100,23 +103,28 @@ class RabbitMQ:
         """Send SIGKILL; `restart()` starts it again."""
         raise RabbitMQNotOurs
 
-    def ctl(self, *arguments: str) -> str:
-        """Return the output of `rabbitmqctl arguments`; raise CalledProcessError when it fails."""
+    def tool(self, program: str, *arguments: str) -> str:
+        """Return the output of one of the broker's tools; raise CalledProcessError when it fails."""
         raise RabbitMQNotOurs
+
+    def ctl(self, *arguments: str) -> str:
+        """Return the output of `rabbitmqctl`, as `tool` does."""
+        return self.tool("rabbitmqctl", *arguments)
 
 
 class PrivateRabbitMQ(RabbitMQ):
     """A broker started here in `place` with the programs of `home`."""
 
-    def __init__(self, place: ServerFolder, home: RabbitmqHome) -> None:
-        self.place = place
-        self.home = home
+    def __init__(self, place: ServerFolder, home: RabbitmqHome, tls: ServerTls | None = None) -> None:
+        self.place, self.home, self._tls = place, home, tls
         self.log = place.folder / "output.log"
-        self.amqp_port, self.management_port, self.distribution_port, self.epmd_port = free_ports(4)
+        self.amqp_port, self.tls_port, self.management_port, self.metrics_port, *erlang = free_ports(6)
+        self.distribution_port, self.epmd_port = erlang
         password = secrets.token_urlsafe(18)
         super().__init__(
             f"amqp://{ADMINISTRATOR}:{password}@127.0.0.1:{self.amqp_port}/",
             f"http://127.0.0.1:{self.management_port}",
+            f"http://127.0.0.1:{self.metrics_port}",
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
@@ -136,16 +144,10 @@ class PrivateRabbitMQ(RabbitMQ):
         for name in ("data", "log", "home", "expanded"):
             self.place.make(name)
         self.place.write("home/.erlang.cookie", secrets.token_hex(20)).chmod(0o400)
-        self.place.write("enabled_plugins", "[rabbitmq_management].\n")
+        self.place.write("enabled_plugins", f"[{','.join(PLUGINS)}].\n")
         self.place.write("environment.conf", "")
-        settings = SETTINGS.format(
-            amqp=self.amqp_port,
-            management=self.management_port,
-            user=self.user,
-            password=self.password,
-            most_bytes=MAX_BODY_BYTES,
-        )
-        self.place.write("rabbitmq.conf", settings)
+        tls = self._tls.rabbitmq(self.place, self.tls_port) if self._tls else ""
+        self.place.write("rabbitmq.conf", SETTINGS.format(**vars(self), most_bytes=MAX_BODY_BYTES) + tls)
         self._epmd = self._spawn(self.home.erlang / "epmd")
 
     def start(self) -> None:
@@ -162,7 +164,7 @@ class PrivateRabbitMQ(RabbitMQ):
         if self._epmd is not None:
             processtree.kill_tree(self._epmd.pid)
             self._epmd.wait()
-            leash.release(self._epmd.pid)
+            process_reaper.release(self._epmd.pid)
             self._epmd = None
         self.place.leave()
 
@@ -177,17 +179,11 @@ class PrivateRabbitMQ(RabbitMQ):
         if self._process is not None:
             processtree.kill_tree(self._process.pid)
             self._process.wait()
-            leash.release(self._process.pid)
+            process_reaper.release(self._process.pid)
             self._process = None
 
-    def ctl(self, *arguments: str) -> str:
-        argv: list[str | Path] = [
-            self.home.scripts / "rabbitmqctl",
-            "--quiet",
-            "--node",
-            self.node,
-            *arguments,
-        ]
+    def tool(self, program: str, *arguments: str) -> str:
+        argv: list[str | Path] = [self.home.scripts / program, "--quiet", "--node", self.node, *arguments]
         return run(argv, env=self._environment(), cwd=self.place.folder, identity=self.place.identity).stdout
 
     def _spawn(self, *argv: str | Path) -> subprocess.Popen[bytes]:
@@ -235,22 +231,19 @@ class PrivateRabbitMQ(RabbitMQ):
 
     def _is_managed(self) -> bool:
         """Return whether the management API accepts the administrator's login."""
-        asked = urllib.request.Request(f"{self.management_url}/api/whoami")
         credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        asked.add_header("Authorization", f"Basic {credentials}")
+        connection = HTTPConnection("127.0.0.1", self.management_port, timeout=2)
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-                asked, timeout=2
-            ) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+            connection.request("GET", "/api/whoami", headers={"Authorization": f"Basic {credentials}"})
+            return connection.getresponse().status == 200
+        except (HTTPException, OSError):
             return False
+        finally:
+            connection.close()
 
     def _log_tail(self) -> str:
-        logs = [self.log, *sorted((self.place.folder / "log").glob("*.log"))]
-        return "\n".join(
-            f"{log.name}: {log.read_text(errors='replace')[-2000:]}" for log in logs if log.exists()
-        )
+        logs = [log for log in (self.log, *sorted((self.place.folder / "log").glob("*.log"))) if log.exists()]
+        return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-2000:]}" for log in logs)
 
 
 def given_rabbitmq(environment: Mapping[str, str]) -> RabbitMQ | None:
@@ -258,10 +251,9 @@ def given_rabbitmq(environment: Mapping[str, str]) -> RabbitMQ | None:
     amqp_url = environment.get("COMPTOIR_RABBITMQ_URL")
     management_url = environment.get("COMPTOIR_RABBITMQ_MANAGEMENT_URL")
     if bool(amqp_url) != bool(management_url):
-        raise RabbitmqNotFound(
-            "COMPTOIR_RABBITMQ_URL and COMPTOIR_RABBITMQ_MANAGEMENT_URL go together: set both or neither"
-        )
-    return RabbitMQ(amqp_url, management_url) if amqp_url and management_url else None
+        raise RabbitmqNotFound("set COMPTOIR_RABBITMQ_URL and COMPTOIR_RABBITMQ_MANAGEMENT_URL, or neither")
+    metrics_url = environment.get("COMPTOIR_RABBITMQ_METRICS_URL")
+    return RabbitMQ(amqp_url, management_url, metrics_url) if amqp_url and management_url else None
 
 
 def _check_disk(place: ServerFolder) -> None:
@@ -278,13 +270,17 @@ def _check_disk(place: ServerFolder) -> None:
 
 
 def start_rabbitmq(
-    folder: Path, environment: Mapping[str, str] = os.environ, *, is_durable: bool = True
+    folder: Path,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    is_durable: bool = True,
+    tls: ServerTls | None = None,
 ) -> RabbitMQ:
     """Start and return a RabbitMQ with management; `folder` must not exist yet and is its own until `stop()`.
 
-    `COMPTOIR_RABBITMQ_URL` with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` in `environment` have priority: nothing is
-    started. `COMPTOIR_RABBITMQ` chooses between "installed" and "fetched" programs ("auto": the first that is
-    present).
+    With `tls` it also listens on its `tls_port`. `COMPTOIR_RABBITMQ_URL` with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` in
+    `environment` have priority: nothing is started. `COMPTOIR_RABBITMQ` chooses between "installed" and "fetched"
+    programs ("auto": the first that is present).
     """
     if given := given_rabbitmq(environment):
         return given
@@ -294,7 +290,7 @@ def start_rabbitmq(
     if tree := home.tree:
         programs = [f"{tree.name}/usr/lib/erlang/bin/erl", f"{tree.name}/usr/lib/rabbitmq/bin/rabbitmqctl"]
         home = unpacked_home(place.within_reach(tree.parent, [tree.name], programs) / tree.name)
-    broker = PrivateRabbitMQ(place, home)
+    broker = PrivateRabbitMQ(place, home, tls)
     try:
         broker.initialise()
         broker.start()

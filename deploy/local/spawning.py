@@ -1,13 +1,16 @@
 """Start of a program under the process reaper: it is registered before its first instruction runs."""
 
+import asyncio
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from deploy.local.leash import leash
+from deploy.local.reaper import process_reaper
 
+RUN_SECONDS = 120
 WAIT_FOR_THE_LEASH = 'read go && exec "$0" "$@" </dev/null'
 
 
@@ -20,6 +23,52 @@ class Identity:
 
 
 OURSELVES = Identity()
+
+
+class RunningProcess(Protocol):
+    """A process that was started, as far as a supervisor needs it; `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+class Launcher:
+    """The way programs of a system are started: each by an interpreter of its own. Tests have a faster one."""
+
+    def start(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        last_signal: int = signal.SIGKILL,
+    ) -> RunningProcess:
+        """Start a program that stays, held by the process reaper; see `spawn`."""
+        return spawn(argv, log=log, env=env, cwd=cwd, last_signal=last_signal)
+
+    async def run(
+        self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, said_to_it: bytes = b""
+    ) -> tuple[int, bytes]:
+        """Run a program to its end; return its exit status and its output. TimeoutError after two minutes."""
+        process = await asyncio.create_subprocess_exec(
+            *(str(part) for part in argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await asyncio.wait_for(process.communicate(said_to_it), RUN_SECONDS)
+        assert process.returncode is not None
+        return process.returncode, said
 
 
 def spawn(
@@ -50,7 +99,7 @@ def spawn(
             group=identity.gid,
             extra_groups=None if identity.uid is None else [],
         )
-    leash.hold(process.pid, last_signal)
+    process_reaper.hold(process.pid, last_signal)
     assert process.stdin is not None
     process.stdin.write(b"go\n")
     process.stdin.close()

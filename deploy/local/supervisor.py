@@ -3,7 +3,7 @@
 It does for the demo and the fault tests on one machine what an orchestrator does in production. A process
 that dies by itself is restarted after a pause that doubles with each death; one that was killed or stopped by
 `kill` or `stop` is not restarted until it is started again. Nothing outlives the supervising program (see
-`leash`).
+`process_reaper`).
 
     async with Supervisor(Path("var/demo")) as supervisor:
         await supervisor.start(Program("orders", [python, "-m", "services.orders"], env, f"{url}/readyz"))
@@ -12,7 +12,6 @@ that dies by itself is restarted after a pause that doubles with each death; one
 import asyncio
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +22,8 @@ from typing import Self
 import httpx2
 
 from deploy.local import processtree
-from deploy.local.leash import leash
-from deploy.local.spawning import spawn
+from deploy.local.reaper import process_reaper
+from deploy.local.spawning import Launcher, RunningProcess
 
 READY_SECONDS = 30.0
 GRACE_SECONDS = 10.0
@@ -62,7 +61,7 @@ class _Running:
     """One start of a program and, while it is wanted, the task that restarts it."""
 
     program: Program
-    process: subprocess.Popen[bytes]
+    process: RunningProcess
     wanted: bool = True
     restarts: int = 0
     deaths: list[int] = field(default_factory=list)
@@ -72,9 +71,12 @@ class _Running:
 class Supervisor:
     """Runs programs, each with its log in `folder`/log/<name>.log; leaving the context stops them all."""
 
-    def __init__(self, folder: Path, ready_seconds: float = READY_SECONDS) -> None:
+    def __init__(
+        self, folder: Path, ready_seconds: float = READY_SECONDS, launcher: Launcher | None = None
+    ) -> None:
         self.folder = folder
         self.ready_seconds = ready_seconds
+        self.launcher = launcher or Launcher()
         self._running: dict[str, _Running] = {}
         self._http = httpx2.AsyncClient(timeout=2, trust_env=False)
 
@@ -174,10 +176,12 @@ class Supervisor:
         running.keeper = asyncio.create_task(self._keep(running), name=f"keep {program.name}")
         self._running[program.name] = running
 
-    def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
+    def _spawn(self, program: Program) -> RunningProcess:
         log = self.log(program.name)
         environment = {**inherited(), **program.env}
-        return spawn(program.argv, log=log, env=environment, cwd=program.cwd, last_signal=signal.SIGTERM)
+        return self.launcher.start(
+            program.argv, log=log, env=environment, cwd=program.cwd, last_signal=signal.SIGTERM
+        )
 
     async def _keep(self, running: _Running) -> None:
         """Restart the program whenever it exits without a request.
@@ -187,10 +191,9 @@ class Supervisor:
         pause = FIRST_PAUSE_SECONDS
         while True:
             began = time.monotonic()
-            while processtree.is_running(running.process.pid):
-                await asyncio.sleep(POLL_SECONDS)
+            await processtree.ended(running.process.pid)
             await self._finish(running.process)
-            running.deaths.append(running.process.returncode)
+            running.deaths.append(running.process.wait())
             if time.monotonic() - began > STABLE_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(pause)
@@ -198,7 +201,7 @@ class Supervisor:
             running.process = self._spawn(running.program)
             running.restarts += 1
 
-    def _unwanted(self, name: str) -> subprocess.Popen[bytes]:
+    def _unwanted(self, name: str) -> RunningProcess:
         """Mark the program as no longer to be restarted."""
         running = self._running[name]
         running.wanted = False
@@ -206,7 +209,7 @@ class Supervisor:
             running.keeper.cancel()
         return running.process
 
-    async def _finish(self, process: subprocess.Popen[bytes]) -> None:
+    async def _finish(self, process: RunningProcess) -> None:
         """End the rest of its processes, reap it, and release it from the process reaper.
 
         Once it is reaped, its number may belong to another process: then there is nothing to end.
@@ -214,7 +217,7 @@ class Supervisor:
         if process.returncode is None:
             await asyncio.to_thread(processtree.kill_tree, process.pid)
             await asyncio.to_thread(process.wait)
-        leash.release(process.pid)
+        process_reaper.release(process.pid)
 
     async def _answers_ready(self, running: _Running) -> bool:
         if running.process.poll() is not None:

@@ -1,5 +1,5 @@
 """A whole Comptoir on one machine: four databases, a virtual host, a mail server, and as processes the four
-services and the back office.
+services, the back office and the customers' page.
 
 The demo, the journey tests, the fault tests and the bench all run this one system; they differ in what they
 do to it. Everything listens on 127.0.0.1; every password and token is random (the broker users' are derived
@@ -18,23 +18,32 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
+from cryptography.fernet import Fernet
+
 from contracts.catalogue import SERVICES, queues_of
 from deploy.databases import create_databases, drop_databases
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
+from deploy.local.spawning import Launcher
 from deploy.local.supervisor import Program, Supervisor, inherited
+from deploy.merchant_accounts import MerchantAccounts, paypal_slug
 from deploy.topology import Management, apply
+from services.chassis.http.tokens import authorization
 from services.chassis.messaging.topology import Storefront, permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_SERVER = "mailserver"
 BACKOFFICE = "backoffice"
+CUSTOMER_PAGE = "page"
 AUDITOR = "auditor"
-MODULES = {BACKOFFICE: "services.orders.backoffice"}
+PAGE_METRICS = "page-metrics"
+MODULES = {BACKOFFICE: "services.orders.backoffice", CUSTOMER_PAGE: "services.notifier.page"}
 """Command of a program that is not a service."""
-OWNER = {BACKOFFICE: "orders"}
+OWNER = {BACKOFFICE: "orders", CUSTOMER_PAGE: "notifier"}
 """Database and broker user of such a program."""
-PROGRAMS = (*SERVICES, BACKOFFICE)
+PROGRAMS = (*SERVICES, BACKOFFICE, CUSTOMER_PAGE)
+INBOUND_DOMAIN = "reply.example.org"
+"""Answers and reports go to addresses there; it is reserved (RFC 2606) and reaches nobody else."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +65,14 @@ class Secrets:
     passwords: dict[str, str]
     internal_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     api_tokens: dict[str, str] = field(default_factory=dict)
-    stripe_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(24)}")
-    stripe_key: str = field(default_factory=lambda: f"sk_test_{secrets.token_hex(24)}")
+    secrets_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
 
 
 class System:
     """One running Comptoir. `async with System(…) as system:` starts it and leaves nothing behind.
 
-    The auditor is started only where it is needed (`start_auditor`).
-
-    `overrides` adds environment variables to single services, `mail_argv` replaces the demo's mail server.
+    The auditor is started only where it is needed (`start_auditor`). `overrides` adds environment variables to single
+    services, `mail_argv` replaces the demo's mail server, `launcher` the way programs are started.
     """
 
     def __init__(
@@ -78,12 +85,13 @@ class System:
         overrides: Mapping[str, Mapping[str, str]] | None = None,
         mail_argv: Sequence[str | Path] | None = None,
         smtp_port: int | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
         self.folder = folder
         self.postgres = postgres
         self.rabbitmq = rabbitmq
         self.shops = shops
-        self.supervisor = Supervisor(folder)
+        self.supervisor = Supervisor(folder, launcher=launcher)
         self.name = secrets.token_hex(4)
         self.vhost = f"comptoir-{self.name}"
         self.storefronts = [Storefront(shop.shop, module) for shop in shops for module in shop.modules]
@@ -91,10 +99,11 @@ class System:
             {user: broker_password(rabbitmq, user) for user in permissions(self.storefronts)}
         )
         self.secrets.api_tokens = {shop.shop: secrets.token_urlsafe(24) for shop in shops}
-        *ports, spare, self.provider_port = free_ports(len(PROGRAMS) + 3)
-        self.ports = dict(zip((*PROGRAMS, AUDITOR), ports, strict=True))
+        *ports, spare, self.inbound_port, stripe, paypal, paypal_https = free_ports(len(PROGRAMS) + 7)
+        self.accounts = MerchantAccounts(stripe, paypal, paypal_https, folder / "paypal")
+        self.ports = dict(zip((*PROGRAMS, AUDITOR, PAGE_METRICS), ports, strict=True))
         self.smtp_port = smtp_port or spare
-        self.mail_journal = folder / "mails.jsonl"
+        self.mail_journal, self.mail_folder = folder / "mails.jsonl", folder / "mails"
         self.databases: dict[str, str] = {}
         self._overrides = overrides or {}
         self._mail_argv = mail_argv
@@ -124,36 +133,37 @@ class System:
         """Create databases, run migrations and apply the topology."""
         self.databases = await create_databases(self.postgres.admin_url, f"_{self.name}")
         await asyncio.gather(
-            asyncio.to_thread(self._apply_topology), *(self._migrate(name) for name in SERVICES)
+            asyncio.to_thread(self._apply_topology), *(self._run_once(name, "migrate") for name in SERVICES)
         )
 
     async def start_mail_server(self) -> None:
         """Start the mail server that keeps a journal."""
         argv = self._mail_argv or [
-            *(sys.executable, "-m", "deploy.local.mailserver"),
-            *("--port", str(self.smtp_port), "--journal", self.mail_journal),
+            *(sys.executable, "-m", "deploy.local.mailserver", "--port", str(self.smtp_port)),
+            *("--journal", self.mail_journal, "--folder", self.mail_folder),
         ]
         await self.supervisor.start(Program(MAIL_SERVER, argv, cwd=ROOT))
 
-    async def start_auditor(self, every_seconds: float) -> None:
+    async def start_auditor(self, every_seconds: float, *options: str) -> None:
         """Start the continuous auditor, which serves its findings to the back office."""
-        port = self.ports[AUDITOR]
         variables = {f"COMPTOIR_{name.upper()}_DATABASE_URL": url for name, url in self.databases.items()}
-        watch = ("--watch", "--every", f"{every_seconds:g}", "--serve", f"127.0.0.1:{port}")
-        argv = [sys.executable, "-m", "deploy.auditor", *watch]
-        env = {**variables, "COMPTOIR_INTERNAL_TOKEN": self.secrets.internal_token}
-        await self.supervisor.start(Program(AUDITOR, argv, env, f"{self.url(AUDITOR)}/livez", ROOT))
+        watch = ("--watch", "--every", f"{every_seconds:g}", "--serve", f"127.0.0.1:{self.ports[AUDITOR]}")
+        argv = [sys.executable, "-m", "deploy.auditor", *watch, *options]
+        variables["COMPTOIR_INTERNAL_TOKEN"] = self.secrets.internal_token
+        await self.supervisor.start(Program(AUDITOR, argv, variables, f"{self.url(AUDITOR)}/livez", ROOT))
 
     async def start(self, *services: str) -> None:
         """Start services and wait until they are ready."""
         await self.supervisor.start(*(self.program(service) for service in services))
 
     def program(self, service: str, name: str | None = None, **env: str) -> Program:
-        """Return the program that runs a service; another `name` and port make a replica."""
+        """Return the program that runs a service; another `name` makes a replica, with ports of its own."""
         port = self.ports[service] if name is None else self.ports.setdefault(name, free_ports(1)[0])
+        if name is not None and service == "notifier":
+            env = {"COMPTOIR_INBOUND_PORT": "0", **env}
         return Program(
             name or service,
-            [sys.executable, "-m", MODULES.get(service, f"services.{service}")],
+            [sys.executable, "-m", module_of(service)],
             {**self.environment(service), "COMPTOIR_HTTP_PORT": str(port), **env},
             f"http://127.0.0.1:{port}/readyz",
             ROOT,
@@ -184,52 +194,54 @@ class System:
     @property
     def operator(self) -> dict[str, str]:
         """Return the header that authenticates requests to operators' routes and metrics."""
-        return {"Authorization": f"Bearer {self.secrets.internal_token}"}
+        return authorization(self.secrets.internal_token)
 
     def webhook_url(self, shop: str) -> str:
         """Return the URL to which Stripe posts for a shop."""
         return f"{self.url('payments')}/webhooks/stripe/{shop}"
 
+    def paypal_webhook_url(self, shop: str) -> str:
+        """Return the URL to which PayPal posts for the shop that has the account."""
+        return f"{self.url('payments')}/webhooks/paypal/{paypal_slug(shop)}"
+
     async def purge(self, service: str) -> None:
         """Empty a service's queues, whose messages were never meant for it."""
         assert self._management is not None
-        for queue in queues_of(service):
-            path = f"queues/{self.vhost}/{queue}/contents"
+        for path in (f"queues/{self.vhost}/{queue}/contents" for queue in queues_of(service)):
             await asyncio.to_thread(self._management.send, "DELETE", path)
 
     def _own_settings(self, service: str) -> dict[str, str]:
+        common = {"COMPTOIR_SHOPS": self._profiles(), "COMPTOIR_PAYMENTS_URL": self.url("payments")}
         if service == "orders":
-            tokens = [
-                {"name": "demo", "shop": shop, "token": token}
-                for shop, token in self.secrets.api_tokens.items()
-            ]
-            return {"COMPTOIR_API_TOKENS": json.dumps(tokens), "COMPTOIR_SHOPS": self._profiles()}
+            known = self.secrets.api_tokens.items()
+            tokens = [{"name": "demo", "shop": shop, "token": token} for shop, token in known]
+            urls = {f"COMPTOIR_{owner.upper()}_URL": self.url(owner) for owner in ("fulfillment", "notifier")}
+            return {"COMPTOIR_API_TOKENS": json.dumps(tokens), **common, **urls}
         if service == "payments":
-            endpoints = [
-                {
-                    "slug": shop.shop,
-                    "shop": shop.shop,
-                    "secrets": [self.secrets.stripe_secret],
-                    "livemode": False,
-                    "api_key": self.secrets.stripe_key,
-                }
-                for shop in self.shops
-            ]
-            return {
-                "COMPTOIR_STRIPE_ENDPOINTS": json.dumps(endpoints),
-                "COMPTOIR_STRIPE_API_URL": f"http://127.0.0.1:{self.provider_port}",
-            }
+            accounts = self.accounts.settings([shop.shop for shop in self.shops])
+            return {**accounts, "COMPTOIR_PAYMENTS_SECRETS_KEY": self.secrets.secrets_key}
         if service == "notifier":
             return {
+                **common,
                 "COMPTOIR_SHOPS": self._profiles(backoffice_url=self.url(BACKOFFICE)),
+                "COMPTOIR_PAGE_URL": self.url(CUSTOMER_PAGE),
                 "COMPTOIR_SMTP_HOST": "127.0.0.1",
                 "COMPTOIR_SMTP_PORT": str(self.smtp_port),
+                "COMPTOIR_INBOUND_DOMAIN": INBOUND_DOMAIN,
+                "COMPTOIR_INBOUND_PORT": str(self.inbound_port),
+            }
+        if service == CUSTOMER_PAGE:
+            return {
+                **common,
+                "COMPTOIR_PAGE_URL": self.url(CUSTOMER_PAGE),
+                "COMPTOIR_METRICS_PORT": str(self.ports[PAGE_METRICS]),
+                "COMPTOIR_ORDERS_URL": self.url("orders"),
             }
         if service == BACKOFFICE:
             return {
                 "COMPTOIR_BACKOFFICE_ORIGIN": self.url(BACKOFFICE),
-                "COMPTOIR_SHOPS": self._profiles(),
-                "COMPTOIR_RABBITMQ_MANAGEMENT_URL": self._management_address(),
+                **common,
+                "COMPTOIR_RABBITMQ_MANAGEMENT_URL": self.management_url,
                 "COMPTOIR_AUDITOR_URL": self.url(AUDITOR),
                 **{f"COMPTOIR_{owner.upper()}_URL": self.url(owner) for owner in SERVICES},
             }
@@ -238,7 +250,8 @@ class System:
     def _profiles(self, **more: str) -> str:
         return json.dumps([{**shop.profile, **more} for shop in self.shops])
 
-    def _management_address(self) -> str:
+    @property
+    def management_url(self) -> str:
         """Return the management API's address with the administrator's credentials."""
         parts = urlsplit(self.rabbitmq.management_url)
         user, password = quote(self.rabbitmq.user), quote(self.rabbitmq.password)
@@ -259,27 +272,25 @@ class System:
         await asyncio.to_thread(self._apply_topology)
 
     def _apply_topology(self) -> None:
-        management = Management(self._management_address(), self.vhost)
-        apply(management, self.secrets.passwords, self.storefronts)
-        self._management = management
-
-    async def _migrate(self, service: str) -> None:
-        await self._run_once(service, "migrate")
+        self._management = Management(self.management_url, self.vhost)
+        apply(self._management, self.secrets.passwords, self.storefronts)
 
     async def _run_once(self, service: str, *arguments: str, said_to_it: str = "") -> None:
         """Run a program for one of its commands. Raises RuntimeError with its output when it fails."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", MODULES.get(service, f"services.{service}"), *arguments),
-            cwd=ROOT,
+        status, said = await self.supervisor.launcher.run(
+            [sys.executable, "-m", module_of(service), *arguments],
             env={**inherited(), **self.environment(service)},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            cwd=ROOT,
+            said_to_it=said_to_it.encode(),
         )
-        said, _ = await asyncio.wait_for(process.communicate(said_to_it.encode()), 120)
-        if process.returncode != 0:
+        if status != 0:
             words = said.decode(errors="replace")[-3000:]
             raise RuntimeError(f"{service} could not {arguments[0]}:\n{words}")
+
+
+def module_of(program: str) -> str:
+    """Return the module that `python -m` runs for a program."""
+    return MODULES.get(program, f"services.{program}")
 
 
 def broker_password(rabbitmq: RabbitMQ, user: str) -> str:

@@ -9,7 +9,7 @@ several `make` run at once without corrupting each other's.
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - whoever calls us with an older one should read why it fails
+if sys.version_info < (3, 11):  # noqa: UP036 - a caller with an older one should read why it fails
     sys.exit(
         f"Comptoir needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
         "Install one (Debian 12: apt-get install python3 python3-venv) and say `make PYTHON=python3.11 ...`."
@@ -107,7 +107,7 @@ def fill() -> None:
 
 def _why_not(said: str) -> str:
     """Return what to do about a failure, from pip's output."""
-    where = f"pip's own words are in {PIP_LOG.relative_to(ROOT)}"
+    where = f"pip's own output is in {PIP_LOG.relative_to(ROOT)}"
     if "Retrying (" in said or "ConnectionError" in said or "connection broken" in said:
         return (
             "The first run needs a network: pip reached no package index. Connect, or set HTTPS_PROXY (a proxy) or "
@@ -142,7 +142,7 @@ if __name__ == "__main__":
         sys.exit(str(reason))
     except subprocess.CalledProcessError as reason:
         sys.exit(
-            f"{VENV} could not be made: {reason.cmd[0]} ended with {reason.returncode}; its words are above."
+            f"{VENV} could not be made: {reason.cmd[0]} ended with {reason.returncode}; its output is above."
         )
     except OSError as error:
         sys.exit(_unwritable(error))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from contracts.fulfillment import LinePosition, StockStanding
-from contracts.orders import OrderState
-from contracts.storefront import LineKind, PaymentMethod
-from deploy.seed.vocabulary import Basket
+from contracts.fulfillment.position import LinePosition, StockStanding
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import LineKind, PaymentMethod
+from deploy.seed.baskets import NumberedBasket
 from services.orders.order.fulfilment_status import sum_lines
 from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
@@ -145,21 +145,21 @@ class OutcomeRow(NamedTuple):
     stage: int
 
 
-def outcomes(all_baskets: Sequence[Basket], shop: str) -> Iterator[OutcomeRow]:
-    """Rows of the table `seed_outcome`: everything an order of this basket, life and method has."""
+def outcomes(all_baskets: Sequence[NumberedBasket], shop: str) -> Iterator[OutcomeRow]:
+    """Return the rows of the table `seed_outcome`: everything an order of this basket, life and method has."""
     for basket in all_baskets:
         for number, life in enumerate(LIVES):
             for method in methods_of(basket):
                 yield _outcome(basket, number, life, method, shop)
 
 
-def methods_of(basket: Basket) -> list[PaymentMethod]:
-    """Methods a sale can be placed with: a free one with `free` alone."""
+def methods_of(basket: NumberedBasket) -> list[PaymentMethod]:
+    """Return the methods a sale can be placed with: a free one with `free` alone."""
     is_free = basket.sale.totals.total_minor == 0
     return [method for method in PaymentMethod if (method is PaymentMethod.FREE) is is_free]
 
 
-def _outcome(basket: Basket, number: int, life: Life, method: PaymentMethod, shop: str) -> OutcomeRow:
+def _outcome(basket: NumberedBasket, number: int, life: Life, method: PaymentMethod, shop: str) -> OutcomeRow:
     positions = _positions(basket, life)
     stock = StockStanding.NOT_REQUIRED
     if basket.goods:
@@ -181,7 +181,7 @@ def _outcome(basket: Basket, number: int, life: Life, method: PaymentMethod, sho
     return _row(order, basket, number, method, positions)
 
 
-def _positions(basket: Basket, life: Life) -> list[LinePosition]:
+def _positions(basket: NumberedBasket, life: Life) -> list[LinePosition]:
     found = []
     for line, sold in enumerate(basket.sale.lines, 1):
         reached = STAGES.index(life.stage) if sold.kind is LineKind.SHIP else 0
@@ -216,7 +216,11 @@ def _money(total: int, life: Life, method: PaymentMethod) -> Money:
 
 
 def _row(
-    order: Order, basket: Basket, number: int, method: PaymentMethod, positions: Sequence[LinePosition]
+    order: Order,
+    basket: NumberedBasket,
+    number: int,
+    method: PaymentMethod,
+    positions: Sequence[LinePosition],
 ) -> OutcomeRow:
     life, money, units, hand = LIVES[number], order.money, order.units, order.hand
     stage = STAGES.index(life.stage) if basket.goods else 0

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 ROWS: Mapping[str, str] = {
     "submission": """
 insert into submission (shop, module, idempotency_key, submission_id, content_hash, body, received_at)
-select $shop, s.module, s.key, s.order_id, sha256(convert_to(s.key, 'UTF8')), (b.sale || jsonb_build_object(
-        'shop', $shop::text, 'idempotency_key', s.key, 'source_reference', s.reference,
+select $shop, s.module, 'seed-' || s.n, s.order_id, sha256(convert_to('seed-' || s.n, 'UTF8')),
+    (b.sale || jsonb_build_object(
+        'shop', $shop::text, 'idempotency_key', 'seed-' || s.n, 'source_reference', s.reference,
         'submitted_at', to_jsonb(s.placed_at), 'payment', jsonb_strip_nulls(jsonb_build_object(
             'method', s.method, 'provider', s.provider, 'provider_reference', s.provider_reference)),
         'customer', jsonb_strip_nulls(jsonb_build_object('name', s.name, 'email', s.mail, 'phone', s.phone,
@@ -21,9 +22,10 @@ insert into orders (shop, order_id, code, sequence, module, idempotency_key, sou
     credited_minor, received_minor, received_by_hand_minor, refunded_minor, balance_minor, fulfilment_version, stock,
     line_positions, ship_ordered, ship_needed, ship_packed, ship_shipped, ship_delivered, other_ordered, other_needed,
     units_to_pack, units_to_ship, archived_at, carriers, received_at, changed_at)
-select $shop, s.order_id, s.code, 0, s.module, s.key, s.reference, 'fr', s.placed_at, s.name, s.mail, s.phone, s.method,
-    'EUR', o.due, o.state, o.label, o.automatic_state, o.payment_status, o.fulfilment_status, o.flags, o.hand_state,
-    o.hand_label, o.hand_over, o.payment_version, o.due, o.credited, o.received, o.by_hand, o.refunded, o.balance,
+select $shop, s.order_id, s.code, 0, s.module, 'seed-' || s.n, s.reference, 'fr', s.placed_at, s.name, s.mail, s.phone,
+    s.method, 'EUR', o.due, o.state, o.label, o.automatic_state, o.payment_status, o.fulfilment_status, o.flags,
+    o.hand_state, o.hand_label, o.hand_over, o.payment_version, o.due, o.credited, o.received, o.by_hand,
+    o.refunded, o.balance,
     case when o.ship_ordered > 0 then o.fulfilment_version else 0 end,
     case when o.ship_ordered > 0 then o.stock else 'not_required' end,
     o.line_positions, o.ship_ordered, o.ship_needed, o.packed, o.shipped, o.delivered, o.other_ordered, o.other_needed,

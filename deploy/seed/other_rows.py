@@ -14,7 +14,9 @@ from sale s join seed_outcome o using (basket, life, method) order by s.n""",
 insert into ledger_entry (id, shop, order_id, number, kind, amount_minor, currency, provider, object_id, step, method,
     source, caused_by, occurred_at, received_on, actor, recorded_at)
 select id, $shop, order_id, number, kind, amount_minor, 'EUR', provider, object_id, 0, method, source, caused_by,
-    occurred_at, received_on, actor, occurred_at from entry""",
+    occurred_at, received_on, actor,
+    greatest(occurred_at, (select (max(day) + 1)::timestamp at time zone 'UTC' from ledger_closing where shop = $shop))
+from entry""",
     "order_edit": """
 insert into order_edit (shop, order_id, edit_id, cause, due_change_minor, posted_minor)
 select $shop, s.order_id, md5('cancel' || s.key)::uuid, 'cancelled', -o.due, -o.credited
@@ -75,7 +77,7 @@ insert into reservation (shop, order_id, line, sku, location, taken, released, s
 select $shop, order_id, line, sku, 'main', quantity, quantity - held, left_house from moved where quantity > 0""",
     "stock_movement": """
 insert into stock_movement (shop, order_id, line, cause, kind, sku, location, quantity, moved_at)
-select $shop, null, null, md5('delivered' || $first || sku)::uuid, 'adjust', sku, 'main', sum(quantity),
+select $shop, null, null, md5('delivered' || $shop || $first || sku)::uuid, 'adjust', sku, 'main', sum(quantity),
     min(placed_at) - interval '1 hour'
 from moved where quantity > 0 group by sku
 union all

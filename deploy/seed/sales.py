@@ -1,7 +1,7 @@
-"""The sales themselves: who bought what when, each a function of its number alone.
+"""Seeded sales: who bought what and when, each a function of its shop and its number alone.
 
-Invariant: every database computes the same `sale` rows from the same numbers with the same hash, so four databases that
-never see each other tell of the same orders.
+Invariant: every database computes the same `sale` rows from the same numbers with the same hash, so the four databases
+hold the same orders without seeing each other. Ids are made from shop and number, so that two shops never share one.
 """
 
 import json
@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from contracts.storefront import PaymentMethod
-from deploy.seed import lives, vocabulary
-from deploy.seed.vocabulary import Basket
+from contracts.sale import PaymentMethod
+from contracts.taxation import charges_of
+from deploy.samples import habits, people
+from deploy.seed import baskets, lives
+from deploy.seed.baskets import NumberedBasket
 from services.orders.order.search.folding import document, fold, joined
 from services.orders.order.search.taxes import facts_of
-from services.orders.order.totals.taxation import charges_of
 
 OUTCOME = """basket int, life int, method text, state text, label text, automatic_state text, hand_state text,
     hand_label text, hand_over text, payment_status text, fulfilment_status text, flags text[],
@@ -41,7 +42,7 @@ TABLES: Mapping[str, str] = {
 SALE = """
 create temp table sale as
 with numbered as (
-    select n, (n - $before - 0.5) / $count::float8 as share, 'seed-' || n as key,
+    select n, (n - $before - 0.5) / $count::float8 as share, $shop::text || '/seed-' || n as key,
         hashint8extended(n, 1) & 9223372036854775807 as h1, hashint8extended(n, 2) & 9223372036854775807 as h2,
         hashint8extended(n, 3) & 9223372036854775807 as h3, hashint8extended(n, 4) & 9223372036854775807 as h4,
         hashint8extended(n, 5) & 9223372036854775807 as h5, hashint8extended(n, 6) & 9223372036854775807 as h6
@@ -96,6 +97,17 @@ join seed_first first on first.number = f.person % $firsts::int
 join seed_last last on last.number = f.person / $firsts::int % $lasts::int
 join seed_town town on town.number = f.person % $towns::int
 """
+OF_ONE_ORDER = (
+    "shop",
+    "idempotency_key",
+    "source_reference",
+    "submitted_at",
+    "payment",
+    "customer",
+    "billing_address",
+    "shipping_address",
+)
+"""Fields of a basket's sale that differ from order to order."""
 
 
 class NameRow(NamedTuple):
@@ -171,16 +183,16 @@ SeedRow = NameRow | TownRow | BasketRow | ModuleRow | LineRow | NumberedRow | li
 
 
 def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, Sequence[SeedRow]]]:
-    """The rows of the tables that sales are put together from."""
-    filled = vocabulary.baskets(shop)
-    yield "seed_first", [_name_row(n, name) for n, name in enumerate(vocabulary.FIRST)]
-    yield "seed_last", [_name_row(n, name) for n, name in enumerate(vocabulary.LAST)]
-    streets = vocabulary.STREETS
+    """Return the rows of the tables that sales are put together from."""
+    filled = baskets.baskets(shop)
+    towns = [*people.TOWNS, *people.TOWNS_ABROAD]
+    yield "seed_first", [_name_row(n, name) for n, name in enumerate(people.FIRST)]
+    yield "seed_last", [_name_row(n, name) for n, name in enumerate(people.LAST)]
     yield (
         "seed_town",
-        [_town_row(n, *town, streets[n % len(streets)]) for n, town in enumerate(vocabulary.TOWNS)],
+        [_town_row(n, *town, people.STREETS[n % len(people.STREETS)]) for n, town in enumerate(towns)],
     )
-    yield "seed_day", [NumberedRow(*day) for day in enumerate(vocabulary.day_weights(until, days)[0])]
+    yield "seed_day", [NumberedRow(*day) for day in enumerate(habits.days_before(until, days))]
     yield "seed_basket", [_basket_row(basket) for basket in filled]
     yield "seed_module", list(_module_rows(filled))
     yield "seed_line", [row for basket in filled for row in _line_rows(basket)]
@@ -188,7 +200,7 @@ def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, Se
     yield (
         "seed_life",
         [
-            NumberedRow(number, [names.index(name) for name in vocabulary.picks(lives.SHARES[age], 1000)])
+            NumberedRow(number, [names.index(name) for name in habits.picks(lives.SHARES[age], 1000)])
             for number, age in enumerate(lives.AGES)
         ],
     )
@@ -196,23 +208,23 @@ def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, Se
 
 
 def settings(before: int, count: int, until: datetime, days: int) -> dict[str, Any]:
-    """What SALE's names stand for, but for `first` and `last`, the numbers of the sales to make."""
-    methods = [method.value for method in vocabulary.picks(vocabulary.METHOD_PERMILLE, 1000)]
+    """Return what SALE's names stand for, but for `first` and `last`, the numbers of the sales to make."""
+    methods = [method.value for method in habits.picks(habits.METHOD_PERMILLE, 1000)]
     return {
         "before": before,
         "count": count,
         "until": until,
-        "days": vocabulary.day_weights(until.date(), days)[1],
+        "days": habits.day_shares(habits.days_before(until.date(), days)),
         "last_day": days - 1,
-        "hours": vocabulary.hour_shares(),
-        "modules": [module.value for module in vocabulary.picks(vocabulary.MODULE_PERCENT, 100)],
+        "hours": habits.hour_shares(),
+        "modules": [module.value for module in habits.picks(habits.MODULE_PERCENT, 100)],
         "methods": methods,
         "people": max(10, count * 2 // 5),
-        "carriers": list(vocabulary.CARRIERS),
-        "carrier_count": len(vocabulary.CARRIERS),
-        "firsts": len(vocabulary.FIRST),
-        "lasts": len(vocabulary.LAST),
-        "towns": len(vocabulary.TOWNS),
+        "carriers": list(habits.CARRIERS),
+        "carrier_count": len(habits.CARRIERS),
+        "firsts": len(people.FIRST),
+        "lasts": len(people.LAST),
+        "towns": len(people.TOWNS) + len(people.TOWNS_ABROAD),
     }
 
 
@@ -224,10 +236,10 @@ def _town_row(number: int, postal_code: str, city: str, country: str, street: st
     return TownRow(number, postal_code, city, country, street, document([city], [postal_code, street]))
 
 
-def _basket_row(basket: Basket) -> BasketRow:
+def _basket_row(basket: NumberedBasket) -> BasketRow:
     sale = json.loads(basket.sale.model_dump_json(exclude_none=True))
-    for name in ("idempotency_key", "customer", "submitted_at", "shop"):
-        sale.pop(name)
+    for name in OF_ONE_ORDER:
+        sale.pop(name, None)
     facts = facts_of(charges_of(basket.sale.lines, None, ()), basket.sale.totals.total_minor, sale)
     rates, amounts = list(facts.vat), list(facts.vat.values())
     lines = basket.sale.lines
@@ -244,14 +256,14 @@ def _basket_row(basket: Basket) -> BasketRow:
     )
 
 
-def _module_rows(filled: Sequence[Basket]) -> Iterator[ModuleRow]:
-    for module in vocabulary.BASKETS:
+def _module_rows(filled: Sequence[NumberedBasket]) -> Iterator[ModuleRow]:
+    for module in baskets.BASKETS:
         own = [basket for basket in filled if basket.module is module]
         is_free = [lives.methods_of(basket) == [PaymentMethod.FREE] for basket in own]
         yield ModuleRow(module.value, own[0].number, len(own), is_free)
 
 
-def _line_rows(basket: Basket) -> Iterator[LineRow]:
+def _line_rows(basket: NumberedBasket) -> Iterator[LineRow]:
     for number, line in enumerate(basket.sale.lines, 1):
         yield LineRow(
             basket=basket.number,
@@ -265,6 +277,6 @@ def _line_rows(basket: Basket) -> Iterator[LineRow]:
             total=line.total_minor,
             vat_rate=line.vat_rate,
             resource=line.resource,
-            starts=line.starts_at - vocabulary.MOMENT if line.starts_at else None,
-            ends=line.ends_at - vocabulary.MOMENT if line.ends_at else None,
+            starts=line.starts_at - baskets.MOMENT if line.starts_at else None,
+            ends=line.ends_at - baskets.MOMENT if line.ends_at else None,
         )

@@ -16,9 +16,10 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
+from deploy.samples.merchants import TAGS
+from deploy.samples.people import BROWSERS
 from deploy.seed import ledger_rows, orders_rows, other_rows, sales
-from deploy.seed.vocabulary import BROWSER, TAGS
-from services.orders.order.shop.naming import folded
+from services.orders.order.shop.names import folded
 
 DAYS = 3 * 365
 CHUNK = 100_000
@@ -62,10 +63,16 @@ class Job:
     services: frozenset[str]
 
     def values(self, first: int, last: int) -> dict[str, Any]:
-        """What the statements' names stand for."""
+        """Return what the statements' names stand for."""
         made = sales.settings(self.before, self.count, self.until, DAYS)
         tags = [uuid5(_TAG_NAMES, f"{self.shop}/{name}") for name, _ in TAGS]
-        own = {"first": first, "last": last, "shop": self.shop, "browser": BROWSER, "merchant": MERCHANT_MAIL}
+        own = {
+            "first": first,
+            "last": last,
+            "shop": self.shop,
+            "browser": BROWSERS[0],
+            "merchant": MERCHANT_MAIL,
+        }
         return {**made, **own, "tags": tags}
 
 
@@ -135,7 +142,7 @@ async def _load_service(connection: Any, service: str, job: Job, tell: Tell) -> 
 
 
 async def _seeded_before(urls: Mapping[str, str], shop: str) -> int:
-    """The number of the last seeded order."""
+    """Return the number of the last seeded order."""
     if "orders" not in urls:
         return 0
     connection = await asyncpg.connect(urls["orders"], server_settings=_SESSION)
@@ -215,7 +222,7 @@ async def _execute(connection: Any, statement: str, values: Mapping[str, Any]) -
 
 
 def bound(statement: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """A statement with `$name` for its values, as PostgreSQL takes it: numbered and typed."""
+    """Return a statement with `$name` for its values, as PostgreSQL takes it: numbered and typed."""
     names: list[str] = []
 
     def number(found: re.Match[str]) -> str:

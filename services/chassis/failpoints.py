@@ -18,8 +18,12 @@ NAMES = (
     "before_confirm",
     "after_confirm",
     "effect_in_flight",
+    "mail_addressed",
+    "mail_introduced",
+    "mail_whole",
     "mail_accepted",
     "webhook_committed",
+    "inbound_committed",
 )
 
 

@@ -35,8 +35,8 @@ def cancellations_as_errors() -> Iterator[None]:
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """Return the result of `work`, or raise TimeoutError after so many seconds, even when `work` ignores its
-    cancellation.
+    """Return the result of `work`, or raise TimeoutError after that many seconds, even when `work` ignores
+    its cancellation.
 
     `asyncio.wait_for` waits until the cancelled task has ended, which on a dead connection may be never.
     """

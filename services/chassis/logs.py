@@ -61,7 +61,9 @@ class _Unfailing(structlog.WriteLogger):
 
 
 class Repeats:
-    """Rate limit for repeated log lines: the first is written at once, then one a minute with a count."""
+    """Rate limit for repeated log lines: the first is written immediately, then one per minute with a
+    count.
+    """
 
     def __init__(self, seconds: float = REPEAT_SECONDS, now: Callable[[], float] = monotonic) -> None:
         self._seconds, self._now = seconds, now

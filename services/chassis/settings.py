@@ -1,42 +1,27 @@
-"""A service's settings: from the environment (`COMPTOIR_…`) or a directory of secret files.
+"""A service's settings: from the environment (`COMPTOIR_…`) or from files (`setting_files.py`).
 
 All missing and invalid settings are reported together, at start; nothing has a default that suits only a
 demonstration.
 """
 
-import json
-import os
-from typing import Any, Self, TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SecretsSettingsSource,
-    SettingsConfigDict,
-)
 
-PREFIX = "COMPTOIR_"
-_NOT_JSON = {
-    "list_type": "must be a JSON list",
-    "tuple_type": "must be a JSON list",
-    "dict_type": "must be a JSON object",
-}
-"""Replacements for pydantic's messages about text of these types, which name Python types."""
+from services.chassis import tls
+from services.chassis.faults.setting_faults import meaning_of, setting_fault
+from services.chassis.given_settings import GivenSettings, variable_of
+from services.chassis.setting_files import FILE, SECRETS_DIR, Fault, SecretsDirUnreadable
+
+SERVICE_URLS = ("orders_url", "payments_url", "fulfillment_url", "notifier_url", "auditor_url")
+"""Settings with the address of another process of Comptoir, in the classes that have them."""
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(GivenSettings):
     """Settings that every service needs."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        extra="ignore",
-        hide_input_in_errors=True,
-        env_ignore_empty=True,
-        secrets_dir=os.environ.get("COMPTOIR_SECRETS_DIR"),
-    )
 
     database_url: SecretStr = Field(description="PostgreSQL of this service, with its role: postgresql://…")
     amqp_url: SecretStr = Field(description="RabbitMQ with this service's user: amqp://…")
@@ -51,13 +36,49 @@ class ServiceSettings(BaseSettings):
         description="RabbitMQ's management, to watch the bindings: http://host:15672. Without credentials in it the "
         "service's own login is used.",
     )
+    database_ca_file: Path | None = Field(
+        default=None,
+        description="PEM of the authorities that the database's certificate must come from. With it every connection "
+        "is encrypted and its host name verified (sslmode verify-full).",
+    )
+    amqp_ca_file: Path | None = Field(
+        default=None,
+        description="PEM of the authorities that the certificates of RabbitMQ (amqps, and https of its management) "
+        "must come from, if not the system's.",
+    )
+    amqp_certificate_file: Path | None = Field(
+        default=None, description="PEM of our certificate, where RabbitMQ requires one of its clients."
+    )
+    amqp_key_file: Path | None = Field(default=None, description="PEM of its private key.")
+    services_ca_file: Path | None = Field(
+        default=None,
+        description="PEM of the authorities that the certificates of Comptoir's other processes must come from, if not "
+        "the system's. With it their addresses must be https.",
+    )
     http_host: str = Field(default="127.0.0.1", description="Address to listen on.")
     http_port: int = Field(ge=0, le=65535, description="Port to listen on.")
-    log_level: str = Field(
-        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
+    http_certificate_file: Path | None = Field(
+        default=None,
+        description="PEM of our certificate, with those between it and its authority. With it all ports of the process "
+        "serve https alone.",
     )
-    pool_size: int = Field(default=8, ge=2, le=100, description="Most connections to PostgreSQL.")
-    batch_size: int = Field(default=100, ge=1, le=1000, description="Most messages in one commit.")
+    http_key_file: Path | None = Field(default=None, description="PEM of its private key.")
+    metrics_host: str = Field(default="127.0.0.1", description="Address of COMPTOIR_METRICS_PORT.")
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port for health and metrics only. A process exposed to the public serves its metrics only there.",
+    )
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is logged."
+    )
+    pool_size: int = Field(
+        default=8, ge=2, le=100, description="Maximum number of connections to PostgreSQL."
+    )
+    batch_size: int = Field(
+        default=100, ge=1, le=1000, description="Maximum number of messages in one commit."
+    )
     lease_seconds: float = Field(
         default=10.0, gt=0, description="A dead process's outbox rows are taken over after it."
     )
@@ -68,7 +89,7 @@ class ServiceSettings(BaseSettings):
         default=1.0, gt=0, description="First delay of a retry; doubles up to 15 minutes."
     )
     retry_attempts: int = Field(
-        default=12, ge=1, description="Then a failing message is dead and waits for a person."
+        default=12, ge=1, description="Then a failing message is dead and waits for an operator."
     )
     watchdog_seconds: float = Field(
         default=60.0, gt=0, description="Without progress for this long the process exits."
@@ -82,14 +103,6 @@ class ServiceSettings(BaseSettings):
     )
     event_log_days: int = Field(default=30, ge=1, description="How long events can be replayed.")
 
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources: arguments, environment, secret files; text that is not JSON is left for the
-        validation to report."""
-        return named["init_settings"], _Environment(settings_cls), _SecretFiles(settings_cls)
-
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, url: SecretStr) -> SecretStr:
@@ -102,7 +115,52 @@ class ServiceSettings(BaseSettings):
     def _is_amqp(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(("amqp://", "amqps://")):
             raise ValueError("must begin with amqp:// or amqps://")
+        if dict(parse_qsl(urlsplit(url.get_secret_value()).query)).get("no_verify_ssl", "0") != "0":
+            raise ValueError(
+                "has no_verify_ssl: certificates are always verified; set COMPTOIR_AMQP_CA_FILE instead"
+            )
         return url
+
+    @field_validator("database_ca_file", "amqp_ca_file", "services_ca_file")
+    @classmethod
+    def _has_authorities(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            tls.trusting(file)
+        return file
+
+    @model_validator(mode="after")
+    def _connect_by_tls(self) -> Self:
+        """Write the files of TLS into the URLs, where the drivers and dbmate read them."""
+        check_pair(self, "amqp_certificate_file", "amqp_key_file")
+        check_pair(self, "http_certificate_file", "http_key_file")
+        names = {"cafile": "amqp_ca_file", "certfile": "amqp_certificate_file", "keyfile": "amqp_key_file"}
+        files: dict[str, str] = {
+            part: str(file) for part, name in names.items() if (file := getattr(self, name)) is not None
+        }
+        if files and not self.amqp_url.get_secret_value().startswith("amqps://"):
+            name = variable_of(names[next(iter(files))])
+            raise ValueError(f"{name} is set: COMPTOIR_AMQP_URL must begin with amqps://")
+        self.amqp_url = _extended("amqp_url", self.amqp_url, files, names)
+        if self.database_ca_file is not None:
+            wanted = tls.of_database(self.database_ca_file)
+            names = dict.fromkeys(wanted, "database_ca_file")
+            self.database_url = _extended("database_url", self.database_url, wanted, names)
+        return self
+
+    @model_validator(mode="after")
+    def _call_services_by_https(self) -> Self:
+        for name, url in self.service_urls.items():
+            if self.services_ca_file is not None and not url.startswith("https:"):
+                raise ValueError(
+                    f"COMPTOIR_SERVICES_CA_FILE is set: {variable_of(name)} must begin with https://"
+                )
+        return self
+
+    @property
+    def service_urls(self) -> dict[str, str]:
+        """Return the addresses of other processes of Comptoir that are set, by setting."""
+        urls = {name: getattr(self, name, None) for name in SERVICE_URLS}
+        return {name: str(url) for name, url in urls.items() if url is not None}
 
     @model_validator(mode="after")
     def _keep_what_ended_as_long_as_messages(self) -> Self:
@@ -123,29 +181,31 @@ class ServiceSettings(BaseSettings):
         return self
 
 
-class _Environment(EnvSettingsSource):
-    """The environment variables."""
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """Return the value of a JSON text; the text itself when it is not JSON."""
-        return _decoded(value)
-
-
-class _SecretFiles(SecretsSettingsSource):
-    """Secret files, one for each setting."""
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """Return the value of a JSON text; the text itself when it is not JSON."""
-        return _decoded(value)
+def check_pair(settings: GivenSettings, certificate: str, key: str) -> None:
+    """Check that a certificate and its key are set together and belong together. Raises ValueError."""
+    files = (getattr(settings, certificate), getattr(settings, key))
+    if (files[0] is None) != (files[1] is None):
+        raise ValueError(f"set both {variable_of(certificate)} and {variable_of(key)}, or neither")
+    if files[0] is not None:
+        try:
+            tls.check_pair(*files)
+        except tls.TlsUnusable as error:
+            raise ValueError(f"{variable_of(certificate)}, {variable_of(key)}: {error}") from None
 
 
-def _decoded(text: Any) -> Any:
-    """Return the value of a JSON text, else the text. Raising here would hide all other missing or invalid
-    settings."""
+def _extended(
+    url_setting: str, url: SecretStr, wanted: Mapping[str, str], names: Mapping[str, str]
+) -> SecretStr:
+    """Return a URL with further parameters, given by the settings `names`. Raises ValueError when it has another
+    value of one of them."""
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return SecretStr(tls.extended(url.get_secret_value(), wanted))
+    except tls.Contradiction as error:
+        part = str(error)
+        raise ValueError(
+            f"{variable_of(url_setting)} and {variable_of(names[part])} contradict each other: the URL has another "
+            f"{part}; remove it there"
+        ) from None
 
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -157,16 +217,25 @@ def load_settings(kind: type[S]) -> S:
         return kind()
     except ValidationError as error:
         raise SystemExit(_explain(kind, error)) from None
+    except SecretsDirUnreadable as error:
+        raise SystemExit(f"{kind.__name__}: {error}") from None
 
 
 def _explain(kind: type[ServiceSettings], error: ValidationError) -> str:
-    lines = [f"{kind.__name__}: {error.error_count()} invalid settings:"]
-    for problem in error.errors(include_input=False, include_url=False):
-        name = str(problem["loc"][0]) if problem["loc"] else ""
-        field = kind.model_fields.get(name)
-        meaning = f"  ({field.description})" if field and field.description else ""
-        said = _NOT_JSON.get(problem["type"], problem["msg"])
-        lines.append(f"  {PREFIX + name.upper() + ': ' if name else ''}{said}{meaning}")
+    told: dict[str, None] = {}
+    for problem in error.errors(include_url=False):
+        place, given = problem["loc"], problem["input"]
+        said = (
+            f"{variable_of(str(place[0]))}: {given.text}"
+            if isinstance(given, Fault)
+            else setting_fault(kind, problem, variable_of)
+        )
+        meaning = meaning_of(kind, place)
+        told[f"  {said}{f'  ({meaning})' if meaning else ''}"] = None
     return "\n".join(
-        [*lines, "Set them in the environment, or as files in the directory COMPTOIR_SECRETS_DIR."]
+        [
+            f"{kind.__name__}: {len(told)} invalid settings:",
+            *told,
+            f"Set each in the environment, in a file that NAME{FILE} names, or as a file in {SECRETS_DIR}.",
+        ]
     )

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from contracts.catalogue import CATALOGUE, STOREFRONT, queue_of
 from contracts.envelope import Envelope, uuid7
 from contracts.message import Message
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.subscribers import Subscribers
 from services.chassis.messaging.unit import Unit
 from services.chassis.runtime.hub import Hub
@@ -127,7 +127,7 @@ class Desk:
         ]
 
     async def retry(self) -> list[tuple[Envelope, Message]]:
-        """Retry all waiting messages now, whatever their due time, until no more are handled; return the
+        """Retry all waiting messages now, regardless of their due time, until no more are handled; return the
         emitted messages."""
         self._units.clear()
         seen = -1
@@ -187,7 +187,7 @@ def envelope_for(
                 subject=str(subject) if subject else None,
                 causation_id=causation_id,
             )
-    raise LookupError(f"{listener} never hears {type(message).__name__} from {sender or 'anybody'}")
+    raise LookupError(f"{listener} does not receive {type(message).__name__} from {sender or 'anybody'}")
 
 
 def settings_for_tests(kind: type[ServiceSettings], database_url: str, **more: Any) -> ServiceSettings:
@@ -208,7 +208,7 @@ def _user_of(envelope: Envelope) -> str:
 
 @overload
 async def wait_until(
-    look: Callable[[], Awaitable[T]], seconds: float = ..., why: str | Callable[[], str] = ...
+    look: Callable[[], Awaitable[T | None]], seconds: float = ..., why: str | Callable[[], str] = ...
 ) -> T: ...
 
 
@@ -219,7 +219,7 @@ async def wait_until(
 
 
 async def wait_until(
-    look: Callable[[], Any], seconds: float = 20.0, why: str | Callable[[], str] = ""
+    look: Callable[[], Any], seconds: float = 60.0, why: str | Callable[[], str] = ""
 ) -> Any:
     """Return the first truthy result of `look`. AssertionError with the last result if there is none in time."""
     deadline = monotonic() + seconds

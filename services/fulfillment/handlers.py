@@ -1,23 +1,24 @@
 """Messages that fulfillment receives: the function each one starts, and what that function needs loaded."""
 
-from contracts.fulfillment import (
-    AdjustStock,
+from contracts.fulfillment.parcels import PackParcel, UnpackParcel
+from contracts.fulfillment.shipments import (
     CancelShipment,
     DispatchShipment,
-    PackParcel,
     RecordDelivery,
     ReportParcelLost,
-    SetStock,
-    UnpackParcel,
     UpdateShipment,
 )
-from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderDeleted, OrderPlaced
-from contracts.payments import RefundMarked, RefundSent
+from contracts.fulfillment.stock import AdjustStock, SetStock, SetStockThreshold
+from contracts.orders.changes import LinesAdditionRequested, LinesReductionRequested
+from contracts.orders.erasure import CustomerErased
+from contracts.orders.lifecycle import OrderDeleted, OrderPlaced
+from contracts.payments.refunds import RefundMarked, RefundSent
+from services.chassis.messaging.erasure import erasing
 from services.chassis.messaging.subscribers import Handler, Subscribers
 from services.fulfillment.changes import adding, reducing, returning
-from services.fulfillment.order import forgetting
-from services.fulfillment.order.answering import unless_deleted
-from services.fulfillment.order.needs import (
+from services.fulfillment.order.unit import forgetting
+from services.fulfillment.order.unit.answering import unless_deleted
+from services.fulfillment.order.unit.needs import (
     by_added_goods,
     by_command,
     by_levels,
@@ -29,16 +30,16 @@ from services.fulfillment.order.needs import (
     by_shop,
     by_sku,
 )
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 from services.fulfillment.parcels import packing, unpacking
 from services.fulfillment.resync.resyncing import TO_ORDERS
-from services.fulfillment.shipments import correcting, delivering, dispatching, losing
-from services.fulfillment.stock import reserving, stocking
+from services.fulfillment.shipments import correcting, delivering, dispatching, loss
+from services.fulfillment.stock import reserving, stock_levels, warning
 
 subscribers = Subscribers(
     "fulfillment",
     FulfillmentUnit,
-    Handler(OrderPlaced, reserving.take_in, orders=by_order, placed=by_placed_goods),
+    Handler(OrderPlaced, reserving.open_order, orders=by_order, placed=by_placed_goods),
     Handler(
         LinesReductionRequested,
         reducing.reduce,
@@ -58,8 +59,10 @@ subscribers = Subscribers(
         drawn=by_added_goods,
     ),
     Handler(OrderDeleted, forgetting.forget, orders=by_order),
-    Handler(SetStock, stocking.set_stock, counted=by_levels),
-    Handler(AdjustStock, stocking.adjust, counted=by_sku, stock_changes=by_command),
+    Handler(CustomerErased, erasing.begin),
+    Handler(SetStock, stock_levels.set_stock, counted=by_levels),
+    Handler(AdjustStock, stock_levels.adjust, counted=by_sku, stock_changes=by_command),
+    Handler(SetStockThreshold, warning.set_threshold, drawn=by_sku),
     Handler(PackParcel, unless_deleted(packing.pack), orders=by_order, parcels=by_order),
     Handler(
         UnpackParcel,
@@ -94,7 +97,7 @@ subscribers = Subscribers(
     ),
     Handler(
         ReportParcelLost,
-        unless_deleted(losing.report),
+        unless_deleted(loss.report),
         orders=by_order,
         parcels=by_order,
         shipments=by_order,
@@ -110,7 +113,7 @@ subscribers = Subscribers(
     ),
     Handler(
         RefundMarked,
-        returning.heed,
+        returning.apply_refund,
         orders=by_order,
         parcels=by_order,
         shipments=by_order,
@@ -120,7 +123,7 @@ subscribers = Subscribers(
     ),
     Handler(
         RefundSent,
-        returning.heed,
+        returning.apply_refund,
         orders=by_order,
         parcels=by_order,
         shipments=by_order,
@@ -129,4 +132,4 @@ subscribers = Subscribers(
         given_back=by_refunded_order,
     ),
 )
-subscribers.tells("orders", TO_ORDERS)
+subscribers.resyncs("orders", TO_ORDERS)

@@ -1,11 +1,13 @@
 """Operators' routes: list and show mails, preview one that does not exist yet, resend or confirm one.
 
-All require the internal token.
+The edge lets only holders of the operators' token reach them.
 
 A preview holds text that customers wrote: it is served with a policy that lets nothing in it run or load.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,44 +17,73 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from services.chassis.http import edge
-from services.chassis.http.edge import problem
-from services.chassis.http.operating import may_operate
+from services.chassis.http.paging import dated
+from services.chassis.http.problems import Errors
 from services.chassis.runtime.hub import Hub
+from services.notifier.conversation import thread_routes
+from services.notifier.conversation.thread_routes import NotReceived
+from services.notifier.links.link import EXAMPLE, url_of
 from services.notifier.mails import resending, store
 from services.notifier.mails import settings as configured
 from services.notifier.mails.compose import previewing
 from services.notifier.mails.compose.composing import Pages, write_pages
+from services.notifier.mails.compose.logo import with_logo
 from services.notifier.mails.compose.previewing import PreviewUnusable
 from services.notifier.mails.compose.screening import one_line
 from services.notifier.mails.listing import BadRequest, identifier_of, query_of
+from services.notifier.mails.mail import MAIL, TO_MERCHANT
+from services.notifier.mails.recipients import read_recipients
 from services.notifier.mails.resending import MailNotUncertain, MailOnItsWay, MailUnknown
+from services.notifier.mails.rules.routes import show_rules
 from services.notifier.mails.settings import ShopUnknown
-from services.notifier.mails.unit import MAIL
+from services.notifier.mails.texts.kept import KeptTexts
+from services.notifier.mails.texts.planning import language_of, wording_of
+from services.notifier.profile import routes
+from services.notifier.sending.bounces.routes import list_alarms, list_suppressions
 
-LARGEST_PREVIEW_BYTES = 256 * 1024
 _HARMLESS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
 Endpoint = Callable[[Hub, Request], Awaitable[Response]]
+ERRORS: Errors = {
+    MailUnknown: 404,
+    NotReceived: 404,
+    MailOnItsWay: 409,
+    MailNotUncertain: 409,
+    BadRequest: 422,
+    PreviewUnusable: 422,
+    ShopUnknown: 422,
+}
 
 
 def build_app(hub: Hub) -> Starlette:
     """Return the notifier's own routes."""
-    app = Starlette(
-        routes=[
-            Route("/internal/mails", _guarded(hub, list_mails)),
-            Route("/internal/mails/preview", _guarded(hub, preview_unwritten), methods=["POST"]),
-            Route("/internal/mails/{id}", _guarded(hub, show_mail)),
-            Route("/internal/mails/{id}/preview", _guarded(hub, preview)),
-            Route("/internal/mails/{id}/resend", _guarded(hub, resend), methods=["POST"]),
-            Route("/internal/mails/{id}/arrived", _guarded(hub, arrived), methods=["POST"]),
-        ]
+    endpoints: list[tuple[str, str, Endpoint]] = [
+        ("GET", "/internal/mails", list_mails),
+        ("POST", "/internal/mails/preview", preview_unwritten),
+        ("GET", "/internal/mails/{id}", show_mail),
+        ("GET", "/internal/mails/{id}/preview", preview),
+        ("POST", "/internal/mails/{id}/resend", resend),
+        ("POST", "/internal/mails/{id}/arrived", arrived),
+        ("GET", "/internal/threads", thread_routes.list_threads),
+        ("GET", "/internal/threads/{shop}/{order_id}", thread_routes.show_thread),
+        ("GET", "/internal/inbound", thread_routes.list_inbound),
+        ("GET", "/internal/inbound/{id}/raw", thread_routes.download_raw),
+        ("GET", "/internal/attachments/{id}", thread_routes.download_attachment),
+        ("GET", "/internal/suppressions", list_suppressions),
+        ("GET", "/internal/mail-rules", show_rules),
+        ("GET", "/internal/mail-alarms", list_alarms),
+    ]
+    return edge.routed(
+        [
+            Route(path, partial(endpoint, hub), methods=[method])
+            for method, path, endpoint in [*endpoints, *routes.ROUTES]
+        ],
+        {**ERRORS, **routes.ERRORS},
     )
-    edge.install(app)
-    return app
 
 
 async def list_mails(hub: Hub, request: Request) -> Response:
@@ -66,7 +97,7 @@ async def list_mails(hub: Hub, request: Request) -> Response:
     return JSONResponse(
         {
             "mails": [_shown(listed) for listed in found],
-            "next": f"{last.created_at.isoformat()}_{last.id}" if last else None,
+            "next": dated(last.created_at, last.id) if last else None,
         }
     )
 
@@ -84,10 +115,9 @@ async def show_mail(hub: Hub, request: Request) -> Response:
 
 async def preview_unwritten(hub: Hub, request: Request) -> Response:
     """Return subject, text and HTML of a mail from the data in the body; nothing is read and nothing changes."""
-    body = await request.body()
-    if len(body) > LARGEST_PREVIEW_BYTES:
-        raise BadRequest(f"the body has {len(body)} bytes, at most {LARGEST_PREVIEW_BYTES} make a mail")
-    return JSONResponse(_read(previewing.preview(body, configured.of(hub))))
+    return JSONResponse(
+        _read(previewing.preview(await request.body(), configured.of(hub), _example_link(hub)))
+    )
 
 
 async def preview(hub: Hub, request: Request) -> Response:
@@ -119,29 +149,25 @@ def _actor(request: Request) -> str:
     return one_line(request.query_params.get("actor", "operator"))[:200]
 
 
-def _guarded(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        if not may_operate(hub, request):
-            return problem(401, "send the operators' token: Authorization: Bearer …")
-        try:
-            return await endpoint(hub, request)
-        except MailUnknown as unknown:
-            return problem(404, str(unknown))
-        except (MailOnItsWay, MailNotUncertain) as moving:
-            return problem(409, str(moving))
-        except (BadRequest, PreviewUnusable, ShopUnknown) as bad:
-            return problem(422, str(bad))
-
-    return answer
-
-
 async def _pages(hub: Hub, identifier: UUID) -> Pages:
     async with hub.acquire() as connection:
         mails = await store.read_mails(connection, [identifier])
         if not mails:
             raise MailUnknown(identifier)
-        addressees = await store.read_addressees(connection, [(mails[0].shop, mails[0].order_id)])
-    return write_pages(mails[0], addressees[0], configured.of(hub).profile(mails[0].shop))
+        recipients = await read_recipients(connection, mails)
+    mail = mails[0]
+    wording, language = wording_of(mail.template, mail.context), language_of(mail.locale)
+    planned = await KeptTexts().of(mail, wording, language, hub.acquire)
+    shop = planned.shop(configured.of(hub).profile(mail.shop))
+    link = _example_link(hub) if mail.template not in TO_MERCHANT else None
+    pages = write_pages(mail, recipients[mail.id], shop, link, planned.texts)
+    return replace(pages, html=with_logo(pages.html, shop))
+
+
+def _example_link(hub: Hub) -> str | None:
+    """Return a link as mails have one, which opens nothing: staff are not given a customer's own."""
+    page_url = configured.of(hub).page_url
+    return url_of(page_url, EXAMPLE) if page_url else None
 
 
 def _read(pages: Pages) -> dict[str, str]:
@@ -153,8 +179,8 @@ def _shown(listed: store.ListedMail) -> dict[str, Any]:
     return {
         "id": str(mail.id),
         "shop": mail.shop,
-        "order_id": str(mail.order_id),
-        "code": mail.code,
+        "order_id": str(mail.order_id) if mail.order_id else None,
+        "code": mail.code or None,
         "cause_id": str(mail.cause_id),
         "template": mail.template.value,
         "recipient": mail.recipient,
@@ -165,4 +191,8 @@ def _shown(listed: store.ListedMail) -> dict[str, Any]:
         "attempts": listed.attempts,
         "next_at": listed.next_at.isoformat() if listed.next_at else None,
         "detail": listed.detail,
+        "kind": listed.kind,
+        "status": listed.status,
+        "ended_at": listed.ended_at.isoformat() if listed.ended_at else None,
+        "diagnostic": listed.diagnostic,
     }

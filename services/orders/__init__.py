@@ -1,1 +1,1 @@
-"""The orders service: the hub that takes orders, keeps their state and tells what became of them."""
+"""The orders service: the hub that receives orders, stores their state and publishes their changes."""

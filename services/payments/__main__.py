@@ -1,6 +1,9 @@
-"""`python -m services.payments` runs the service, `python -m services.payments migrate` updates its database."""
+"""`python -m services.payments` runs the service, `… migrate` updates its database, `… verify` checks its books,
+`… webhooks-check` compares the events that its endpoints have with those they need.
+"""
 
-from services.chassis.runtime.running import main
-from services.payments.program import service
+from services.chassis.runtime.command_line import main
+from services.payments.app import SERVICE
 
-main(service())
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,4 +1,7 @@
-"""Payments over HTTP: the providers' endpoints, and the read access of the back office and the auditor."""
+"""Payments over HTTP: the providers' endpoints, and the read access of the back office and the auditor.
+
+The edge lets only holders of the operators' token reach what is below /internal.
+"""
 
 from typing import Any
 
@@ -8,22 +11,27 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.chassis.http import edge
-from services.chassis.http.edge import problem
-from services.chassis.http.operating import may_operate
+from services.chassis.http.paging import LARGEST_PAGE, dated
+from services.chassis.http.problems import problem
 from services.chassis.runtime.hub import Hub
 from services.payments.accounts.unit import refund_store, store
+from services.payments.closings.api import Closings
+from services.payments.endpoints.api import Endpoints
 from services.payments.entries import store as entry_store
 from services.payments.entries.listing import entries_wanted
+from services.payments.invoices.reading.api import Invoices
+from services.payments.invoices.rendering.process import Renderer
 from services.payments.plain_json import plain
-from services.payments.providers.stripe.identifying import clues
+from services.payments.reconciliation.api import Reconciliation
+from services.payments.settings import PaymentsSettings
 from services.payments.webhooks.api import Webhooks
 from services.payments.webhooks.receiving import Receiver
 
-MOST_ROWS = 500
 
-
-def build(hub: Hub, receiver: Receiver) -> Starlette:
-    """Return the application. Every route below /internal requires the operators' token."""
+def build(hub: Hub, receiver: Receiver, renderer: Renderer) -> Starlette:
+    """Return the application."""
+    assert isinstance(hub.settings, PaymentsSettings)
+    providers = hub.settings.providers
 
     async def account(request: Request) -> Response:
         shop, order_id = request.path_params["shop"], request.path_params["order_id"]
@@ -45,7 +53,7 @@ def build(hub: Hub, receiver: Receiver) -> Starlette:
         async with hub.acquire() as connection:
             rows = await entry_store.read_entries(connection, wanted, limit + 1)
         last = rows[limit - 1] if len(rows) > limit else None
-        place = f"{last['recorded_at'].isoformat()}_{last['id']}" if last else None
+        place = dated(last["recorded_at"], last["id"]) if last else None
         return JSONResponse({"entries": [plain(row) for row in rows[:limit]], "next": place})
 
     async def unmatched(request: Request) -> Response:
@@ -53,38 +61,45 @@ def build(hub: Hub, receiver: Receiver) -> Starlette:
         if not shop:
             return problem(422, "shop is missing: ?shop=…")
         async with hub.acquire() as connection:
-            rows = await entry_store.read_unmatched(connection, shop, MOST_ROWS)
-        payments = [{**plain(row), "clues": clues(row["body"])} for row in rows]
+            rows = await entry_store.read_unmatched(connection, shop, LARGEST_PAGE)
+        payments = [{**plain(row), "clues": clues_of(row["provider"], row["body"])} for row in rows]
         return JSONResponse({"payments": payments})
 
-    webhooks = Webhooks(hub)
+    def clues_of(provider: str, body: bytes) -> dict[str, Any]:
+        return providers[provider].clues(body) if provider in providers else {}
 
-    def guarded(endpoint: Any) -> Any:
-        async def check(request: Request) -> Response:
-            if not may_operate(hub, request):
-                return problem(401, "send the internal token: Authorization: Bearer …")
-            answer: Response = await endpoint(request)
-            return answer
+    webhooks, reconciliation, closings = Webhooks(hub), Reconciliation(hub), Closings(hub)
+    endpoints = Endpoints(hub)
 
-        return check
-
-    app = Starlette(
-        routes=[
-            Route("/webhooks/stripe/{slug}", receiver.receive, methods=["POST"]),
-            Route("/internal/accounts/{shop}/{order_id:uuid}", guarded(account)),
-            Route("/internal/entries", guarded(entries)),
-            Route("/internal/unmatched", guarded(unmatched)),
-            Route("/internal/unmatched/set_aside", guarded(webhooks.set_payment_aside), methods=["POST"]),
-            Route("/internal/webhooks", guarded(webhooks.listed)),
+    return edge.routed(
+        [
+            Route("/webhooks/{provider}/{slug}", receiver.receive, methods=["POST"]),
+            Route("/internal/accounts/{shop}/{order_id:uuid}", account),
+            *Invoices(hub, renderer).routes(),
+            Route("/internal/entries", entries),
+            Route("/internal/closings", closings.shown),
+            Route("/internal/reconciliation", reconciliation.shown),
+            Route("/internal/reconciliation/run", reconciliation.run, methods=["POST"]),
             Route(
-                "/internal/webhooks/{webhook_id:uuid}/redrive", guarded(webhooks.look_again), methods=["POST"]
-            ),
-            Route(
-                "/internal/webhooks/{webhook_id:uuid}/set_aside",
-                guarded(webhooks.set_aside),
+                "/internal/reconciliation/findings/{finding_id:uuid}/resolve",
+                reconciliation.resolve,
                 methods=["POST"],
             ),
+            Route("/internal/unmatched", unmatched),
+            Route("/internal/unmatched/set_aside", webhooks.set_payment_aside, methods=["POST"]),
+            Route("/internal/endpoints", endpoints.listed),
+            Route("/internal/endpoints", endpoints.add, methods=["POST"]),
+            Route("/internal/endpoints/{slug}/change", endpoints.change, methods=["POST"]),
+            Route("/internal/endpoints/{slug}/remove", endpoints.remove, methods=["POST"]),
+            Route("/internal/endpoints/{slug}/test", webhooks.tested, methods=["POST"]),
+            Route(
+                "/internal/endpoints/{slug}/secrets/{secret_id:uuid}/remove",
+                endpoints.remove_secret,
+                methods=["POST"],
+            ),
+            Route("/internal/webhooks", webhooks.listed),
+            Route("/internal/webhooks/subscriptions", webhooks.subscribed),
+            Route("/internal/webhooks/{webhook_id:uuid}/redrive", webhooks.look_again, methods=["POST"]),
+            Route("/internal/webhooks/{webhook_id:uuid}/set_aside", webhooks.set_aside, methods=["POST"]),
         ]
     )
-    edge.install(app)
-    return app

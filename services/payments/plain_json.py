@@ -17,4 +17,6 @@ def _json_value(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
     return int(value) if hasattr(value, "as_tuple") else value

@@ -10,22 +10,25 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import asyncpg
 import pytest
 
-from contracts.catalogue import SERVICES
-from contracts.storefront import Module
+from contracts.sale import LineKind, Module
 from deploy.auditor.ground import Journals
 from deploy.demo.play import Play
-from deploy.demo.sales.merchant import GARANCE
 from deploy.demo.sales.orders import demo_sales, demo_stock
-from deploy.demo.sales.sale import CardStory, Sale
+from deploy.demo.sales.sale import OnlineStory, Sale
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
+from deploy.demo.standins.providers import Providers
 from deploy.local.mailserver import read_journal
 from deploy.local.parts import Postgres, RabbitMQ
-from deploy.local.system import BACKOFFICE, ShopSetup, System
+from deploy.local.spawning import Launcher
+from deploy.local.system import PROGRAMS, ShopSetup, System
+from deploy.samples.merchants import GARANCE
+from tests.preloading import Preloaded
 
 
 @dataclass(frozen=True)
@@ -38,26 +41,26 @@ class Life:
 
 
 @pytest.fixture(scope="session")
-def life(postgres: Postgres, rabbitmq: RabbitMQ, parts_folder: Path) -> Iterator[Life]:
+def life(preloaded: Preloaded, postgres: Postgres, rabbitmq: RabbitMQ, parts_folder: Path) -> Iterator[Life]:
     """Played once for all tests of the session."""
-    lived = asyncio.run(live(postgres, rabbitmq, parts_folder / f"life-{secrets.token_hex(3)}"))
+    lived = asyncio.run(live(postgres, rabbitmq, parts_folder / f"life-{secrets.token_hex(3)}", preloaded))
     yield lived
     asyncio.run(forget(postgres, lived))
 
 
-async def live(postgres: Postgres, rabbitmq: RabbitMQ, folder: Path) -> Life:
+async def live(postgres: Postgres, rabbitmq: RabbitMQ, folder: Path, launcher: Launcher) -> Life:
     """Play a short script to its end and keep copies of the databases."""
     script = Script(GARANCE, demo_stock(), chosen_sales())
     setup = ShopSetup(GARANCE.profile, [module.value for module in GARANCE.modules])
-    async with System(folder, postgres, rabbitmq, [setup]) as system:
-        play = Play(system, script, Show())
-        outcome = await play.run()
+    async with System(folder, postgres, rabbitmq, [setup], launcher=launcher) as system:
+        async with Providers(system, GARANCE.shop, Random()) as providers:
+            outcome = await Play(system, script, Show(), providers).run()
         assert outcome.wrong == []
-        for service in (BACKOFFICE, *reversed(SERVICES)):
+        for service in reversed(PROGRAMS):
             await system.supervisor.stop(service)
         journals = Journals(
             submitted=[sale.event_id for sale in script.sales],
-            accepted_webhooks=[post.event_id for post in play.journal.accepted()],
+            accepted_webhooks=[post.event_id for post in providers.journal.accepted()],
             mails=[mail.message_id for mail in read_journal(system.mail_journal)],
         )
         return Life(await _keep(postgres, system.databases), journals, script)
@@ -70,15 +73,20 @@ def chosen_sales() -> list[Sale]:
     wanted = {sale.repeats for sale in sales} | {
         _first_with_key_of(sales, sale) for sale in sales if sale.refusals
     }
-    wanted |= {next(sale.event_id for sale in placed if sale.story.card is story) for story in CardStory}
+    wanted |= {
+        next(sale.event_id for sale in placed if sale.story.online is story)
+        for story in OnlineStory
+        if story is not OnlineStory.LOST
+    }
     wanted |= {next(sale.event_id for sale in placed if sale.module == module) for module in Module}
-    for parcels, dispatches in ((2, 2), (2, 1), (1, 1), (1, 0)):
+    for parcels, dispatches in ((2, 2), (2, 1), (1, 1), (1, 0), (0, 0)):
         stories = (
             sale
             for sale in placed
-            if (len(sale.story.parcels), len(sale.story.dispatches)) == (parcels, dispatches)
+            if sale.ordered(LineKind.SHIP)
+            and (len(sale.story.parcels), len(sale.story.dispatches)) == (parcels, dispatches)
         )
-        wanted |= {sale.event_id for sale in list(stories)[:2]}
+        wanted |= {sale.event_id for sale in list(stories)[:3]}
     wanted |= {sale.event_id for sale in [sale for sale in placed if sale.story.receipts][:3]}
     return [sale for sale in sales if not sale.is_placed or sale.event_id in wanted]
 

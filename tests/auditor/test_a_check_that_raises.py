@@ -1,4 +1,4 @@
-"""A check that raises is a finding and hides no other; a look that raises is told, and the next one is tried."""
+"""A check that raises is a finding and hides no other; a scan that raises is reported, and the next one is tried."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,15 +11,12 @@ from deploy.auditor import watching
 from deploy.auditor.auditing import ConnectionLost, run_check, run_checks
 from deploy.auditor.finding import CHECKS, Finding, Violation
 from deploy.auditor.ground import Ground, open_ground
-from deploy.auditor.looking import Looker
+from deploy.auditor.scanning import Scanner
 from deploy.auditor.watching import Watch, run_until_cancelled
 from tests.auditor.life import Life
 from tests.auditor.plants import DAMAGES
-from tests.auditor.test_planted_violations import ground
 
-__all__ = ["ground"]
-
-LOOKS = 20
+SCANS = 20
 ERRORS = [KeyError("unforeseen"), ValueError("not a number"), RuntimeError("odd"), TimeoutError()]
 
 
@@ -32,13 +29,13 @@ async def test_a_check_that_raises_hides_no_other(
         yield Finding("a row", "1", "2")
         raise error
 
-    monkeypatch.setitem(CHECKS, "ledgers_have_no_holes", broken)
-    damage = next(damage for damage in DAMAGES if damage.seen_by == {"everything_said_was_sent"})
+    monkeypatch.setitem(CHECKS, "ledgers_have_no_gaps", broken)
+    damage = next(damage for damage in DAMAGES if damage.seen_by == {"outboxes_are_empty"})
     found = await run_checks(await damage.plant(ground))
-    assert {violation.check for violation in found} == {"ledgers_have_no_holes", "everything_said_was_sent"}
-    first, failed, *_ = (violation for violation in found if violation.check == "ledgers_have_no_holes")
+    assert {violation.check for violation in found} == {"ledgers_have_no_gaps", "outboxes_are_empty"}
+    first, failed, *_ = (violation for violation in found if violation.check == "ledgers_have_no_gaps")
     assert first.where == "a row"
-    assert (failed.where, failed.expected) == ("the check itself: ledgers_have_no_holes", "ended")
+    assert (failed.where, failed.expected) == ("the check itself: ledgers_have_no_gaps", "ended")
     assert failed.found.startswith(type(error).__name__)
 
 
@@ -48,32 +45,32 @@ async def test_a_query_that_fails_hides_no_other(ground: Ground, monkeypatch: py
         for row in await given.payments.fetch("SELECT 'external-refunds/x'::uuid AS edit_id"):
             yield Finding(str(row), "", "")
 
-    monkeypatch.setitem(CHECKS, "ledgers_have_no_holes", broken)
+    monkeypatch.setitem(CHECKS, "ledgers_have_no_gaps", broken)
     (failed,) = await run_checks(ground)
-    assert failed.check == "ledgers_have_no_holes"
+    assert failed.check == "ledgers_have_no_gaps"
     assert "invalid input syntax for type uuid" in failed.found
 
 
-async def test_a_lost_connection_is_no_finding(life: Life) -> None:
+async def test_a_lost_connection_is_not_a_finding(life: Life) -> None:
     async with open_ground(life.urls) as ground:
         await ground.orders.close()
         with pytest.raises(ConnectionLost):
             await run_check(ground, "states_follow_from_facts")
 
 
-async def test_looking_goes_on_after_a_look_that_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = 0
+async def test_scanning_goes_on_after_a_scan_that_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    scans = 0
     went_on = asyncio.Event()
 
     def open_ground(_: Mapping[str, str]) -> AbstractAsyncContextManager[Any]:
         return nullcontext(object())
 
-    async def look(*_: Any) -> list[Violation]:
-        nonlocal looks
-        looks += 1
-        if looks == 2:
+    async def scan(*_: Any) -> list[Violation]:
+        nonlocal scans
+        scans += 1
+        if scans == 2:
             raise KeyError("unforeseen")
-        if looks == LOOKS:
+        if scans == SCANS:
             went_on.set()
         return []
 
@@ -84,14 +81,14 @@ async def test_looking_goes_on_after_a_look_that_raised(monkeypatch: pytest.Monk
 
     told: dict[str, Any] = {}
     monkeypatch.setattr(watching, "open_ground", open_ground)
-    monkeypatch.setattr(Looker, "look", look)
+    monkeypatch.setattr(Scanner, "scan", scan)
     monkeypatch.setattr(watching, "pause", lambda *_: 0.001)
     await run_until_cancelled({}, 0.001, None, serving)
-    assert looks >= LOOKS
+    assert scans >= SCANS
     assert told["error"] is None
 
 
-async def test_the_program_ends_when_its_looking_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_program_ends_when_its_scanning_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     async def watch(*_: Any) -> None:
         raise MemoryError
 

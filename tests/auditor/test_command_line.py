@@ -34,7 +34,7 @@ def variables(life: Life) -> dict[str, str]:
     return {f"COMPTOIR_{service.upper()}_DATABASE_URL": url for service, url in life.urls.items()}
 
 
-async def test_a_parked_message_is_told_with_its_reason_and_ends_in_status_1(life: Life) -> None:
+async def test_a_parked_message_is_reported_with_its_reason_and_ends_in_status_1(life: Life) -> None:
     connection = await asyncpg.connect(life.urls["orders"])
     await connection.execute("UPDATE msg.parked SET state = 'dead'")
     status, said = await run_auditor("--quiet-seconds", "1", **variables(life))
@@ -42,7 +42,7 @@ async def test_a_parked_message_is_told_with_its_reason_and_ends_in_status_1(lif
     await connection.close()
     assert status == 1, said
     assert "nothing_is_parked" in said
-    assert "1 violations" in said
+    assert "1 violation\n" in said
 
 
 async def test_without_damage_the_status_is_0(life: Life) -> None:

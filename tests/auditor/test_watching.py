@@ -1,4 +1,4 @@
-"""The auditor that goes on tells what stays wrong, and not what was only on its way."""
+"""The running auditor reports lasting inconsistencies, not those of messages in transit."""
 
 import asyncio
 import json
@@ -19,6 +19,7 @@ from deploy.auditor.serving import application
 from deploy.auditor.watching import Watch, pause
 from deploy.demo.running import ROOT
 from deploy.local.ports import free_ports
+from services.chassis.testing import wait_until
 from tests.auditor.life import Life
 from tests.auditor.test_command_line import run_auditor, variables
 
@@ -34,39 +35,42 @@ def wrong(where: str, found: str = "2") -> Violation:
 
 def test_what_is_seen_twice_in_a_row_unchanged_counts() -> None:
     watch = Watch()
-    assert watch.look([wrong("a"), wrong("b"), wrong("c")], NOW, 0.1) == []
+    assert watch.scan([wrong("a"), wrong("b"), wrong("c")], NOW, 0.1) == []
     assert (watch.told["count"], watch.told["in_motion"]) == (0, 3)
     later = NOW + timedelta(seconds=5)
-    assert watch.look([wrong("a"), wrong("b", found="3")], later, 0.1) == [wrong("a")]
+    assert watch.scan([wrong("a"), wrong("b", found="3")], later, 0.1) == [wrong("a")]
     assert (watch.told["count"], watch.told["in_motion"]) == (1, 1)
     (told,) = watch.told["violations"]
     assert (told["where"], told["since"]) == ("a", "2026-11-22T09:00:00.000Z")
     assert {each["name"]: each["violations"] for each in watch.told["checks"]}[CHECK] == 1
-    assert watch.look([], later, 0.1) == []
+    assert watch.scan([], later, 0.1) == []
     assert watch.told["count"] == 0
 
 
-def test_slow_looks_leave_the_machine_to_others() -> None:
+def test_slow_scans_leave_the_machine_to_others() -> None:
     assert pause(15.0, 1.0) == 14.0
     assert pause(15.0, 10.0) == 40.0
 
 
-def test_a_look_that_failed_keeps_what_is_known() -> None:
+def test_a_scan_that_failed_keeps_what_is_known() -> None:
     watch = Watch()
-    watch.look([], NOW, 0.1)
+    watch.scan([], NOW, 0.1)
     watch.fail(OSError("away"), NOW)
     assert (watch.told["error"], watch.told["count"]) == ("OSError: away", 0)
 
 
 async def test_findings_are_for_who_has_the_token() -> None:
     watch = Watch()
-    transport = httpx2.ASGITransport(app=application(watch, "a-token"))
+    transport = httpx2.ASGITransport(app=application(watch, "a-token", "for-metrics"))
     async with httpx2.AsyncClient(transport=transport, base_url="http://auditor") as http:
         headers = {"Authorization": "Bearer a-token"}
+        scraping = {"Authorization": "Bearer for-metrics"}
+        assert (await http.get("/metrics", headers=scraping)).status_code == 200
+        assert (await http.get("/findings", headers=scraping)).status_code == 401
         assert (await http.get("/findings")).status_code == 401
         assert (await http.get("/findings", headers={"Authorization": "Bearer other"})).status_code == 401
         assert (await http.get("/findings", headers=headers)).status_code == 503
-        watch.look([wrong("a")], NOW, 0.1)
+        watch.scan([wrong("a")], NOW, 0.1)
         assert (await http.get("/findings", headers=headers)).json()["in_motion"] == 1
 
 
@@ -88,12 +92,12 @@ async def watching(life: Life, *arguments: str) -> AsyncIterator[None]:
 
 async def until(tell: Callable[[], Any], fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The report, once it is as wanted."""
-    async with asyncio.timeout(SECONDS):
-        while True:
-            told: dict[str, Any] | None = await tell()
-            if told is not None and fits(told):
-                return told
-            await asyncio.sleep(0.05)
+
+    async def fitting() -> dict[str, Any] | None:
+        report: dict[str, Any] | None = await tell()
+        return report if report is not None and fits(report) else None
+
+    return await wait_until(fitting, SECONDS)
 
 
 @pytest.mark.timeout(2 * SECONDS)
@@ -135,7 +139,7 @@ async def test_what_nobody_would_hear_is_refused(life: Life, arguments: tuple[st
     assert "needs" in said
 
 
-async def test_prometheus_is_told_what_is_wrong_and_how_looks_go() -> None:
+async def test_prometheus_is_told_what_is_wrong_and_how_scans_go() -> None:
     watch = Watch()
     transport = httpx2.ASGITransport(app=application(watch, "a-token"))
     async with httpx2.AsyncClient(transport=transport, base_url="http://auditor") as http:
@@ -143,11 +147,11 @@ async def test_prometheus_is_told_what_is_wrong_and_how_looks_go() -> None:
         assert (await http.get("/metrics")).status_code == 401
         assert "comptoir_auditor_violations" not in (await http.get("/metrics", headers=headers)).text
         for _ in range(2):
-            watch.look([wrong("a"), wrong("b")], NOW, 0.5)
+            watch.scan([wrong("a"), wrong("b")], NOW, 0.5)
         watch.fail(OSError("away"), NOW)
-        watch.progress.full_look_at = NOW
+        watch.progress.full_scan_at = NOW
         said = (await http.get("/metrics", headers=headers)).text
     assert f'comptoir_auditor_violations{{check="{CHECK}"}} 2.0' in said
-    assert "comptoir_auditor_looks_failed_total 1.0" in said
-    assert "comptoir_auditor_look_seconds 0.5" in said
-    assert "comptoir_auditor_full_look_timestamp_seconds" in said
+    assert "comptoir_auditor_scans_failed_total 1.0" in said
+    assert "comptoir_auditor_scan_seconds 0.5" in said
+    assert "comptoir_auditor_full_scan_timestamp_seconds" in said

@@ -7,11 +7,9 @@ from uuid import UUID
 
 from contracts.envelope import uuid7
 from contracts.message import Message
-from contracts.orders import OrderPlaced
-from contracts.payments import (
-    BalanceChanged,
-    LedgerEntry,
-    Position,
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import BalanceChanged, LedgerEntry, Position
+from contracts.payments.refunds import (
     Refund,
     RefundFailed,
     RefundMarked,

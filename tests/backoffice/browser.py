@@ -20,7 +20,7 @@ from services.chassis.testing import Desk
 from services.orders.backoffice.access import staff, store
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.access.sessions import digest
-from services.orders.backoffice.program import build_app, make_office
+from services.orders.backoffice.app import build_app, make_app_state
 from services.orders.backoffice.web.dispatching import endpoint
 from services.orders.backoffice.web.routing import Page
 
@@ -62,7 +62,7 @@ class Backoffice:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.app_state = make_office(desk.hub)
+        self.app_state = make_app_state(desk.hub)
         self.app_state.templates.environment.bytecode_cache = _COMPILED
         self.app = build_app(self.app_state)
 

@@ -3,11 +3,11 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.testing import envelope_for
 from services.orders.backoffice.access.permissions import Permission, Role
 from services.orders.backoffice.home.pages import figures
-from services.orders.backoffice.web.office import MenuEntry
+from services.orders.backoffice.web.app_state import MenuEntry
 from tests.backoffice.browser import Backoffice
 from tests.orders.rest_client import place, sale
 

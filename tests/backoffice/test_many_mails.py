@@ -3,16 +3,13 @@
 The notifier that answers is the real one, over real HTTP.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
 
-from contracts.notifier import ConfirmMail, ResendMail
-from deploy.local.ports import free_ports
+from contracts.notifier.mails import ConfirmMail, ResendMail
 from services.chassis.testing import Desk
 from services.notifier.api import build_app
 from services.notifier.mails.settings import shop_directory
@@ -23,12 +20,13 @@ from tests.backoffice.conftest import Backoffices
 from tests.conftest import Desks
 from tests.notifier.builders import SHOP, an_order
 from tests.notifier.conftest import shops
+from tests.serving import serving
 
 __all__ = ["shops"]
 
 
 @dataclass(frozen=True)
-class House:
+class Systems:
     """A back office and the notifier that it asks."""
 
     backoffice: Backoffice
@@ -62,84 +60,99 @@ class House:
 
 
 @pytest.fixture
-async def house(backoffices: Backoffices, desks: Desks) -> AsyncIterator[House]:
+async def systems(backoffices: Backoffices, desks: Desks) -> AsyncIterator[Systems]:
     shop_directory.cache_clear()
-    (port,) = free_ports(1)
     notifier = await desks("notifier")
-    config = uvicorn.Config(build_app(notifier.hub), "127.0.0.1", port, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield House(await backoffices(notifier_url=f"http://127.0.0.1:{port}"), notifier)
-    server.should_exit = True
-    await running
+    async with serving(build_app(notifier.hub)) as url:
+        yield Systems(await backoffices(notifier_url=url), notifier)
 
 
 async def tell(browser: Browser, path: str, state: str, **fields: Any) -> Shown:
-    """Send the list's form with some mails ticked; the page that tells what would be done."""
+    """Send the list's form with some mails ticked, and return the preview."""
     form = (await browser.get(f"/mails?state={state}")).form("/mails/resend")
     ticked = [("mail", one) for one in fields.pop("mails", [])]
     return await browser.post(path, [*form.filled(**fields), *ticked])
 
 
-async def test_ticked_mails_are_told_first_and_sent_again_once(house: House) -> None:
-    failed = await house.mails("failed", 2)
-    browser = await house.signed_in()
+async def test_ticked_mails_are_told_first_and_sent_again_once(systems: Systems) -> None:
+    failed = await systems.mails("failed", 2)
+    browser = await systems.signed_in()
     told = await tell(browser, "/mails/resend", "failed", mails=failed[:3])
-    assert (told.status, "Send 3 mails again" in told.words, await house.carry_out()) == (200, True, [])
+    assert (told.status, "Send 3 mails again" in told.words, await systems.carry_out()) == (200, True, [])
     form = told.form("/mails/resend").filled()
     for _ in range(2):
         assert (await browser.post("/mails/resend", form)).headers["location"] == "/mails?state=failed"
-    commands = await house.carry_out()
+    commands = await systems.carry_out()
     assert {str(one.mail_id) for one in commands} == set(failed[:3])
     assert len(commands) == 3
-    assert await house.states() == {"planned": 3, "failed": 1}
+    assert await systems.states() == {"planned": 3, "failed": 1}
 
 
-async def test_all_that_the_list_shows_goes_beyond_its_page(house: House) -> None:
-    await house.mails("failed", PAGE // 2 + 1)
-    await house.mails("uncertain")
-    browser = await house.signed_in()
+async def test_all_that_the_list_shows_goes_beyond_its_page(systems: Systems) -> None:
+    await systems.mails("failed", PAGE // 2 + 1)
+    await systems.mails("uncertain")
+    browser = await systems.signed_in()
     told = await tell(browser, "/mails/resend", "failed", everything="on")
     assert f"Send {PAGE + 2} mails again" in told.words
     await browser.post("/mails/resend", told.form("/mails/resend").filled())
-    assert len(await house.carry_out()) == PAGE + 2
-    assert await house.states() == {"planned": PAGE + 2, "uncertain": 2}
+    assert len(await systems.carry_out()) == PAGE + 2
+    assert await systems.states() == {"planned": PAGE + 2, "uncertain": 2}
 
 
-async def test_uncertain_mails_are_taken_as_arrived(house: House) -> None:
-    uncertain = await house.mails("uncertain", 2)
-    browser = await house.signed_in(language="fr")
+async def test_uncertain_mails_are_taken_as_arrived(systems: Systems) -> None:
+    uncertain = await systems.mails("uncertain", 2)
+    browser = await systems.signed_in(language="fr")
     told = await tell(browser, "/mails/arrived", "uncertain", mails=uncertain)
     assert "Noter 4 courriels comme arrivés" in told.words
     await browser.post("/mails/arrived", told.form("/mails/arrived").filled())
-    assert {type(one) for one in await house.carry_out()} == {ConfirmMail}
-    assert await house.states() == {"done": 4}
+    assert {type(one) for one in await systems.carry_out()} == {ConfirmMail}
+    assert await systems.states() == {"done": 4}
     assert "4 courriels sont notés comme arrivés." in (await browser.get("/mails")).words
 
 
-async def test_what_somebody_decided_meanwhile_is_left_alone(house: House) -> None:
-    failed = await house.mails("failed")
-    browser = await house.signed_in()
+async def test_what_somebody_decided_meanwhile_is_left_alone(systems: Systems) -> None:
+    failed = await systems.mails("failed")
+    browser = await systems.signed_in()
     told = await tell(browser, "/mails/resend", "failed", mails=failed)
-    await house.notifier.fetch("UPDATE msg.effect SET state = 'done' WHERE key = $1 RETURNING 1", failed[0])
+    await systems.notifier.fetch("UPDATE msg.effect SET state = 'done' WHERE key = $1 RETURNING 1", failed[0])
     await browser.post("/mails/resend", told.form("/mails/resend").filled())
-    assert [str(one.mail_id) for one in await house.carry_out()] == [failed[1]]
-    await house.mails("uncertain")
+    assert [str(one.mail_id) for one in await systems.carry_out()] == [failed[1]]
+    await systems.mails("uncertain")
     arrived = await tell(browser, "/mails/arrived", "uncertain", mails=[failed[0], "nonsense"])
     assert arrived.status == 303
     assert "No selected mail still needs this." in (await browser.get("/mails")).words
 
 
-async def test_another_shops_mails_and_people_without_the_right(house: House) -> None:
-    failed = await house.mails("failed")
-    stranger = await house.backoffice.signed_in(Role.OWNER, "ailleurs")
+async def test_a_withdrawn_mail_is_no_failure_and_says_why(systems: Systems) -> None:
+    """As the notifier's sender ends it: see `tests/notifier/mails/test_abandoned_checkouts.py`."""
+    placed, late = await systems.mails("discarded")
+    await systems.notifier.fetch(
+        """INSERT INTO mail_end (mail_id, state, kind, at)
+           SELECT id, 'withdrawn', CASE WHEN id::text = $1 THEN 'placed' ELSE 'late' END, created_at FROM mail
+           RETURNING mail_id""",
+        placed,
+    )
+    browser = await systems.signed_in()
+    listed = await browser.get("/mails?state=withdrawn")
+    assert "The reminder was not sent: the order was placed meanwhile." in listed.words
+    assert listed.text.count('class="corner"') == 2
+    for state in ("failed", "discarded"):
+        assert "No matching mail" in (await browser.get(f"/mails?state={state}")).words
+    shown = await browser.get(f"/mails/{placed}")
+    assert ("No longer needed" in shown.words, "Send again" in shown.words) == (True, False)
+    assert "Send again" in (await browser.get(f"/mails/{late}")).words
+    french = await systems.signed_in(language="fr")
+    assert "Devenu inutile" in (await french.get("/mails?state=withdrawn")).words
+
+
+async def test_another_shops_mails_and_people_without_the_right(systems: Systems) -> None:
+    failed = await systems.mails("failed")
+    stranger = await systems.backoffice.signed_in(Role.OWNER, "ailleurs")
     fields = {"key": "0123456789", "state": "failed", "confirmed": "on", "mails": " ".join(failed)}
     await stranger.post("/mails/resend", fields)
-    accountant = await house.signed_in(Role.ACCOUNTANT)
+    accountant = await systems.signed_in(Role.ACCOUNTANT)
     assert "/mails/resend" not in (await accountant.get("/mails?state=failed")).text
     assert (await accountant.post("/mails/resend", fields)).status == 403
-    assert await house.carry_out() == []
-    done = await house.signed_in()
+    assert await systems.carry_out() == []
+    done = await systems.signed_in()
     assert "/mails/resend" not in (await done.get("/mails")).text

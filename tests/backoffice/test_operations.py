@@ -10,20 +10,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
 from contracts.envelope import uuid7
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
 from deploy.auditor.serving import application
 from deploy.auditor.watching import Watch
 from deploy.local.ports import free_ports
-from services.chassis.http import edge, health
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.http import health
+from services.chassis.messaging.inbound.raw_message import RawMessage
+from services.chassis.messaging.recovery.operations_store import count_effects
 from services.chassis.runtime.watchdog import Watchdog
 from services.chassis.testing import envelope_for
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.language.translating import PageLocale, gettext, speaking
+from services.orders.backoffice.language.translating import PageLocale, gettext, using_locale
 from services.orders.backoffice.operations.findings import audited
 from services.orders.backoffice.operations.messages.replay_pages import kinds, pairs
 from services.orders.backoffice.operations.sentences import ADVICE, WRONG, advice, title
@@ -33,14 +32,15 @@ from services.orders.backoffice.web.clients.broker import QueueFigures, figures
 from services.orders.backoffice.web.clients.queues import Stuck, of_broker
 from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices
+from tests.builders.submissions import a_checkout
 from tests.conftest import Desks
-from tests.orders.builders import a_checkout
 from tests.orders.rest_client import place, sale
 from tests.payments.builders import placed
+from tests.serving import serving
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
 TOKEN = "a-token-for-tests-only"
-PARKED = "/operations/parked"
+PARKED, FAILED = "/operations/parked", "/operations/failed"
 
 
 @pytest.fixture
@@ -52,21 +52,9 @@ async def operated(backoffices: Backoffices) -> AsyncIterator[Backoffice]:
         auditor_url=f"http://127.0.0.1:{auditor_port}",
         shops=[{"shop": SHOP, "name": "Maison"}, {"shop": "other", "name": "Other"}],
     )
-    orders = edge.application(health.routes(opened.desk.hub, Watchdog(60)))
-    serving = [await _served(orders, port), await _served(application(_watched(), TOKEN), auditor_port)]
-    yield opened
-    for server, running in serving:
-        server.should_exit = True
-        await running
-
-
-async def _served(app: ASGIApp, port: int) -> tuple[uvicorn.Server, asyncio.Task[None]]:
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
-    running = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    return server, running
+    orders, auditor = health.application(opened.desk.hub, Watchdog(60)), application(_watched(), TOKEN)
+    async with serving(orders, port), serving(auditor, auditor_port):
+        yield opened
 
 
 def _watched() -> Watch:
@@ -77,7 +65,7 @@ def _watched() -> Watch:
         for shop in (SHOP, "other")
     ]
     for _ in range(2):
-        watch.look(wrong, now, 0.4)
+        watch.scan(wrong, now, 0.4)
     return watch
 
 
@@ -110,11 +98,11 @@ async def test_everything_at_a_glance(operated: Backoffice) -> None:
     for text in (
         "0 / 4 services are ready",
         "broker: not consuming",
-        "2+ parked, waiting for somebody",
+        "2+ parked, to be handled",
         "RabbitMQ’s management is not connected",
         "Storefront → Orders",
         "2 findings of the auditor",
-        "Nobody has replayed",
+        "Nobody has retried",
     ):
         assert text in shown.words
     part = await (await operated.signed_in()).get(
@@ -124,7 +112,19 @@ async def test_everything_at_a_glance(operated: Backoffice) -> None:
     assert "services are ready" in part.text
 
 
-async def test_services_away_take_nothing_with_them(backoffices: Backoffices) -> None:
+async def test_monitoring_is_linked_where_it_is_set(backoffices: Backoffices) -> None:
+    without = await (await (await backoffices()).signed_in()).get("/operations")
+    assert "Metrics and alerts" not in without.words
+    opened = await backoffices(
+        prometheus_url="http://prometheus.example:9090/alerts", alertmanager_url="http://alerts.example:9093"
+    )
+    shown = await (await opened.signed_in()).get("/operations")
+    assert "Metrics and alerts: Prometheus , Alertmanager" in shown.words
+    assert 'href="http://prometheus.example:9090/alerts"' in shown.text
+    assert 'href="http://alerts.example:9093/"' in shown.text
+
+
+async def test_unavailable_services_leave_the_rest_working(backoffices: Backoffices) -> None:
     (port,) = free_ports(1)
     away = f"http://127.0.0.1:{port}"
     opened = await backoffices(
@@ -203,8 +203,8 @@ async def test_a_poisoned_message_is_explained_with_its_hostile_content_escaped(
     (parked_id,) = await _poison(operated)
     owner = await operated.signed_in()
     groups = await owner.get(PARKED)
-    assert "Its content does not fit the contract." in groups.words
-    assert "1 for somebody" in groups.words
+    assert "Its content does not match the contract." in groups.words
+    assert "1 to handle" in groups.words
     shown = await owner.get(f"{PARKED}/orders/{parked_id}")
     assert shown.status == 200
     assert "<img src=x" not in shown.text
@@ -218,7 +218,7 @@ async def test_only_ones_own_shop_is_seen_and_touched(operated: Backoffice) -> N
     owner = await operated.signed_in()
     assert "Nothing is parked" in (await owner.get(PARKED)).words
     assert (await owner.get(f"{PARKED}/orders/{theirs}")).status == 404
-    assert "Nothing of this is parked any more" in (await owner.get(await _alike(operated))).words
+    assert "None of these messages is parked any longer" in (await owner.get(await _alike(operated))).words
     for to in (f"{PARKED}/orders/{theirs}", await _alike(operated)):
         for deed in ("redrive", "discard"):
             await owner.post(f"{to}/{deed}", {"key": str(uuid7()), "reason": "not mine"})
@@ -266,7 +266,59 @@ async def test_one_is_set_aside_with_a_reason_alone(operated: Backoffice) -> Non
     assert [json.loads(row["body"])["reason"] for row in said] == [HOSTILE]
 
 
-async def test_all_alike_are_replayed_once_however_often_it_is_clicked(operated: Backoffice) -> None:
+async def test_failed_work_is_seen_with_a_reason_and_counts_no_more(operated: Backoffice) -> None:
+    await operated.desk.fetch(
+        """INSERT INTO msg.effect (key, kind, state, payload, next_at, detail, created_at, updated_at)
+           SELECT key, kind, 'failed', jsonb_strip_nulls(jsonb_build_object('shop', shop)), now(), $2, now(), now()
+           FROM (VALUES ('one', 'refund', $1), ('two', 'invoice_pdf', $1), ('mailed', 'mail', $1),
+                        ('theirs', 'refund', 'other'), ('anyones', 'inbound', NULL), ('wrote', 'mail', NULL)
+                ) AS row (key, kind, shop) RETURNING 1""",
+        *(SHOP, HOSTILE),
+    )
+    owner = await operated.signed_in()
+    shown = await owner.get(FAILED)
+    assert [text in shown.words for text in ("Refund", "Document as PDF", HOSTILE)] == [True] * 3
+    for hidden in ("theirs", "mailed", "anyones", "wrote"):
+        assert f"orders/{hidden}" not in shown.text
+    assert "<img src=x" not in shown.text
+    form = shown.form(FAILED)
+    for wrong in ({"effect": "orders/one", "reason": " "}, {"effect": "moon/one", "reason": "r"}):
+        refused = await owner.post(form.action, form.filled(**wrong))
+        assert refused.status == 422
+    chosen = form.filled(effect="orders/one", reason=HOSTILE)
+    assert [(await owner.post(form.action, chosen)).status for _ in range(2)] == [303, 303]
+    another = (await owner.get(FAILED)).form(FAILED)
+    for hidden in ("theirs", "mailed", "anyones", "wrote"):
+        foreign = another.filled(effect=f"orders/{hidden}", reason="r")
+        another = (await owner.get(FAILED)).form(FAILED)
+        said = await owner.post(another.action, foreign)
+        assert said.status == 303
+        assert "there is no such failed work" in (await owner.get(said.headers["location"])).words
+    rows = await operated.desk.fetch(
+        "SELECT key, acknowledged_by, acknowledgement FROM msg.effect ORDER BY key"
+    )
+    assert [row["key"] for row in rows if row["acknowledgement"]] == ["one"]
+    assert [row["acknowledgement"] for row in rows if row["key"] == "one"] == [HOSTILE]
+    after = await owner.get(FAILED)
+    assert 'value="orders/two"' in after.text
+    assert 'value="orders/one"' not in after.text
+    assert HOSTILE in after.words
+    assert "<img src=x" not in after.text
+    deeds = [row for row in await operated.audit() if row["action"] == "effects.acknowledge"]
+    assert [row["outcome"] for row in deeds] == ["refused", "refused", "done", "repeated", *["done"] * 4]
+    detail = {"service": "orders", "key": "one", "reason": HOSTILE, "effects": 1}
+    assert json.loads(deeds[2]["detail"]) == detail
+    assert "Saw failed work, with nothing to do · Orders" in (await owner.get("/operations")).words
+    (failed,) = [row for row in await _effects(operated) if row["kind"] == "invoice_pdf"]
+    assert failed["effects"] == 1
+
+
+async def _effects(backoffice: Backoffice) -> list[dict[str, Any]]:
+    async with backoffice.desk.hub.acquire() as connection:
+        return [dict(row) for row in await count_effects(connection)]
+
+
+async def test_all_alike_are_retried_once_however_often_it_is_clicked(operated: Backoffice) -> None:
     await _poison(operated, count=3)
     (theirs,) = await _poison(operated, shop="other")
     owner, page = await operated.signed_in(), await _alike(operated)
@@ -279,10 +331,10 @@ async def test_all_alike_are_replayed_once_however_often_it_is_clicked(operated:
     assert said == 3
     assert await _state(operated, theirs) == "dead"
     late = await owner.post(form.action, {"key": str(uuid7())})
-    assert "somebody was here before you" in (await owner.get(late.headers["location"])).words
+    assert "somebody else has already done it" in (await owner.get(late.headers["location"])).words
 
 
-async def test_a_service_that_is_away_is_asked_again_with_the_same_form(backoffices: Backoffices) -> None:
+async def test_a_service_that_is_unavailable_gets_the_same_form_again(backoffices: Backoffices) -> None:
     (port,) = free_ports(1)
     opened = await backoffices(orders_url=f"http://127.0.0.1:{port}")
     (parked_id,) = await _poison(opened)
@@ -290,12 +342,8 @@ async def test_a_service_that_is_away_is_asked_again_with_the_same_form(backoffi
     typed = {"key": key, "reason": "of a test"}
     refused = await owner.post(f"{PARKED}/orders/{parked_id}/discard", typed)
     assert refused.status == 422
-    server, running = await _served(edge.application(health.routes(opened.desk.hub, Watchdog(60))), port)
-    try:
+    async with serving(health.application(opened.desk.hub, Watchdog(60)), port):
         assert (await owner.post(f"{PARKED}/orders/{parked_id}/discard", typed)).status == 303
-    finally:
-        server.should_exit = True
-        await running
     assert await _state(opened, parked_id) == "discarded"
 
 
@@ -306,7 +354,8 @@ async def _range(browser: Browser, **changes: str) -> Shown:
 
 
 async def test_events_are_counted_first_and_heard_again_once(operated: Backoffice) -> None:
-    await place(operated.desk, sale(shop=SHOP))
+    for shop in (SHOP, "other"):
+        await place(operated.desk, sale(shop=shop))
     owner = await operated.signed_in()
     counted = await _range(owner, type="orders.order.placed.v1")
     assert "1 event" in counted.words
@@ -316,6 +365,9 @@ async def test_events_are_counted_first_and_heard_again_once(operated: Backoffic
     assert [one.status for one in twice] == [303, 303]
     assert await operated.desk.fetchval("select sum(messages) from msg.replay") == 1
     assert "Orders → Payments" in (await owner.get("/operations/replay")).words
+    await operated.desk.hub.pool.execute("update msg.replay set shop = 'other'")
+    operated.app_state.monitor.invalidate()
+    assert "Orders → Payments" not in (await owner.get("/operations/replay")).text.split("replays-now")[1]
     assert "Replayed events" in (await owner.get("/operations")).words
 
 
@@ -328,39 +380,36 @@ async def test_lost_messages_are_counted_first_and_sent_again_once(
     opened = await backoffices(
         orders_url=f"http://127.0.0.1:{orders_port}", fulfillment_url=f"http://127.0.0.1:{other_port}"
     )
-    serving = [
-        await _served(edge.application(health.routes(desk.hub, Watchdog(60))), port)
-        for desk, port in ((opened.desk, orders_port), (fulfillment, other_port))
-    ]
-    heard, lost = await place(opened.desk, sale(shop=SHOP)), await place(opened.desk, sale(shop=SHOP))
-    ids = await opened.desk.fetch(
-        "select id, subject from msg.event_log where type = 'orders.order.placed.v1'"
+    orders_app, other_app = (
+        health.application(desk.hub, Watchdog(60)) for desk in (opened.desk, fulfillment)
     )
-    await opened.desk.hub.pool.execute("delete from msg.dispatch")
-    known = next(row["id"] for row in ids if row["subject"] == str(heard.order_id))
-    await fulfillment.deliver(heard, id=known)
-    owner, path = await opened.signed_in(), "/operations/lost"
-    query = "queue=fulfillment.orders&from=2026-11-01T00:00&to=2100-01-01T00:00"
-    counted = await owner.get(f"{path}?{query}")
-    assert "1 lost message" in counted.words
-    assert "mails go out" in counted.words
-    assert await opened.desk.fetchval("select count(*) from msg.dispatch") == 0
-    form = counted.form(path)
-    twice = [await owner.post(form.action, form.filled()) for _ in range(2)]
-    assert [one.status for one in twice] == [303, 303]
-    (row,) = await opened.desk.fetch("select event_id, routing_key from msg.dispatch")
-    assert row["event_id"] == next(one["id"] for one in ids if one["subject"] == str(lost.order_id))
-    assert "with effects" in (await owner.get("/operations/replay")).words
-    assert "Sent lost messages again" in (await owner.get("/operations")).words
-    await fulfillment.deliver(lost, id=row["event_id"])
-    assert "was handled, or is parked" in (await owner.get(f"{path}?{query}")).words
-    for wrong in ("queue=nobody&from=2026-11-01T00:00&to=2100-01-01T00:00", "queue=fulfillment.orders"):
-        assert (await owner.get(f"{path}?{wrong}")).status == 422
-    away = await owner.get(f"{path}?queue=notifier.orders&from=2026-11-01T00:00&to=2100-01-01T00:00")
-    assert (away.status, "does not answer" in away.words) == (422, True)
-    for server, running in serving:
-        server.should_exit = True
-        await running
+    async with serving(orders_app, orders_port), serving(other_app, other_port):
+        heard, lost = await place(opened.desk, sale(shop=SHOP)), await place(opened.desk, sale(shop=SHOP))
+        ids = await opened.desk.fetch(
+            "select id, subject from msg.event_log where type = 'orders.order.placed.v1'"
+        )
+        await opened.desk.hub.pool.execute("delete from msg.dispatch")
+        known = next(row["id"] for row in ids if row["subject"] == str(heard.order_id))
+        await fulfillment.deliver(heard, id=known)
+        owner, path = await opened.signed_in(), "/operations/lost"
+        query = "queue=fulfillment.orders&from=2026-11-01T00:00&to=2100-01-01T00:00"
+        counted = await owner.get(f"{path}?{query}")
+        assert "1 lost message" in counted.words
+        assert "mails go out" in counted.words
+        assert await opened.desk.fetchval("select count(*) from msg.dispatch") == 0
+        form = counted.form(path)
+        twice = [await owner.post(form.action, form.filled()) for _ in range(2)]
+        assert [one.status for one in twice] == [303, 303]
+        (row,) = await opened.desk.fetch("select event_id, routing_key from msg.dispatch")
+        assert row["event_id"] == next(one["id"] for one in ids if one["subject"] == str(lost.order_id))
+        assert "with effects" in (await owner.get("/operations/replay")).words
+        assert "Sent lost messages again" in (await owner.get("/operations")).words
+        await fulfillment.deliver(lost, id=row["event_id"])
+        assert "was handled, or is parked" in (await owner.get(f"{path}?{query}")).words
+        for wrong in ("queue=nobody&from=2026-11-01T00:00&to=2100-01-01T00:00", "queue=fulfillment.orders"):
+            assert (await owner.get(f"{path}?{wrong}")).status == 422
+        away = await owner.get(f"{path}?queue=notifier.orders&from=2026-11-01T00:00&to=2100-01-01T00:00")
+        assert (away.status, "does not answer" in away.words) == (422, True)
 
 
 async def test_the_owners_truth_is_counted_first_and_sent_once(
@@ -369,33 +418,31 @@ async def test_the_owners_truth_is_counted_first_and_sent_once(
     (port,) = free_ports(1)
     payments = await desks("payments", stripe_endpoints=())
     opened = await backoffices(payments_url=f"http://127.0.0.1:{port}")
-    server, running = await _served(edge.application(health.routes(payments.hub, Watchdog(60))), port)
-    owner, path = await opened.signed_in(), "/operations/resync"
-    assert "no order of the shop" in (await owner.get(f"{path}?service=payments")).words
-    for name in (SHOP, "other"):
-        await payments.deliver(placed(shop=name))
-    counted = await owner.get(f"{path}?service=payments")
-    assert "1 order" in counted.words
-    assert await payments.fetchval("select count(*) from msg.resync") == 0
-    form = counted.form(path)
-    twice = [await owner.post(form.action, form.filled()) for _ in range(2)]
-    assert [one.status for one in twice] == [303, 303]
-    assert await payments.fetchval("select array_agg(shop) from msg.resync") == [SHOP]
-    shown = await owner.get("/operations/replay")
-    assert "0 of 1" in shown.words
-    assert "Started a resync from the owning service" in (await owner.get("/operations")).words
-    for wrong in ("orders", "<b>"):
-        assert (await owner.get(f"{path}?service={wrong}")).status == 422
-        assert (await owner.post(path, {"key": str(uuid7()), "service": wrong})).status == 422
-    assert (await owner.get(f"{path}?service=fulfillment")).status in (200, 422)
-    server.should_exit = True
-    await running
+    async with serving(health.application(payments.hub, Watchdog(60)), port):
+        owner, path = await opened.signed_in(), "/operations/resync"
+        assert "no order of the shop" in (await owner.get(f"{path}?service=payments")).words
+        for name in (SHOP, "other"):
+            await payments.deliver(placed(shop=name))
+        counted = await owner.get(f"{path}?service=payments")
+        assert "1 order" in counted.words
+        assert await payments.fetchval("select count(*) from msg.resync") == 0
+        form = counted.form(path)
+        twice = [await owner.post(form.action, form.filled()) for _ in range(2)]
+        assert [one.status for one in twice] == [303, 303]
+        assert await payments.fetchval("select array_agg(shop) from msg.resync") == [SHOP]
+        shown = await owner.get("/operations/replay")
+        assert "0 of 1" in shown.words
+        assert "Started a resync from the owning service" in (await owner.get("/operations")).words
+        for wrong in ("orders", "<b>"):
+            assert (await owner.get(f"{path}?service={wrong}")).status == 422
+            assert (await owner.post(path, {"key": str(uuid7()), "service": wrong})).status == 422
+        assert (await owner.get(f"{path}?service=fulfillment")).status in (200, 422)
 
 
 NONSENSE = {
-    "queue": ({"queue": "orders.storefront"}, "Choose one of the list."),
-    "kind": ({"type": "nothing"}, "Choose one of the list."),
-    "pair": ({"type": "payments.payment.settled.v1"}, "does not hear this event"),
+    "queue": ({"queue": "orders.storefront"}, "Choose an option from the list."),
+    "kind": ({"type": "nothing"}, "Choose an option from the list."),
+    "pair": ({"type": "payments.payment.settled.v1"}, "does not receive this event"),
     "from": ({"from": "yesterday"}, "Give a day and a time."),
     "to": ({"to": "2020-01-01T00:00"}, "after the beginning"),
 }
@@ -420,7 +467,7 @@ async def test_findings_of_another_shop_are_counted_and_not_shown(operated: Back
     assert "stock level other" not in shown.text
     assert "<img src=x" not in shown.text
     assert "1 more finding concerns another shop." in shown.words
-    assert "A stock level is below zero" in shown.words
+    assert "A stock level is negative" in shown.words
     assert "Count the article" in shown.words
 
 
@@ -437,13 +484,13 @@ async def test_a_finding_says_what_is_wrong_which_order_and_what_to_do(operated:
     watch, name = Watch(), "orders_know_every_position"
     wrong = Violation(name, sentence_of(name), f"account of {SHOP} {life.order_id}", "version=2", "version=1")
     for _ in range(2):
-        watch.look([wrong], datetime.now(UTC), 0.1)
+        watch.scan([wrong], datetime.now(UTC), 0.1)
     shown = audited(watch.told, set())
     assert [(group.check, group.count) for group in shown.groups] == [(name, 1)]
     async with operated.desk.hub.acquire() as connection:
         assert await read_codes(connection, SHOP, shown.named) == {str(life.order_id): life.code}
         assert await read_codes(connection, "other", shown.named) == {}
-    with speaking(PageLocale("fr")):
+    with using_locale(PageLocale("fr")):
         assert title(name, "") == "Le paiement affiché d’une commande n’est pas celui de Paiements"
         assert advice(name).startswith("Faites renvoyer")
 
@@ -451,14 +498,15 @@ async def test_a_finding_says_what_is_wrong_which_order_and_what_to_do(operated:
 def test_no_finding_is_hidden_by_many_others() -> None:
     watch, now = Watch(), datetime.now(UTC)
     many = [
-        Violation("nothing_is_overdue", "law", f"effect {n} of {SHOP}", "ended", "open") for n in range(3000)
+        Violation("nothing_is_overdue", "sentence", f"effect {n} of {SHOP}", "ended", "open")
+        for n in range(3000)
     ]
-    few = [Violation("ledgers_have_no_holes", "law", f"ledger of {SHOP} {n}", "1", "2") for n in range(3)]
+    few = [Violation("ledgers_have_no_gaps", "sentence", f"ledger of {SHOP} {n}", "1", "2") for n in range(3)]
     for _ in range(2):
-        watch.look([*many, *few], now, 0.1)
+        watch.scan([*many, *few], now, 0.1)
     found = audited(watch.told, set())
     assert {group.check: group.count for group in found.groups} == {
-        "ledgers_have_no_holes": 3,
+        "ledgers_have_no_gaps": 3,
         "nothing_is_overdue": 3000,
     }
     assert found.count == 3003
@@ -468,11 +516,11 @@ def test_every_check_of_the_auditor_has_a_title_and_an_advice_in_both_languages(
     assert set(WRONG) == set(CHECKS)
     for kind, text in WRONG.values():
         for english in (text, ADVICE[kind]):
-            with speaking(PageLocale("fr")):
+            with using_locale(PageLocale("fr")):
                 assert gettext(english) != english
 
 
-def test_a_queue_says_how_long_its_oldest_waits() -> None:
+def test_a_queue_shows_how_long_its_oldest_waits() -> None:
     fine = figures(
         {"name": "q", "messages_ready": 6, "consumers": 1, "message_stats": {"ack_details": {"rate": 3.0}}}
     )
@@ -493,7 +541,7 @@ def test_a_queue_says_how_long_its_oldest_waits() -> None:
     assert stuck.seconds("payments.orders", 0, 0, 140.0) is None
 
 
-def test_a_stuck_queue_is_told_only_after_a_while() -> None:
+def test_a_stuck_queue_is_reported_only_after_a_while() -> None:
     held = QueueFigures(
         ready=1, in_hand=100, consumers=1, in_per_second=0, out_per_second=0, redelivered_per_second=0
     )
@@ -504,8 +552,8 @@ def test_a_stuck_queue_is_told_only_after_a_while() -> None:
     assert told == ["", "", "stuck"]
 
 
-def test_times_are_said_shortly() -> None:
-    with speaking(PageLocale("en")):
+def test_times_are_abbreviated() -> None:
+    with using_locale(PageLocale("en")):
         said = [duration(one) for one in (None, 0.4, 59, 60, 3599, 7200, 86400, 200_000)]
     assert said == ["–", "under 1 s", "59 s", "1 min", "59 min", "2 h", "1 day", "2 days"]
 

@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import DispatchShipment
-from contracts.orders import OrderPlaced
+from contracts.orders.lifecycle import OrderPlaced
 from contracts.storefront import OrderSubmitted
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.browser import Backoffice, Browser, FormShown
 from tests.backoffice.conftest import Backoffices
 from tests.backoffice.warehouse import Warehouse, a_warehouse
+from tests.builders.shipments import dispatch
 from tests.conftest import Desks
 from tests.orders.rest_client import patiently, sale, sent
 
@@ -58,19 +58,8 @@ async def _shipped(
 ) -> OrderPlaced:
     """An order of which two candles are on their way."""
     order, parcel_id = await _packed(warehouse)
-    await warehouse.do(
-        DispatchShipment(
-            shop=order.shop,
-            order_id=order.order_id,
-            shipment_id=uuid7(),
-            parcel_ids=[parcel_id],
-            carrier=carrier,
-            tracking_number=number or None,
-            tracking_url=tracking_url,
-            shipped_on="2026-11-20",
-            actor="staff:zoe",
-        )
-    )
+    tracking: dict[str, Any] = {"tracking_number": number or None, "tracking_url": tracking_url}
+    await warehouse.do(dispatch(order, [parcel_id], carrier=carrier, **tracking, shipped_on="2026-11-20"))
     return order
 
 
@@ -93,7 +82,7 @@ async def test_infos_follow_each_shipment_and_add_its_number(warehouse: Warehous
     )
     shown, add = await browser.get(f"/orders/{bare.code}/infos"), f"/orders/{bare.code}?correct={shipment}"
     assert f'href="{add}#shipments">Ajouter un numéro de suivi' in shown.text
-    opened = (await browser.get(add)).text.split('class="deed" open>')
+    opened = (await browser.get(add)).text.split('class="disclosure" open>')
     assert any("Ajouter un numéro de suivi" in form[:200] for form in opened[1:]), "the form stands open"
     looking = await warehouse.backoffice.signed_in(Role.ACCOUNTANT)
     assert "Add a tracking number" not in (await looking.get(f"/orders/{bare.code}/infos")).words
@@ -142,7 +131,7 @@ async def test_ticked_orders_are_packed_or_shipped_together(warehouse: Warehouse
     assert dict(asked.form("/orders/ship").fields)["back"] == "/parcels/to-ship"
 
 
-async def test_a_parcel_is_taken_apart_once_and_a_refusal_is_told(warehouse: Warehouse) -> None:
+async def test_a_parcel_is_unpacked_once_and_a_refusal_is_reported(warehouse: Warehouse) -> None:
     order, parcel_id = await _packed(warehouse)
     browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
     path = f"/parcels/unpack/{order.code}/{parcel_id}"
@@ -165,15 +154,7 @@ async def _leave(
     warehouse: Warehouse, order: OrderPlaced, parcel_id: UUID, shipped_on: str = "2026-11-20"
 ) -> None:
     await warehouse.do(
-        DispatchShipment(
-            shop=order.shop,
-            order_id=order.order_id,
-            shipment_id=uuid7(),
-            parcel_ids=[parcel_id],
-            carrier="DPD",
-            shipped_on=shipped_on,
-            actor="staff:zoe",
-        )
+        dispatch(order, [parcel_id], carrier="DPD", tracking_number=None, shipped_on=shipped_on)
     )
 
 
@@ -189,7 +170,7 @@ async def test_a_refused_shipment_keeps_what_was_typed(warehouse: Warehouse) -> 
     none_ticked = [field for field in _filled(form, carrier="Colissimo") if field[0] != "parcels"]
     unticked = await browser.post(path, none_ticked)
     above, _, below = unticked.words.partition("Tick at least one parcel.")
-    assert "Correct what is marked below." in above
+    assert "Correct the fields marked below." in above
     assert "Tick at least one parcel." not in below
     theirs = (await browser.get(f"/orders/{order.code}")).form(f"/orders/{order.code}/comment")
     await browser.post(f"/orders/{order.code}/comment", _filled(theirs, admin_comment="Attendre."))
@@ -254,7 +235,7 @@ async def test_of_many_deliveries_those_before_their_shipment_are_refused(wareho
     path = "/parcels/deliveries"
     form = (await browser.get(f"{path}?" + "&".join(f"shipment={row[0]}" for row in rows))).form(path)
     ahead = await browser.post(path, [*_without(form, "delivered_on"), ("delivered_on", _ahead(5))])
-    assert (ahead.status, "that day is still to come" in ahead.words) == (422, True)
+    assert (ahead.status, "that day is in the future" in ahead.words) == (422, True)
     assert await desk.fetchval("select count(*) from command") == 0
     day = [*_without(form, "delivered_on"), ("delivered_on", "2026-11-22")]
     refused = await warehouse.carry_out(browser.post(path, day))
@@ -303,7 +284,7 @@ async def test_shipments_are_found_by_carrier_and_by_text(warehouse: Warehouse) 
     assert "<img src=x" not in shown.text
     assert HOSTILE in shown.words
     assert 'href="https://suivi.example.org/8R1"' in shown.text
-    assert "Nothing fits" in (await browser.get("/parcels/on-the-way?carrier=Nobody")).words
+    assert "Nothing matches" in (await browser.get("/parcels/on-the-way?carrier=Nobody")).words
     assert (await browser.get("/parcels/on-the-way?after=nonsense")).status == 404
     assert await codes("/parcels") == {first.code, second.code}, "a unit of each is left to pack"
 

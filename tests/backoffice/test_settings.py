@@ -95,7 +95,7 @@ async def test_tags_are_made_renamed_merged_and_deleted(backoffice: Backoffice) 
     assert "<script>alert" not in shown.text
     again = await _send(browser, "/settings/tags", name="cadeau", colour="red")
     assert again.status == 422
-    assert "There is a tag of that name already" in again.words
+    assert "There is already a tag with this name" in again.words
     empty = await _send(browser, "/settings/tags", name="\u200b ", colour="pink")
     assert "Choose a name of 1 to 40 characters" in empty.words
     tag_id = await backoffice.desk.fetchval("select tag_id from tag where name <> 'Cadeau'")
@@ -123,7 +123,7 @@ async def test_carriers_and_where_their_parcels_are_followed(backoffice: Backoff
         assert refused.status == 422
         assert "has {number} in it once" in refused.words
         assert html.escape(wrong) in refused.text
-    assert "of that name already" in (await _send(browser, here, name="colis & cie")).words
+    assert "already a carrier with this name" in (await _send(browser, here, name="colis & cie")).words
     page = await browser.get(f"{here}/change?name=Colis+%26+Cie")
     assert "https://follow.example.com/?parcel=6A12345678901" in page.words
     fields = page.form(f"{here}/change").filled(name="Colis et Cie")
@@ -186,7 +186,7 @@ async def test_a_person_is_shut_out_at_once_and_let_in_again(backoffice: Backoff
     assert (await _send(owner, f"{here}/disable")).status == 303
     assert (await accountant.get("/settings")).headers["location"].startswith("/sign-in")
     refused = await _send(owner, f"{here}/invite")
-    assert "Let this person in again first" in refused.words
+    assert "Restore this person’s access first" in refused.words
     assert (await _send(owner, f"{here}/enable")).status == 303
     login = await backoffice.desk.fetchval("select login from staff where staff_id = $1", staff_id)
     assert (await accountant.sign_in(login)).status == 303

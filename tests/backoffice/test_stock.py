@@ -3,11 +3,12 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from html import unescape
 from uuid import uuid4
 
 import pytest
 
-from contracts.fulfillment import AdjustStock, CancelShipment, DispatchShipment
+from contracts.fulfillment.stock import AdjustStock, SetStockThreshold
 from services.fulfillment.order.stock import Kind
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.stock.pages import KINDS, article_href
@@ -15,6 +16,7 @@ from services.orders.order.search.indexing import index_due
 from tests.backoffice.browser import Backoffice, FormShown
 from tests.backoffice.conftest import Backoffices
 from tests.backoffice.warehouse import Warehouse, a_warehouse
+from tests.builders.shipments import call_off, dispatch
 from tests.conftest import Desks
 from tests.orders.rest_client import sale, sent
 
@@ -75,12 +77,36 @@ async def test_levels_are_listed_filtered_and_paged(warehouse: Warehouse) -> Non
     assert await rows("at_most=7") == 2, "three of the candles are reserved"
     assert await rows("sequence=sku&q=page") == 50
     shown = await browser.get("/stock?q=nothing-like-it")
-    assert "No article fits" in shown.words
+    assert "No matching article" in shown.words
     shown = await browser.get("/stock?at_most=many")
-    assert "Type a whole number" in shown.words
+    assert "Enter a whole number" in shown.words
     assert ("at_most", "many") in shown.form("/stock").fields
     for path in ("/stock?after=nonsense", "/stock/article", article_href("NONE")):
         assert (await browser.get(path)).status == 404
+
+
+async def test_an_article_is_low_at_its_threshold_and_without_one_at_the_default(
+    warehouse: Warehouse,
+) -> None:
+    await warehouse.count(("RARE", "main", 6), ("PLENTY", "main", 4), ("PLENTY", "Cave", 90))
+    browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
+
+    async def low() -> list[str]:
+        listed = (await browser.get("/stock?low=true")).text
+        assert listed.count("<tr data-row>") == listed.count("Few left")
+        return [unescape(sku) for sku in re.findall(r'<a class="code said" href="[^"]*">([^<]+)</a>', listed)]
+
+    assert await low() == [SKU], "of the others more than five are available, at all locations together"
+    assert "Few left" not in (await browser.get(article_href("PLENTY"))).words
+    for sku, threshold in (("RARE", 6), ("BOUGIE-01", 9), (SKU, 1)):
+        actor = "staff:zoe"
+        await warehouse.do(SetStockThreshold(shop="maison", sku=sku, threshold=threshold, actor=actor))
+    assert await low() == ["RARE"]
+    shown = await browser.get(article_href("RARE"))
+    assert "Few left" in shown.words
+    assert "Empty: shown as low from 5, without a mail." in shown.words
+    assert "Threshold: 9" in (await browser.get("/stock")).words
+    assert "Choose an option from the list." in (await browser.get("/stock?low=perhaps")).words
 
 
 async def test_movements_say_why_and_lead_to_the_order(warehouse: Warehouse) -> None:
@@ -121,7 +147,7 @@ async def test_a_count_sets_the_level_and_never_undoes_what_came_between(warehou
     assert await _on_hand(warehouse) == 8
     assert (await browser.post(CANDLE, fields)).status == 303, "sent again it is the same request"
     stale = await browser.post(CANDLE, _filled(late, way="counted", quantity="9", reason="Inventaire"))
-    assert (stale.status, "it says 8 now" in stale.words) == (422, True)
+    assert (stale.status, "it is 8 now" in stale.words) == (422, True)
     assert dict(stale.form(CANDLE).fields)["reason"] == "Inventaire"
     assert dict(stale.form(CANDLE).fields)["seen-Rayon A"] == "8", (
         "counting again compares with what is there"
@@ -134,10 +160,10 @@ async def test_a_count_sets_the_level_and_never_undoes_what_came_between(warehou
     [
         ("change", "0", "Casse", "This changes nothing."),
         ("counted", "10", "Inventaire", "This changes nothing."),
-        ("change", "some", "Casse", "Type a whole number"),
-        ("counted", "-1", "Inventaire", "Type a whole number"),
-        ("change", "", "Casse", "Fill this in."),
-        ("change", "2", "  ", "Fill this in."),
+        ("change", "some", "Casse", "Enter a whole number"),
+        ("counted", "-1", "Inventaire", "Enter a whole number"),
+        ("change", "", "Casse", "This field is required."),
+        ("change", "2", "  ", "This field is required."),
     ],
 )
 async def test_what_can_not_be_meant_is_refused_beside_its_field(
@@ -195,13 +221,8 @@ async def test_every_kind_of_movement_that_fulfillment_stores_has_words(warehous
     )
     assert set(re.findall(r"'(\w+)'", rule)) == {kind.value for kind in Kind} == set(KINDS)
     order, parcel_id, shipment_id = await warehouse.order(sale()), uuid4(), uuid4()
-    about = {"shop": "maison", "order_id": order.order_id, "shipment_id": shipment_id, "actor": "staff:zoe"}
     await warehouse.pack(order, parcel_id, {1: 1})
-    await warehouse.do(
-        DispatchShipment(
-            **about, parcel_ids=[parcel_id], carrier="Colissimo", shipped_on=datetime.now(UTC).date()
-        )
-    )
-    await warehouse.do(CancelShipment(**about))
+    await warehouse.do(dispatch(order, [parcel_id], shipment_id, shipped_on=datetime.now(UTC).date()))
+    await warehouse.do(call_off(order, shipment_id))
     browser = await warehouse.backoffice.signed_in(Role.ACCOUNTANT, language="fr")
     assert "Expédition annulée" in (await browser.get(CANDLE)).words

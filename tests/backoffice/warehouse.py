@@ -3,25 +3,24 @@
 Only the broker is left out: `do` carries a message to fulfillment and what it says back to orders.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
-
 from contracts.catalogue import CATALOGUE
 from contracts.envelope import Envelope
-from contracts.fulfillment import PackParcel, ParcelLine, SetStock, StockLevel
+from contracts.fulfillment.stock import SetStock, StockLevel
 from contracts.message import Message
-from contracts.orders import OrderPlaced
-from contracts.payments import BalanceChanged, Position
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import BalanceChanged, Position
 from contracts.storefront import OrderSubmitted
 from deploy.local.ports import free_ports
 from services.chassis.testing import Desk
 from services.fulfillment.api.app import build_app
 from tests.backoffice.browser import Backoffice, Shown
+from tests.builders.shipments import pack
 from tests.orders.rest_client import patiently, place, sent
+from tests.serving import serving
 
 
 class Warehouse:
@@ -48,12 +47,7 @@ class Warehouse:
 
     async def pack(self, order: OrderPlaced, parcel_id: Any, units: dict[int, int]) -> None:
         """A parcel of these units by line."""
-        lines = [ParcelLine(line=line, quantity=quantity) for line, quantity in units.items()]
-        await self.do(
-            PackParcel(
-                shop=order.shop, order_id=order.order_id, parcel_id=parcel_id, lines=lines, actor="staff:zoe"
-            )
-        )
+        await self.do(pack(order, units, parcel_id))
 
     async def do(self, message: Message, **more: Any) -> None:
         """Have fulfillment hear a message, and orders what fulfillment says about it."""
@@ -79,28 +73,11 @@ PATIENCE_SECONDS = 30.0
 
 
 @asynccontextmanager
-async def serving(desk: Desk, port: int) -> AsyncIterator[None]:
-    """Fulfillment's own routes on a port."""
-    server = uvicorn.Server(
-        uvicorn.Config(build_app(desk.hub), port=port, log_level="critical", lifespan="off")
-    )
-    task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
-@asynccontextmanager
 async def a_warehouse(backoffices: Any, desks: Any) -> AsyncIterator[Warehouse]:
     """A back office that reads from a fulfillment service of its own."""
     (port,) = free_ports(1)
     shelves = await desks("fulfillment")
     backoffice = await backoffices(fulfillment_url=f"http://127.0.0.1:{port}")
     backoffice.app_state.clients.seconds = PATIENCE_SECONDS
-    async with serving(shelves, port):
+    async with serving(build_app(shelves.hub), port):
         yield Warehouse(backoffice, shelves)

@@ -1,8 +1,8 @@
 """`python -m tests.bench [NAMES…] [--smoke] [--report FILE]`: measure, print a table, write var/bench/report.json.
 
-Servers are private and gone afterwards. Names: intake, catch-up, webhook, life, latency, list; none means all. Exit
-status 0 when everything could be measured, whether or not the goals were reached. The report is written after each
-measurement; one that fails has a row which says why, and the others go on.
+Servers are private and gone afterwards. Names: intake, catch-up, webhook, life, latency, replicas, list, invoices,
+mails; none means all. Exit status 0 when everything could be measured, whether or not the goals were reached. The
+report is written after each measurement; one that fails has a row which says why, and the others go on.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import asyncpg
 from rich.console import Console
 
 from deploy.local.parts import Parts, started_parts
-from tests.bench import catching_up, finding, intake, latency, life, webhook
+from tests.bench import catching_up, finding, intake, invoicing, latency, life, mailing, replicas, webhook
 from tests.bench.progress import Progress
 from tests.bench.report import settings, show, write_report
 from tests.bench.row import Row
@@ -37,7 +37,10 @@ MEASURES: dict[str, Measure] = {
     "webhook": webhook.measure,
     "life": life.measure,
     "latency": latency.measure,
+    "replicas": replicas.measure,
     "list": finding.measure,
+    "invoices": invoicing.measure,
+    "mails": mailing.measure,
 }
 
 

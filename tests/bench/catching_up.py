@@ -6,7 +6,7 @@ from tests.bench.intake import sample
 from tests.bench.row import Row, per_second
 from tests.bench.sequel import PLACED, SUBMITTED
 from tests.bench.stage import Stage
-from tests.bench.standing_in import rate, standing_in
+from tests.bench.stand_in import rate, standing_in
 
 GOAL = 2_500
 COUNT = "SELECT count(*) FROM fulfilment_order"

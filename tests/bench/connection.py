@@ -4,9 +4,14 @@ No client library: requests are written out by hand and of an answer only the st
 """
 
 import asyncio
+import contextlib
+from collections.abc import Sequence
+from itertools import cycle
 from typing import Self, cast
 
 Answer = tuple[int, bytes]
+REPEATS = 2
+"""How often a request without an answer is sent again, where there is another process."""
 _LENGTH = b"content-length:"
 
 
@@ -55,11 +60,16 @@ class Connection(asyncio.Protocol):
 
 
 class Connections:
-    """At most `limit` connections to one server; a request takes the one used last, or waits for one."""
+    """At most `limit` connections to the processes of one service; a request takes the one used last, or waits for one.
 
-    def __init__(self, host: str, port: int, limit: int, headers: str = "") -> None:
-        self.host, self.port = host, port
-        self._headers = f"Host: {host}:{port}\r\nContent-Type: application/json\r\n{headers}"
+    New connections go to one port after the other. Where there are several, one that is refused goes to the next, and a
+    request without an answer is sent again, as a balancer does: whatever the generators post may be repeated.
+    """
+
+    def __init__(self, host: str, ports: Sequence[int], limit: int, headers: str = "") -> None:
+        self.host, self._ports = host, ports
+        self._headers = f"Host: {host}:{ports[0]}\r\nContent-Type: application/json\r\n{headers}"
+        self._turns = cycle(ports)
         self._free = asyncio.Semaphore(limit)
         self._idle: list[Connection] = []
 
@@ -71,21 +81,34 @@ class Connections:
             connection.close()
 
     async def post(self, path: str, body: bytes, headers: str = "") -> Answer:
-        """POST a JSON body. Raises OSError when the connection breaks."""
+        """POST a JSON body. Raises OSError when it is not answered."""
         head = f"POST {path} HTTP/1.1\r\n{self._headers}{headers}Content-Length: {len(body)}\r\n\r\n"
         async with self._free:
-            connection = await self._take()
-            answer = await connection.send(head.encode() + body)
-            self._idle.append(connection)
-            return answer
+            for _ in range(REPEATS if len(self._ports) > 1 else 0):
+                with contextlib.suppress(OSError):
+                    return await self._post(head.encode() + body)
+            return await self._post(head.encode() + body)
+
+    async def _post(self, request: bytes) -> Answer:
+        connection = await self._take()
+        answer = await connection.send(request)
+        self._idle.append(connection)
+        return answer
 
     async def _take(self) -> Connection:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:
                 return connection
+        *first, last = [next(self._turns) for _ in self._ports]
+        for port in first:
+            with contextlib.suppress(OSError):
+                return await self._connect(port)
+        return await self._connect(last)
+
+    async def _connect(self, port: int) -> Connection:
         loop = asyncio.get_running_loop()
-        return (await loop.create_connection(Connection, self.host, self.port))[1]
+        return (await loop.create_connection(Connection, self.host, port))[1]
 
 
 def _length(head: bytes) -> int:

@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from contracts.orders import OrderState
-from contracts.storefront import Module, PaymentMethod
-from deploy.seed.vocabulary import CARRIERS
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import Module, PaymentMethod
+from deploy.samples.habits import CARRIERS
 from services.orders.listing.cursor import PageCursor
 from services.orders.listing.filters import Filters
 from services.orders.listing.words import UNPLACED, PaymentWord, Sort, StatusWord, Tab

@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 
 from deploy.local import processtree
-from deploy.local.leash import leash
+from deploy.local.reaper import process_reaper
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +32,7 @@ async def generate(module: str, order: Mapping[str, Any], timeout_seconds: float
         cwd=ROOT,
         start_new_session=True,
     )
-    leash.hold(process.pid)
+    process_reaper.hold(process.pid)
     try:
         said, errors = await asyncio.wait_for(
             process.communicate(json.dumps(order).encode()), timeout_seconds
@@ -41,7 +41,7 @@ async def generate(module: str, order: Mapping[str, Any], timeout_seconds: float
         if process.returncode is None:
             processtree.kill_tree(process.pid)
             await process.wait()
-        leash.release(process.pid)
+        process_reaper.release(process.pid)
     if process.returncode != 0:
         raise GeneratorFailed(
             f"{module} ended with {process.returncode}:\n{errors.decode(errors='replace')[-2000:]}"

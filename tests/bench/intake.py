@@ -12,7 +12,7 @@ from tests.bench.row import Row, per_second
 from tests.bench.sequel import SUBMITTED
 from tests.bench.spending import spent, told
 from tests.bench.stage import Stage
-from tests.bench.standing_in import SAMPLE, rate, standing_in
+from tests.bench.stand_in import SAMPLE, rate, standing_in
 
 GOAL = 2_500
 COUNT = "SELECT count(*) FROM orders"

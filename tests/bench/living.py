@@ -3,7 +3,7 @@
 Every step goes the way it goes in production: submission over AMQP, the answer from the storefront's own queue, the
 payment as a signed webhook, the merchant's commands over the REST API, one after the other as their outcomes come.
 
-Order: amqp_url, login, orders (host, port, token), payments (host, port, path, secret), notifier_database_url, first,
+Order: amqp_url, login, orders (host, ports, token), payments (host, ports, path, secret), notifier_database_url, first,
 at_once, seconds, patience_seconds, per_second (null: a new life begins when one ends). Seen: submitted (ids with the
 moment of publishing), statuses, began, finished (lives), seconds (until the last was), failed (reasons with lives).
 
@@ -132,8 +132,8 @@ async def work(order: dict[str, Any]) -> dict[str, Any]:
     channel = cast("Channel", await connection.channel(publisher_confirms=True, on_return_raises=True))
     orders, payments = order["orders"], order["payments"]
     async with (
-        Connections(orders["host"], orders["port"], max(CONNECTIONS, order["at_once"])) as desk,
-        Connections(payments["host"], payments["port"], CONNECTIONS) as posts,
+        Connections(orders["host"], orders["ports"], max(CONNECTIONS, order["at_once"])) as desk,
+        Connections(payments["host"], payments["ports"], CONNECTIONS) as posts,
     ):
         provider = Provider(posts, payments["path"], payments["secret"])
         world = World(channel, order["login"], provider, desk, orders["token"])

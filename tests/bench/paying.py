@@ -1,6 +1,6 @@
 """Load generator: signed Stripe webhooks over kept connections, as fast as they are answered or at a fixed rate.
 
-Order: host, port, path, secret, first, count (most orders there are), connections, seconds, per_second (null: as fast
+Order: host, ports, path, secret, first, count (most orders there are), connections, seconds, per_second (null: as fast
 as answered). Seen: statuses (a post without an answer: its error), seconds, latencies_ms.
 """
 
@@ -57,7 +57,7 @@ def _written(rank: int) -> tuple[bytes, bytes, bytes]:
 
 async def work(order: dict[str, Any]) -> dict[str, Any]:
     """Post for so many seconds."""
-    async with Connections(order["host"], order["port"], order["connections"]) as connections:
+    async with Connections(order["host"], order["ports"], order["connections"]) as connections:
         provider = Provider(connections, order["path"], order["secret"])
         numbers = iter(range(order["first"], order["first"] + order["count"]))
         began = time.perf_counter()

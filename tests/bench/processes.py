@@ -1,22 +1,26 @@
-"""What processes use: memory and processor time, from /proc."""
+"""What processes use: memory and processor time."""
 
-import os
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from deploy.local import processtree
 
-PROC = Path("/proc")
-_TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
+MIB = 2**20
 
 
 def resident_mib(pid: int) -> float:
     """Memory a process holds now."""
-    return _status_kib(pid, "VmRSS") / 1024
+    return float(psutil.Process(pid).memory_info().rss / MIB)
 
 
 def most_resident_mib(pid: int) -> float:
-    """The most memory a process ever held."""
-    return _status_kib(pid, "VmHWM") / 1024
+    """The most memory a process ever held; psutil does not tell it."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(f"process {pid} has no VmHWM in its status")
 
 
 def processor_seconds(pid: int) -> float:
@@ -25,15 +29,7 @@ def processor_seconds(pid: int) -> float:
 
 
 def _own_seconds(pid: int) -> float:
-    try:
-        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(map(int, fields[11:15])) * _TICK_SECONDS
-
-
-def _status_kib(pid: int, name: str) -> int:
-    for line in (PROC / str(pid) / "status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1])
-    raise LookupError(f"process {pid} has no {name} in its status")
+    with suppress(psutil.NoSuchProcess):
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0

@@ -12,7 +12,7 @@ EVERY_SECONDS = 5.0
 
 
 class Progress:
-    """Tells what is done now, and how far it is. Without a console it says nothing."""
+    """Shows the current step and its progress; prints nothing without a console."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console

@@ -33,6 +33,8 @@ class Held:
 class Row:
     """One figure: `floor` is what the same work costs without rules, `goal` what it must reach.
 
+    Where the floor does only a part of the work (`is_floor_partial`) it is shown beside the figure, and the goal alone
+    decides.
     `held` is the rate it was measured at, where one was asked for; `parts` say what it is made of, by heading and name;
     `failed` is why there is no figure.
     """
@@ -43,6 +45,7 @@ class Row:
     floor: float | None = None
     goal: float | None = None
     less_is_better: bool = False
+    is_floor_partial: bool = False
     held: Held | None = None
     parts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     failed: str | None = None
@@ -62,7 +65,7 @@ class Row:
         reached = self.goal is None or (
             self.value <= self.goal if self.less_is_better else self.value >= self.goal
         )
-        return reached and (self.ratio is None or self.ratio >= RATIO_GOAL)
+        return reached and (self.ratio is None or self.is_floor_partial or self.ratio >= RATIO_GOAL)
 
     def document(self) -> dict[str, Any]:
         """The row as `report.json` holds it; what does not apply to it is left out beyond the first six."""

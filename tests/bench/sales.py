@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from functools import cache
 from random import Random
 
-from contracts.fulfillment import StockLevel
-from contracts.storefront import Module, PaymentChoice, PaymentMethod
-from deploy.demo.sales.baskets import SHIPPINGS, goods_line
-from deploy.demo.sales.customers import address, customer
-from deploy.demo.sales.merchant import GARANCE, GOODS
-from deploy.demo.sales.submitting import submission
+from contracts.fulfillment.stock import StockLevel
+from contracts.sale import Module, PaymentChoice, PaymentMethod
+from deploy.samples.articles import GOODS
+from deploy.samples.baskets import SHIPPINGS, Basket, goods_line
+from deploy.samples.merchants import GARANCE
+from deploy.samples.orders import submitted_order
 
 SHOP = GARANCE.shop
 MODULE = Module.SHOP
@@ -63,25 +63,18 @@ def stock() -> list[StockLevel]:
 
 def _model(chance: Random, number: int) -> Model:
     locale = chance.choice(("fr", "fr-FR", "en"))
-    buyer = customer(chance, number, locale)
-    home = address(chance, buyer, locale)
     lines = [
         goods_line(article, locale, chance.choice((1, 1, 2, 3))) for article in chance.sample(GOODS, LINES)
     ]
-    made = submission(
-        lines=lines,
-        shipping=chance.choice(SHIPPINGS),
-        submitted_at=datetime.now(UTC).replace(microsecond=0),
-        shop=SHOP,
-        module=MODULE,
-        idempotency_key=_KEY,
-        source_reference=f"SH{number:06d}",
+    made = submitted_order(
+        chance,
+        number,
+        datetime.now(UTC).replace(microsecond=0),
+        basket=Basket(tuple(lines), chance.choice(SHIPPINGS)),
         locale=locale,
-        currency="EUR",
+        shop=SHOP,
+        idempotency_key=_KEY,
         payment=PaymentChoice(method=PaymentMethod.CARD, provider="stripe", provider_reference=_INTENT),
-        customer=buyer,
-        billing_address=home,
-        shipping_address=home,
     )
     body = made.model_dump_json(exclude_none=True).encode()
     return Model(body, made.totals.total_minor, tuple(line.quantity for line in lines))

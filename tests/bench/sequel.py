@@ -12,16 +12,11 @@ from uuid import UUID
 
 from contracts.catalogue import CATALOGUE, type_of
 from contracts.envelope import Envelope
-from contracts.fulfillment import (
-    DispatchShipment,
-    PackParcel,
-    ParcelPacked,
-    RecordDelivery,
-    ShipmentDispatched,
-)
-from contracts.notifier import MailSent
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentSettled
+from contracts.fulfillment.parcels import PackParcel, ParcelPacked
+from contracts.fulfillment.shipments import DispatchShipment, RecordDelivery, ShipmentDispatched
+from contracts.notifier.mails import MailSent
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import PaymentSettled
 from contracts.storefront import OrderSubmitted
 from tests.bench.sales import MODULE, SHOP
 

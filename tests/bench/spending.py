@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from deploy.local.parts import Parts
 from deploy.local.supervisor import Supervisor
 from tests.bench.processes import processor_seconds
+from tests.replicas import service_of
 
 Spent = Mapping[str, float]
-"""Processor seconds by part."""
+"""Processor seconds by part; all processes of a service are one."""
 
 
 def spent(parts: Parts, supervisor: Supervisor) -> Spent:
     """What all parts have used so far: the running programs of a system, and the two servers."""
-    running = [name for name in supervisor.names() if supervisor.exited(name) is None]
-    used = {name: processor_seconds(supervisor.pid(name)) for name in running}
+    used: dict[str, float] = {}
+    for name in supervisor.names():
+        if supervisor.exited(name) is None:
+            part = service_of(name)
+            used[part] = used.get(part, 0.0) + processor_seconds(supervisor.pid(name))
     return {
         **used,
         "PostgreSQL": processor_seconds(parts.postgres.pid),

@@ -17,11 +17,11 @@ import asyncpg
 import httpx2
 
 from contracts.catalogue import STOREFRONT
-from deploy.demo.sales.merchant import GARANCE
 from deploy.demo.sales.storefront import login_of
 from deploy.local.parts import Parts
 from deploy.local.supervisor import Program
 from deploy.local.system import MAIL_SERVER, ROOT, ShopSetup, System
+from deploy.samples.merchants import GARANCE
 from deploy.topology import Management
 from services.chassis.messaging.topology import queues
 from tests.bench.generating import generate
@@ -146,7 +146,7 @@ class Stage:
     async def until(
         self, service: str, sql: str, least: int, seconds: float = 120.0, system: System | None = None
     ) -> None:
-        """Wait until a query's one number is at least so much. Raises BenchStuck with where it stands."""
+        """Wait until a query's one number is at least so much. Raises BenchStuck with the last number."""
         connection = await asyncpg.connect((system or self.ours).databases[service])
         deadline = time.monotonic() + seconds
         try:

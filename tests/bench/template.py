@@ -2,9 +2,10 @@
 
 So the floor's rows are ours by construction, whatever tables and columns a service has. A clone's ids are the
 original's a number of milliseconds later (they are UUIDs, most of version 7); the few texts that must be unique get
-the number as a suffix. Everything else is written as it was read.
+the number as a suffix, hashes are those of hash and number. Everything else is written as it was read.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,9 +71,15 @@ class Table:
                 columns.append([shifted(row[at], clone) for row, clone in rows])
             elif name in UNIQUE_TEXTS and self.types[at] == "text":
                 columns.append([None if row[at] is None else f"{row[at]}.{clone}" for row, clone in rows])
+            elif name.endswith("_hash") and self.types[at] == "bytea":
+                columns.append([_hashed(row[at], clone) for row, clone in rows])
             else:
                 columns.append([row[at] for row, _ in rows])
         return columns
+
+
+def _hashed(hash_: bytes | None, clone: int) -> bytes | None:
+    return None if hash_ is None else hashlib.sha256(b"%s.%d" % (hash_, clone)).digest()
 
 
 def shifted(identifier: UUID | None, clone: int) -> UUID | None:

@@ -36,7 +36,22 @@ from tests.bench.stage import BenchStuck, Stage
 from tests.bench.template import Table, shifted
 
 SMOKE_SECONDS = 480
-NAMES = ("intake", "life", "bytes", "latency", "webhook", "catch-up", "memory", "list", "search", "export")
+NAMES = (
+    "intake",
+    "life",
+    "bytes",
+    "latency",
+    "replicas",
+    "webhook",
+    "catch-up",
+    "memory",
+    "list",
+    "search",
+    "export",
+    "invoices",
+    "mails",
+    "invoice",
+)
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=200)
 
 
@@ -76,6 +91,8 @@ def test_one_moment_gives_no_rate(batches: list[tuple[float, int]]) -> None:
         (Row("latency p50", 49.0, "ms", goal=50, less_is_better=True), None, True),
         (Row("latency p50", 51.0, "ms", goal=50, less_is_better=True), None, False),
         (Row("noted", 51.0, "ms"), None, None),
+        (Row("mails", 700, "mails/s", floor=18_000, goal=150, is_floor_partial=True), 0.0389, True),
+        (Row("mails", 100, "mails/s", floor=18_000, goal=150, is_floor_partial=True), 0.0056, False),
     ],
 )
 def test_a_goal_is_met_by_value_and_ratio(row: Row, ratio: float | None, is_met: bool | None) -> None:
@@ -102,7 +119,7 @@ def test_the_table_says_what_was_reached() -> None:
     assert all(word in text for word in ("61.0 ms", "missed", "2,346 orders/s", "0.59", "reached", "2 cores"))
 
 
-def test_a_rate_that_was_not_held_is_said_and_misses_its_goal() -> None:
+def test_a_rate_that_was_not_held_is_reported_and_misses_its_goal() -> None:
     row = Row("webhook p99", 4.0, "ms", goal=50, less_is_better=True, held=Held(300, 212.4))
     assert row.is_met is False
     assert cells(row)[-1] == "held 212/s of 300/s"
@@ -118,7 +135,7 @@ def test_lives_that_take_their_own_time_at_the_end_have_held_the_rate() -> None:
     assert held_over(50, 0, 20, 0.001) == Held(50, 0)
 
 
-def test_a_figure_says_what_it_is_made_of() -> None:
+def test_a_figure_names_its_components() -> None:
     parts = {"statements per life": {"orders": 20.155, "payments": 8.0}, "messages per batch": {"a.b": 4.0}}
     row = Row("life", 201.0, "orders/s", parts=parts)
     assert row.document()["parts"]["statements per life"] == {"orders": 20.16, "payments": 8.0}
@@ -136,6 +153,9 @@ def test_what_services_counted_is_told_per_life_and_per_batch() -> None:
     assert statements_each(before, after, 10) == {"orders": 20, "payments": 0}
     assert batch_sizes(before, after) == {"orders.payments": 10}
     assert batch_sizes(after, after) == {}
+    after.add("orders", _exposed(statements=50, messages=10, batches=2))  # another process of it
+    assert statements_each(before, after, 10) == {"orders": 25, "payments": 0}
+    assert batch_sizes(before, after) == {"orders.payments": pytest.approx(50 / 6)}
     assert kilobytes_each(before, after, 2) == {"orders": 13}
 
 
@@ -220,11 +240,27 @@ class _Strange(World):
 
 
 async def test_posts_that_nobody_answers_are_counted() -> None:
-    async with Connections("127.0.0.1", free_ports(1)[0], 2) as connections:
+    async with Connections("127.0.0.1", free_ports(1), 2) as connections:
         provider = Provider(connections, "/webhooks/stripe/x", "whsec_x")
         await pay_steadily(provider, iter(range(1000)), time.perf_counter() + 0.05, 0.01)
     assert set(provider.statuses) == {"ConnectionRefusedError"}
     assert 1 <= provider.statuses.total() <= 6
+
+
+async def test_a_request_goes_to_another_process_when_one_refuses_or_hangs_up() -> None:
+    requests: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        if len(requests) > 1:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, Connections("127.0.0.1", [*free_ports(1), port], 1) as connections:
+        assert await connections.post("/", b"") == (200, b"ok")
+    assert len(requests) == 2
 
 
 def test_the_environment_lengthens_the_run() -> None:
@@ -264,6 +300,13 @@ def test_a_clone_has_ids_of_its_own_and_the_same_content() -> None:
         [3, 3],
     ]
     assert shifted(original, 5) == UUID("01935000-0005-7000-8000-000000000001")
+    hashed = Table(
+        "page_link", ("token_hash", "logo"), ("bytea", "bytea"), [[(b"hash", b"logo"), (None, None)]]
+    )
+    columns = hashed.cloned([(0, 5), (0, 6)])
+    assert columns is not None
+    assert len({*columns[0]} - {b"hash", None}) == 2
+    assert columns[1] == [b"logo", None] * 2
     assert "$3::text[]" in table.statement
     assert "r.flags::text[]" in table.statement
 
@@ -286,5 +329,6 @@ async def test_a_tiny_run_measures_everything_on_real_parts(tmp_path: Path) -> N
     rows = json.loads(report.read_text())
     assert {row["name"].split()[0] for row in rows} == set(NAMES)
     assert all(row["value"] > 0 and row["goal"] for row in rows)
-    assert {row["name"] for row in rows if row["floor"]} == {"intake", "life", "catch-up"}
+    with_floor = {"intake", "life", "catch-up", "mails", "replicas 2", "replicas 2 restarted in turn"}
+    assert {row["name"] for row in rows if row["floor"]} == with_floor
     assert set(MEASURES) <= set(NAMES)

@@ -1,23 +1,21 @@
-"""A site with known faults, to test what watches over the real one."""
+"""A site with known errors, to test the checks that watch over the real one."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from deploy.local.ports import free_ports
+from tests.serving import serving
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 SOUND = """<!doctype html><html lang="{lang}"><head><title>Sound</title><link rel="icon" href="/icon"></head>
 <body><main><h1>Sound</h1>{body}</main></body></html>"""
 BODIES = {
     "sound": "<p>Nothing is wrong here.</p>",
-    "inline-style": '<p style="color: red">Styled where it stands.</p>',
+    "inline-style": '<p style="color: red">Styled inline.</p>',
     "inline-script": "<script>document.title = 'changed'</script>",
     "missing-picture": '<img src="/nowhere.png" alt="missing">',
     "somebody-else": '<img src="http://localhost:9/picture.png" alt="elsewhere">',
@@ -44,18 +42,6 @@ async def _page(request: Request) -> Response:
 
 @asynccontextmanager
 async def faulty_site() -> AsyncIterator[str]:
-    """The site's origin, while it is served."""
-    (port,) = free_ports(1)
-    app = Starlette(routes=[Route("/{name}", _page)])
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
-    )
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
+    """Serve the site and yield its origin."""
+    async with serving(Starlette(routes=[Route("/{name}", _page)])) as origin:
+        yield origin

@@ -1,10 +1,10 @@
-"""Home in a browser: what waits, today's figures, what happened last."""
+"""Home in a browser: pending work, today's figures, the latest activity."""
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.browser.visitor import Look
 from tests.journeys.sales import notebooks
 
@@ -12,7 +12,7 @@ seen: dict[str, str] = {}
 
 
 async def _an_order(shop: OwnShop) -> str:
-    """The code of one order for all that look."""
+    """Return the code of one order, shared by the read-only tests."""
     if shop.name not in seen:
         [order] = await shop.order(shop.sale(notebooks(2)))
         seen[shop.name] = (await shop.shown(order))["code"]

@@ -1,15 +1,17 @@
-"""The page of one order: a cheque is taken in, parcels are packed and shipped, a status is told, all of it is shown."""
+"""The page of one order: a cheque is recorded, parcels are packed and shipped, a status is mailed, all of it is
+shown.
+"""
 
 from dataclasses import replace
 
 import pytest
 from playwright.async_api import expect
 
-from contracts.storefront import LineKind, PaymentMethod, Tax, Totals
-from deploy.demo.sales.submitting import line
+from contracts.sale import LineKind, PaymentMethod, Tax, Totals
+from deploy.samples.submissions import line
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
-from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look
+from tests.browser.running_system import OwnShop
+from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look, Visitor
 from tests.journeys.postbox import text_of
 from tests.journeys.sales import inks, notebooks
 
@@ -21,14 +23,14 @@ seen: dict[str, str] = {}
 
 
 async def an_order_by_cheque(shop: OwnShop) -> str:
-    """The code of a new order of notebooks and ink, to be paid by cheque."""
+    """Return the code of a new order of notebooks and ink, to be paid by cheque."""
     [order] = await shop.order(shop.sale(notebooks(2), inks(1), method=PaymentMethod.CHEQUE))
     shown = await shop.until_order(order, payment_status="unpaid", stock="reserved")
     return str(shown["code"])
 
 
 async def a_lived_order(shop: OwnShop) -> str:
-    """The same order for all that only look: paid, partly packed and shipped."""
+    """Return the code of one order, shared by the read-only tests: paid, partly packed and shipped."""
     if shop.name not in seen:
         [order] = await shop.order(shop.sale(notebooks(2), inks(1), method=PaymentMethod.CHEQUE))
         await shop.until_order(order, stock="reserved")
@@ -41,16 +43,35 @@ async def a_lived_order(shop: OwnShop) -> str:
 
 @pytest.mark.rows("A10", "A17", "B07", "B09", "B10", "B11")
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
-async def test_the_page_tells_everything_of_the_order(
-    context: PageContext, shop: OwnShop, look: Look
-) -> None:
+async def test_the_page_shows_all_data_of_the_order(context: PageContext, shop: OwnShop, look: Look) -> None:
     code = await a_lived_order(shop)
     visitor = await context("owner", f"/orders/{code}", look=look)
     await expect(visitor.page.get_by_role("heading", name=code)).to_be_visible()
     await expect(visitor.page.locator("#payment tbody tr")).to_have_count(2)
+    if look.viewport == "phone":
+        await closed_parts_open_on_a_click(visitor)
     await expect(visitor.page.locator("#activity .timeline li").first).to_be_visible()
     await visitor.axe()
     await visitor.screenshot("order")
+    await visitor.fits()
+
+
+async def closed_parts_open_on_a_click(visitor: Visitor) -> None:
+    """What nothing waits in is closed at first, with the number of what it holds; the links to the parts open it."""
+    page = visitor.page
+    closed = await page.locator(".card:has(> .foldable:not([open]))").evaluate_all(
+        "all => all.map(one => one.id)"
+    )
+    assert closed == ["payment", "customer", "status", "tags", "conversation", "activity"]
+    await expect(page.locator("#payment > details > summary")).to_contain_text("2")
+    await expect(page.locator("#activity .timeline")).to_be_hidden()
+    await expect(page.locator("#parcels .things")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("order-folded")
+    await visitor.fits()
+    await page.locator(".order-parts a[href='#activity']").click()
+    await page.locator("#payment > details > summary").click()
+    await expect(page.locator("#payment tbody tr").first).to_be_visible()
 
 
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
@@ -101,7 +122,7 @@ async def test_from_the_cheque_to_the_delivery(context: PageContext, shop: OwnSh
 
 
 @pytest.mark.rows("A20", "A21", "A22", "A23", "A28")
-async def test_a_status_is_told_only_when_ticked(context: PageContext, shop: OwnShop) -> None:
+async def test_a_status_is_mailed_only_when_ticked(context: PageContext, shop: OwnShop) -> None:
     sale = shop.sale(notebooks(1))
     [order] = await shop.order(sale)
     await shop.report(sale)
@@ -114,7 +135,7 @@ async def test_a_status_is_told_only_when_ticked(context: PageContext, shop: Own
     await visitor.page.get_by_role("button", name="Update the status").click()
     await expect(visitor.page.get_by_text("The status is updated.")).to_be_visible()
     await expect(visitor.page.locator("#activity")).to_contain_text("Client pressé")
-    letters = await shop.letters_to(sale.recipient, count=2)
+    letters = await shop.mails_to(sale.recipient, count=2)
     told = [letter.get_body(("plain",)) for letter in letters]
     texts = [body.get_content() for body in told if body is not None]
     assert any("Nous préparons votre colis." in text for text in texts)
@@ -135,7 +156,7 @@ async def test_cancelling_shows_what_it_does_and_does_it(context: PageContext, s
 
 
 @pytest.mark.rows("A15", "A25")
-async def test_a_card_payment_settles_by_itself_and_every_unit_gets_a_parcel(
+async def test_a_card_payment_settles_automatically_and_every_unit_gets_a_parcel(
     context: PageContext, shop: OwnShop
 ) -> None:
     sale = shop.sale(notebooks(3))
@@ -206,7 +227,7 @@ async def test_a_shipment_is_corrected_cancelled_and_a_parcel_lost(
     await expect(page.get_by_text("Le suivi est corrigé.")).to_be_visible()
     await expect(shipments.get_by_role("link", name="Suivre le colis 8R 99")).to_be_visible()
     await expect(page.locator("#activity")).to_contain_text("Suivi corrigé : Colissimo 8R 99")
-    [letter] = await shop.letters_to(customer, "nouveau suivi")
+    [letter] = await shop.mails_to(customer, "nouveau suivi")
     assert "8R 99" in text_of(letter)
     await shipments.locator("summary", has_text="Corriger l’expédition").click()
     await shipments.locator("summary", has_text="Elle n’est pas partie").click()
@@ -228,7 +249,7 @@ async def test_a_shipment_is_corrected_cancelled_and_a_parcel_lost(
     await expect(shipments).not_to_contain_text("Noter la livraison")
     await visitor.axe()
     await visitor.screenshot("order-corrected")
-    letters = shop.letters_now(customer)
+    letters = shop.mails_now(customer)
     assert [
         one["Subject"] for one in letters if "perdu" in one["Subject"] or "annulé" in one["Subject"]
     ] == []

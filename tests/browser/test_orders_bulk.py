@@ -1,4 +1,4 @@
-"""Many orders at once in Chromium: packed, shipped by a carrier's file, relabelled, exported, printed, cancelled."""
+"""Bulk actions in Chromium: orders packed, shipped by a carrier's file, relabelled, exported, printed, cancelled."""
 
 import csv
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import engraving, inks, notebooks
 
 
 @dataclass
 class Orders:
-    """The codes of orders that stay as they are, for all that only look."""
+    """The codes of orders that no test changes, shared by the read-only tests."""
 
     ready: list[str]
     unpaid: str
@@ -27,7 +27,7 @@ seen: dict[str, Orders] = {}
 
 
 async def ready_orders(shop: OwnShop, count: int) -> tuple[list[str], list[str]]:
-    """Orders that may be prepared: their ids and codes."""
+    """Return ids and codes of new orders that may be prepared."""
     sales = [shop.sale(notebooks(2), inks(number + 1)) for number in range(count)]
     ids = await shop.order(*sales)
     for sale, order in zip(sales, ids, strict=True):
@@ -37,7 +37,7 @@ async def ready_orders(shop: OwnShop, count: int) -> tuple[list[str], list[str]]
 
 
 async def some_orders(shop: OwnShop) -> Orders:
-    """A few orders, made once."""
+    """Return a few orders, made once."""
     if shop.name not in seen:
         ids, codes = await ready_orders(shop, 3)
         [cheque] = await shop.order(shop.sale(engraving(), notebooks(1), method=PaymentMethod.CHEQUE))
@@ -47,7 +47,7 @@ async def some_orders(shop: OwnShop) -> Orders:
 
 
 async def tick(page: Page, codes: list[str]) -> None:
-    """Tick orders of the list."""
+    """Tick the checkboxes of orders in the list."""
     for code in codes:
         await page.locator(f"tr:has(a[href='/orders/{code}']) input[name=order]").check()
 

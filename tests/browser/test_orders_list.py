@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
-from contracts.storefront import Customer, PaymentMethod
+from contracts.sale import Customer, PaymentMethod
+from services.chassis.testing import wait_until
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.browser.visitor import FOUR_LOOKS, SCREENS, Look, Visitor
 from tests.journeys.sales import engraving, inks, notebooks
 
@@ -16,7 +17,7 @@ HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 60 + " \u202eשלום 🕯️
 
 @dataclass
 class Orders:
-    """What the file's shop holds for all that only look: codes."""
+    """The codes of the orders shared by the read-only tests."""
 
     cheque: str
     packed: str
@@ -28,7 +29,7 @@ seen: dict[str, Orders] = {}
 
 
 async def some_orders(shop: OwnShop) -> Orders:
-    """A few orders, made once for all tests that only look."""
+    """Return a few orders, made once for the read-only tests."""
     if shop.name not in seen:
         packed = shop.sale(notebooks(4), inks(1))
         hostile = shop.sale(
@@ -130,6 +131,28 @@ async def test_a_tag_is_put_on_by_hovering_the_code(context: PageContext, shop: 
     await expect(page.locator("tbody tr")).not_to_have_count(1)
 
 
+@pytest.mark.rows("B06")
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+async def test_the_tags_of_an_order_have_a_page_of_their_own(
+    context: PageContext, shop: OwnShop, script: bool
+) -> None:
+    orders = await some_orders(shop)
+    visitor = await context(
+        "owner", f"/orders/{orders.packed}/tags", lang="fr", viewport="phone", script=script
+    )
+    page = visitor.page
+    await page.get_by_label("Nouvelle étiquette").fill("Cadeau")
+    await page.get_by_role("button", name="Ajouter", exact=True).click()
+    await expect(page.get_by_role("button", name="Retirer l’étiquette Cadeau")).to_be_visible()
+    if script:
+        await visitor.axe()
+    await visitor.fits()
+    await visitor.screenshot(f"order-tags-page-{'with' if script else 'without'}-script")
+    await page.get_by_role("button", name="Retirer l’étiquette Cadeau").click()
+    await page.get_by_role("button", name="Ajouter l’étiquette Cadeau").click()
+    await expect(page.get_by_role("button", name="Retirer l’étiquette Cadeau")).to_be_visible()
+
+
 @pytest.mark.rows("A08", "B03", "B04", "B05")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 async def test_filters_have_the_guides_words_and_make_an_address(
@@ -225,9 +248,7 @@ async def test_no_column_of_the_table_is_hidden_from_1024_pixels_on(
     page = visitor.page
     for width in (1024, 1280, 1440, 1920):
         await page.set_viewport_size({"width": width, "height": 900})
-        frame, table, hidden = await page.evaluate(COLUMNS_HIDDEN)
-        assert table <= frame, f"at {width} px the table is {table} wide in a frame of {frame}"
-        assert hidden == [], f"at {width} px"
+        await wait_until(lambda: shows_every_column(page), why=f"at {width} px columns are hidden")
         await visitor.picture(SCREENS / f"orders-{width}-{lang}.png", whole=False)
 
 
@@ -256,6 +277,12 @@ async def test_what_opens_at_a_row_stays_on_the_screen(context: PageContext, sho
             await page.keyboard.press("Escape")
 
 
+async def shows_every_column(page: Page) -> bool:
+    """Return whether the table fits into its frame with every cell, after the page has got its new width."""
+    frame, table, hidden = await page.evaluate(COLUMNS_HIDDEN)
+    return bool(table <= frame and not hidden)
+
+
 COLUMNS_HIDDEN = """() => {
   const frame = document.querySelector("#orders").closest(".table-frame");
   const actions = document.querySelector("#orders tbody .row-actions").getBoundingClientRect();
@@ -274,7 +301,7 @@ COLUMNS_HIDDEN = """() => {
 
 
 async def fits_the_window(visitor: Visitor, selector: str) -> None:
-    """Raise unless the element lies inside of the window."""
+    """Raise AssertionError unless the element lies within the window."""
     box = await visitor.page.locator(selector).bounding_box()
     size = visitor.page.viewport_size
     assert box is not None

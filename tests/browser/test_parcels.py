@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import expect
 
-from contracts.storefront import Customer
+from contracts.sale import Customer
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, SCREENS, Look, Visitor
 from tests.journeys.sales import inks, notebooks
 
@@ -16,7 +16,7 @@ HOSTILE = "<b>Maison d’édition</b> " + "W" * 90
 
 @dataclass(frozen=True)
 class Bench:
-    """What the tests that only look find: an order to pack, one packed in part, one on its way, one that arrived."""
+    """The orders shared by the read-only tests: one to pack, one partly packed, one in transit, one delivered."""
 
     to_pack: str
     packed: str
@@ -28,7 +28,7 @@ seen: dict[str, Bench] = {}
 
 
 async def the_bench(shop: OwnShop) -> Bench:
-    """The same for all that only look."""
+    """Return these orders, made once."""
     if shop.name not in seen:
         sales = [
             shop.sale(notebooks(2), inks(1), customer=Customer(name=HOSTILE, email="w@example.org")),
@@ -61,7 +61,7 @@ async def the_bench(shop: OwnShop) -> Bench:
 
 
 async def on_paper(visitor: Visitor, name: str) -> None:
-    """How it prints: as a picture at the width of A4, and as a PDF."""
+    """Write the print view: a screenshot at the width of A4, and a PDF."""
     await visitor.page.emulate_media(media="print")
     await visitor.page.set_viewport_size({"width": 703, "height": 1000})
     await visitor.screenshot(f"{name}-paper")

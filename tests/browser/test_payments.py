@@ -1,4 +1,4 @@
-"""Payments in the back office: the ledger of the shop, and money that a person gives to its order."""
+"""Payments in the back office: the ledger of the shop, and money that a person assigns to an order."""
 
 import secrets
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from random import Random
 import pytest
 from playwright.async_api import expect
 
-from contracts.storefront import PaymentMethod
-from deploy.demo.standins.provider import intent_of, payment_succeeded
+from contracts.sale import PaymentMethod
+from deploy.demo.standins.provider import payment_succeeded
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import notebooks
 
@@ -19,7 +19,7 @@ HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
 
 @dataclass(frozen=True)
 class Books:
-    """What the tests that only look find: an order with money of a hostile note, one that owes, a lost payment."""
+    """The data shared by the read-only tests: a paid order with a hostile note, an unpaid one, an unmatched payment."""
 
     paid: str
     owing: str
@@ -30,14 +30,14 @@ seen: dict[str, Books] = {}
 
 
 async def a_lost_payment(shop: OwnShop) -> str:
-    """The reference of 25.00 EUR by card that no order claims."""
+    """Return the reference of a card payment of 25.00 EUR that no order claims."""
     sale = shop.sale(notebooks(2))
     assert await shop.post_webhook(payment_succeeded(sale, Random(secrets.randbits(64)))) == 200
-    return intent_of(sale)
+    return sale.provider_reference
 
 
 async def the_books(shop: OwnShop) -> Books:
-    """The same for all that only look."""
+    """Return these data, made once."""
     if shop.name not in seen:
         cheque = {"method": PaymentMethod.CHEQUE}
         paid, owing = await shop.order(
@@ -93,8 +93,8 @@ async def test_it_is_given_to_its_order_once_however_often_it_is_clicked(
     await visitor.page.locator("tbody tr", has_text=lost).get_by_role("link").click()
     await visitor.page.locator("input[name=order]").fill(code)
     await visitor.page.get_by_role("button", name="See the order").click()
-    await visitor.page.get_by_role("button", name=f"Give it to order {code}").dblclick()
-    await expect(visitor.page.get_by_text(f"The payment is given to order {code}.")).to_be_visible()
+    await visitor.page.get_by_role("button", name=f"Assign it to order {code}").dblclick()
+    await expect(visitor.page.get_by_text(f"The payment is assigned to order {code}.")).to_be_visible()
     await expect(visitor.page.locator("tbody tr", has_text=lost)).to_have_count(0)
     shown = await shop.until_order(order, payment_status="paid", balance_minor=0)
     assert [one["provider_reference"] for one in shown["ledger"] if one["kind"] == "payment_received"] == [
@@ -102,7 +102,9 @@ async def test_it_is_given_to_its_order_once_however_often_it_is_clicked(
     ]
 
 
-async def test_payments_away_is_told_and_the_ledger_stays(context: PageContext, shop: OwnShop) -> None:
+async def test_unavailable_payments_are_shown_and_the_ledger_stays(
+    context: PageContext, shop: OwnShop
+) -> None:
     books = await the_books(shop)
     await shop.system.supervisor.stop("payments")
     try:
@@ -118,7 +120,7 @@ async def test_payments_away_is_told_and_the_ledger_stays(context: PageContext, 
 async def test_webhooks_are_shown_and_one_is_set_aside(
     context: PageContext, shop: OwnShop, look: Look
 ) -> None:
-    """An event the hub does not know waits for a person; the next one is told with its money."""
+    """An unknown event waits for staff; the next one is shown with its money."""
     await the_books(shop)
     kind = f"charge.something_{secrets.token_hex(4)}"
     body = payment_succeeded(shop.sale(notebooks(2)), Random(secrets.randbits(64)))

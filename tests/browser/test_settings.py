@@ -4,9 +4,10 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look, Visitor
 
+PROVIDER_PAGES = ("providers", "providers/add/stripe", "providers/add/paypal")
 LONG = "Emballage-cadeau-avec-mot-manuscrit"
 
 
@@ -39,7 +40,7 @@ async def test_what_is_added_shows_at_once(context: PageContext, script: bool) -
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_every_page_of_settings_reads_well(context: PageContext, look: Look) -> None:
     visitor = await context("owner", "/settings", look=look)
-    for name in ("", "statuses", "tags", "carriers", "staff", "statuses/completed"):
+    for name in ("", "statuses", "tags", "carriers", "staff", "statuses/completed", *PROVIDER_PAGES):
         await visitor.go(f"/settings/{name}".rstrip("/"))
         await expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
         await visitor.axe()
@@ -61,4 +62,4 @@ async def test_an_owner_invites_somebody_and_takes_the_access_back(
     await visitor.axe()
     await visitor.screenshot("settings-person")
     await _press(visitor, "Withdraw access")
-    await expect(visitor.page.locator("tr", has_text=login).get_by_text("Shut out")).to_be_visible()
+    await expect(visitor.page.locator("tr", has_text=login).get_by_text("Access withdrawn")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The shell around every page: keys, menus, live updates, languages and themes, and a session that ends mid-form."""
+"""The layout around every page: shortcuts, menus, live updates, languages, themes, and a session that ends mid-form."""
 
 import re
 
@@ -6,11 +6,11 @@ from playwright.async_api import expect
 
 from services.orders.backoffice.access.permissions import Role
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.journeys.sales import notebooks
 
 
-async def test_keys_do_what_the_help_says_and_rest_while_one_types(context: PageContext) -> None:
+async def test_shortcuts_do_what_the_help_says_and_are_inactive_while_typing(context: PageContext) -> None:
     visitor = await context("owner", "/account", lang="en")
     page = visitor.page
     await page.locator("input[name=password-now]").press("?")

@@ -1,4 +1,4 @@
-"""The door of the back office in every look, and who comes through it."""
+"""The sign-in page in every look, and signing in."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.browser.visitor import FOUR_LOOKS, Look
 
 TITLES = {"fr": "Connexion", "en": "Sign in"}
@@ -14,7 +14,7 @@ NOWHERE = "somebody@nowhere.example.org"
 
 
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
-async def test_the_door_is_accessible_and_speaks_the_browsers_language(
+async def test_the_sign_in_page_is_accessible_and_in_the_browsers_language(
     context: PageContext, look: Look
 ) -> None:
     visitor = await context(None, "/sign-in", look=look)
@@ -25,7 +25,7 @@ async def test_the_door_is_accessible_and_speaks_the_browsers_language(
 
 
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
-async def test_home_greets_whoever_signed_in(context: PageContext, shop: OwnShop, look: Look) -> None:
+async def test_home_greets_the_user_who_signed_in(context: PageContext, shop: OwnShop, look: Look) -> None:
     visitor = await context("owner", look=look)
     await expect(visitor.page.locator("main h1")).to_contain_text((await shop.person("owner")).name)
     await visitor.axe()
@@ -33,13 +33,13 @@ async def test_home_greets_whoever_signed_in(context: PageContext, shop: OwnShop
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-async def test_a_wrong_password_is_told_and_the_login_kept(context: PageContext, script: bool) -> None:
+async def test_a_wrong_password_is_reported_and_the_login_kept(context: PageContext, script: bool) -> None:
     visitor = await context(None, "/sign-in", lang="en", script=script)
     visitor.provokes(422)
     await visitor.page.locator("input[name=login]").fill(NOWHERE)
     await visitor.page.locator("input[name=password]").fill("this is not it")
     await visitor.page.locator("input[name=password]").press("Enter")
-    await expect(visitor.page.get_by_text("Login and password do not fit")).to_be_visible()
+    await expect(visitor.page.get_by_text("Login or password is incorrect")).to_be_visible()
     await expect(visitor.page.locator("input[name=login]")).to_have_value(NOWHERE)
     await expect(visitor.page.locator("input[name=password]")).to_have_value("")
 

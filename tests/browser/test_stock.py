@@ -1,10 +1,10 @@
-"""Stock in the back office: levels, why they moved, and a change by hand that counts once."""
+"""Stock in the back office: levels, their movements, and a manual change that counts once."""
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import PageContext
-from tests.browser.house import OwnShop
+from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import INK, NOTEBOOK, notebooks
 
@@ -13,7 +13,7 @@ seen: dict[str, str] = {}
 
 
 async def a_moved_article(shop: OwnShop) -> str:
-    """The code of an order that took notebooks from the shelf; there is also an article with a long name, used up."""
+    """Return the code of an order that shipped notebooks; an article with a long name is sold out."""
     if shop.name not in seen:
         await shop.count_stock({LONG: 0, "PAPIER-A4": 3})
         [order] = await shop.order(shop.sale(notebooks(2)))
@@ -25,7 +25,7 @@ async def a_moved_article(shop: OwnShop) -> str:
 
 @pytest.mark.rows("C11")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_levels_and_movements_are_told(context: PageContext, shop: OwnShop, look: Look) -> None:
+async def test_levels_and_movements_are_shown(context: PageContext, shop: OwnShop, look: Look) -> None:
     code = await a_moved_article(shop)
     visitor = await context("owner", "/stock", look=look)
     await expect(visitor.page.locator("tbody th").first).to_contain_text("CARNET")
@@ -59,7 +59,9 @@ async def test_a_change_by_hand_counts_once(context: PageContext, shop: OwnShop,
 
 
 @pytest.mark.rows("C09")
-async def test_fulfillment_away_is_told_and_the_queues_stay(context: PageContext, shop: OwnShop) -> None:
+async def test_an_unavailable_fulfillment_is_shown_and_the_queues_stay(
+    context: PageContext, shop: OwnShop
+) -> None:
     code = await a_moved_article(shop)
     await shop.system.supervisor.stop("fulfillment")
     try:

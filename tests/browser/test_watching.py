@@ -1,4 +1,4 @@
-"""What watches over the pages sees what is wrong with them, and nothing where nothing is."""
+"""The checks of pages report every known error of a faulty site, and none of a sound one."""
 
 from collections.abc import AsyncIterator
 
@@ -43,9 +43,7 @@ async def test_a_sound_page_raises_no_complaint(window: Open, site: str, look: L
         ("/nowhere", "answered 404: GET"),
     ],
 )
-async def test_what_is_wrong_is_complained_of(
-    chromium: Browser, site: str, path: str, complaint: str
-) -> None:
+async def test_every_error_is_reported(chromium: Browser, site: str, path: str, complaint: str) -> None:
     visitor = await open_window(chromium, site, Look())
     await visitor.go(path)
     await visitor.page.wait_for_load_state("networkidle")
@@ -62,7 +60,7 @@ async def test_what_a_test_provokes_is_no_complaint(window: Open, site: str) -> 
     await visitor.go("/failing-script")
 
 
-async def test_what_is_not_accessible_is_told_with_place_and_remedy(window: Open, site: str) -> None:
+async def test_what_is_not_accessible_is_reported_with_place_and_remedy(window: Open, site: str) -> None:
     visitor = await window(site)
     await visitor.go("/unlabelled")
     with pytest.raises(NotAccessible, match=r"label \(critical\)(?s:.*)input(?s:.*)Fix any of the following"):

@@ -1,11 +1,11 @@
-"""A person before a browser: one window in a language, a theme and a size.
+"""A user's browser window, in a language, a theme and a size.
 
     visitor = await visit("owner", "/orders", lang="en", theme="dark", viewport="phone")
     await visitor.page.get_by_role("link", name="To pack").click()
     await visitor.axe()
     await visitor.screenshot("orders")
 
-`page` is Playwright's. What the browser complains of is collected by `watch` and fails the test at its end.
+`page` is Playwright's. Errors reported by the browser are collected by `watch` and fail the test at its end.
 """
 
 import re
@@ -26,12 +26,14 @@ VIEWPORTS: dict[str, ViewportSize] = {
     "wide": {"width": 2200, "height": 1100},
 }
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
-PATIENCE_MILLISECONDS = 15_000
+SESSION_COOKIE = "comptoir"
+PATIENCE_MILLISECONDS = 30_000
+"""Maximum wait for anything on a page: a deadline on a busy machine, no measure of speed."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a page is looked at: language (fr, en), theme (light, dark), viewport (a key of VIEWPORTS)."""
+    """The appearance of a window: language (fr, en), theme (light, dark), viewport (a key of VIEWPORTS)."""
 
     lang: str = "fr"
     theme: str = "light"
@@ -47,9 +49,11 @@ FOUR_LOOKS = [
     Look("en", "dark", "phone"),
     Look("en", "light", "desk"),
 ]
-"""For the pages people are on all day: every two of language, theme and width together once."""
+"""For the most used pages: every pair of language, theme and width occurs once."""
 BOTH_LOOKS = [Look("fr", "light", "phone"), Look("en", "dark", "desk")]
-"""For all other pages: every language, theme and width once. `@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)`"""
+"""For all other pages: every language, theme and width occurs once. `@pytest.mark.parametrize("look", BOTH_LOOKS,
+ids=str)`
+"""
 
 
 @dataclass
@@ -62,10 +66,10 @@ class Visitor:
     origin: str
 
     async def go(self, path: str) -> None:
-        """Open a page of ours by its address and wait until it is loaded.
+        """Open a local path and wait until the page is loaded.
 
-        A page that waits for an outcome goes on by itself, which ends a navigation that began just before: then the
-        address is opened once more, as a person would.
+        A page that waits for an outcome continues automatically, which may abort a navigation that has just begun:
+        the path is then opened again, as a person would do.
         """
         try:
             await self.page.goto(f"{self.origin}{path}")
@@ -76,23 +80,44 @@ class Visitor:
             await self.page.goto(f"{self.origin}{path}")
 
     async def sign_in(self, login: str, password: str, after: str = "/") -> None:
-        """Sign in through the form, as a person does, and arrive at the page `after`."""
+        """Sign in through the form, and wait for the page `after`."""
         await self.go(f"/sign-in?next={quote(after)}")
         await self.page.locator("input[name=login]").fill(login)
         await self.page.locator("input[name=password]").fill(password)
         await self.page.locator("input[name=password]").press("Enter")
         await self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
+    async def session_token(self) -> str:
+        """Return the token of the session that this window is signed in to."""
+        cookies = await self.page.context.cookies()
+        return next(cookie["value"] for cookie in cookies if cookie["name"] == SESSION_COOKIE)
+
+    async def use_session(self, token: str) -> None:
+        """Make this window one of a session that began in another one."""
+        await self.page.context.add_cookies(
+            [
+                {
+                    "name": SESSION_COOKIE,
+                    "value": token,
+                    "url": self.origin,
+                    "httpOnly": True,
+                    "sameSite": "Lax",
+                }
+            ]
+        )
+
     def provokes(self, *statuses: int, text: str | None = None) -> None:
-        """From here on answers with these statuses, or complaints that hold this text, are what the test wants."""
+        """Expect responses with these statuses, or errors that contain this text, from now on."""
         self.watch.allow(*statuses, text=text)
 
     async def axe(self) -> None:
-        """Raise NotAccessible with all that breaks a rule of WCAG 2.2 AA on the page as it stands."""
+        """Raise NotAccessible with all violations of WCAG 2.2 AA on the page in its current state."""
         await assert_accessible(self.page, f"{self.page.url} ({self.look})")
 
     async def fits(self) -> None:
-        """Raise unless the page is no wider than its window, for a phone's look than the narrowest phone's."""
+        """Raise AssertionError if the page is wider than its window; with a phone's viewport, than the narrowest
+        phone.
+        """
         size = VIEWPORTS[self.look.viewport]
         narrow = VIEWPORTS["narrow"] if self.look.viewport == "phone" else size
         await self.page.set_viewport_size(narrow)
@@ -101,20 +126,20 @@ class Visitor:
         assert wide <= window <= narrow["width"], f"{self.page.url} is {wide} wide in {narrow['width']}"
 
     async def screenshot(self, name: str, *, whole: bool = True) -> Path:
-        """A picture of the page (all its length, or only what is in view), for people to look at."""
-        assert re.fullmatch(r"[a-z0-9-]+", name), f"{name!r}: small letters, digits and hyphens alone"
+        """Write a screenshot of the page (the whole page, or only the visible part) for review, and return its path."""
+        assert re.fullmatch(r"[a-z0-9-]+", name), f"{name!r}: lower-case letters, digits and hyphens only"
         path = SCREENS / f"{name}-{self.look}.png"
         await self.picture(path, whole=whole)
         return path
 
     async def picture(self, path: Path, *, whole: bool = True) -> None:
-        """A picture under any name."""
+        """Write a screenshot to a path."""
         path.parent.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=path, full_page=whole, animations="disabled")
 
 
 async def open_window(browser: Browser, origin: str, look: Look, *, script: bool = True) -> Visitor:
-    """A new window with no cookies. `script`: whether it runs JavaScript."""
+    """Return a new window without cookies. `script`: whether it runs JavaScript."""
     context = await browser.new_context(
         base_url=origin,
         locale=LOCALES[look.lang],

@@ -1,7 +1,7 @@
-"""What a browser complains of while a test looks at a page: nothing may go wrong unseen.
+"""Errors that a browser reports during a test: none may go unnoticed.
 
-A page that works and yet writes an error to the console, breaks its own security policy, asks for something that is not
-there or asks anybody but us is not done. Every complaint fails the test, unless the test said that it provokes it.
+A page is not finished if it writes an error to the console, violates its own security policy, requests a missing
+file or sends a request to another site. Every such error fails the test, unless the test has declared it.
 """
 
 from urllib.parse import urlsplit
@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from playwright.async_api import ConsoleMessage, Page, Request, Response
 
 ABORTED = "net::ERR_ABORTED"
-"""The browser itself gave up a request, as it does with a live stream when one leaves the page."""
+"""The browser aborted a request itself, as it does with a live stream when its page is left."""
 STATUS_IN_CONSOLE = "the server responded with a status of "
 
 
 class Watch:
-    """The complaints about one page and the windows it opens."""
+    """The errors of one page and the windows it opens."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self._origin = origin
@@ -29,13 +29,13 @@ class Watch:
         page.on("crash", lambda _: self._note("the page crashed"))
 
     def allow(self, *statuses: int, text: str | None = None) -> None:
-        """The test provokes answers with these statuses, or complaints that hold this text."""
+        """Allow responses with these statuses, or errors that contain this text."""
         self._allowed_statuses |= set(statuses)
         if text is not None:
             self._allowed_texts.append(text)
 
     def complaints(self) -> list[str]:
-        """What was not provoked."""
+        """Return the errors that are not allowed."""
         return [
             text
             for text, status in self._complaints
@@ -46,7 +46,7 @@ class Watch:
         self._complaints.append((text, status))
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        """Errors and warnings; an answer's status comes a second time here and is judged by its response."""
+        """Record errors and warnings, except those about a response's status, which `_on_response` records."""
         if message.type in ("error", "warning") and STATUS_IN_CONSOLE not in message.text:
             place = message.location
             self._note(f"console {message.type}: {message.text} ({place['url']}:{place['lineNumber']})")

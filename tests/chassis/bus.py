@@ -18,7 +18,7 @@ from deploy.local.parts import RabbitMQ
 from deploy.local.system import broker_password
 from deploy.topology import Management, apply
 from services.chassis.messaging.topology import Storefront, permissions
-from services.chassis.testing import envelope_for
+from tests.builders import envelopes
 
 STOREFRONTS = (Storefront("atelier", "shop"), Storefront("atelier", "slots"), Storefront("bazaar", "shop"))
 
@@ -106,5 +106,5 @@ class Bus:
 
 
 def framed(message: Message, listener: str = "fulfillment") -> tuple[Envelope, bytes]:
-    """A message as its sender would put it on the wire."""
-    return envelope_for(listener, message), message.model_dump_json(exclude_none=True).encode()
+    """A message as its sender would put it on the wire, to the sample service unless said otherwise."""
+    return envelopes.framed(message, listener)

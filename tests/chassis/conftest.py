@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.parts import Postgres, RabbitMQ
-from services.chassis.background.working import Worker
+from services.chassis.background.workers import Worker
 from services.chassis.runtime.hub import Hub
 from services.chassis.settings import ServiceSettings
 from services.chassis.storage.clock import Clock
@@ -100,8 +100,10 @@ async def hubs(bus: Bus, sample_database: str) -> AsyncIterator[Hubs]:
             **{"retry_seconds": 0.1, **settings},
         )
         hub = Hub(made, sample.subscribers, consumes=consumes)
+        broker = hub.subscribe()
         await hub.open()
         hub.start(workers)
+        await broker.start()
         running.append(hub)
         return hub
 

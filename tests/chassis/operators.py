@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from services.chassis.http import edge, health
+from services.chassis.http import health
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import Watchdog
 
@@ -13,7 +13,7 @@ TOKEN = "a-token-for-tests-only"
 
 def operator(hub: Hub, token: str = TOKEN) -> httpx2.AsyncClient:
     """A client with the operators' token, on a hub's own routes."""
-    app = edge.application(health.routes(hub, Watchdog(60)))
+    app = health.application(hub, Watchdog(60))
     return httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app),
         base_url="http://chassis",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.fulfillment import SetStock, StockLevel
+from contracts.fulfillment.stock import SetStock, StockLevel
 from contracts.service import CommandDone
 from deploy.databases import with_credentials
 from services import fulfillment as service
@@ -139,6 +139,6 @@ async def wipe(database_url: str) -> None:
         """DROP TABLE IF EXISTS people; DROP SEQUENCE IF EXISTS tries;
            DROP FUNCTION IF EXISTS refuse CASCADE; DROP FUNCTION IF EXISTS clash CASCADE;
            TRUNCATE msg.event_log, msg.dispatch, msg.inbox, msg.parked, msg.effect, msg.timer, msg.replay, msg.resync,
-               seen, opened"""
+               msg.erased, msg.pause, seen, opened"""
     )
     await connection.close()

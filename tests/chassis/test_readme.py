@@ -11,7 +11,8 @@ from services.chassis import failpoints, metrics
 from services.chassis.http import health
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import Watchdog
-from services.chassis.settings import PREFIX, ServiceSettings
+from services.chassis.setting_files import PREFIX
+from services.chassis.settings import ServiceSettings
 from services.chassis.testing import settings_for_tests
 from tests.chassis import sample
 
@@ -73,7 +74,8 @@ def test_routes() -> None:
 def test_reasons() -> None:
     inbound = HOME / "messaging" / "inbound"
     code = "\n".join(
-        (inbound / f"{name}.py").read_text() for name in ("arriving", "parking", "dead_letters", "committing")
+        (inbound / f"{name}.py").read_text()
+        for name in ("raw_message", "message_reader", "parking", "dead_letters", "batch", "committing")
     )
     used = set(re.findall(r'InvalidMessage\(\s*"(\w+)"', code)) | set(re.findall(r'return "(\w+)", ', code))
     used |= set(re.findall(r'"(dedupe_window_expired|id_from_future|error)"', code))

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queues_of
-from contracts.derived.asyncapi import ENVELOPE_ATTRIBUTES, REQUIRED_ATTRIBUTES
+from contracts.derived.asyncapi import ENVELOPE_ATTRIBUTES, REQUIRED_ATTRIBUTES, asyncapi
 from contracts.envelope import PREFIX, Envelope, uuid7, uuid7_time
 from contracts.generate import FOLDER
 from tests.contracts.test_samples import SAMPLES, type_of
@@ -150,3 +150,17 @@ def test_an_envelopes_headers_fit_the_documents_headers(kind: str) -> None:
     assert set(full) == {PREFIX + name for name in ENVELOPE_ATTRIBUTES}
     assert set(least) == {PREFIX + name for name in REQUIRED_ATTRIBUTES}
     assert not validator.is_valid({**least, f"{PREFIX}type": "another.thing.said.v1"})
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_document_of_a_service_is_its_part_of_the_whole(service: str) -> None:
+    whole, part = DOCUMENT, json.loads(json.dumps(asyncapi(service)))
+    own = {name: one for name, one in whole["operations"].items() if name.startswith(f"{service}.")}
+    assert part["operations"] == own
+    types = {one["channel"]["$ref"].removeprefix("#/channels/") for one in own.values()}
+    assert part["channels"] == {name: whole["channels"][name] for name in whole["channels"] if name in types}
+    assert set(part["components"]["messages"]) == types
+    schemas = part["components"]["schemas"]
+    assert schemas == {name: whole["components"]["schemas"][name] for name in schemas}
+    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(part)))
+    assert named <= schemas.keys()

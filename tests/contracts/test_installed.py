@@ -41,7 +41,14 @@ print(json.dumps({"imported": names, "foreign": sorted(foreign), "file": contrac
 
 def shipped() -> list[Path]:
     """The files that the package holds by its pyproject.toml."""
-    patterns = ["*.py", "derived/*.py", *PROJECT["tool"]["setuptools"]["package-data"]["contracts"]]
+    setuptools = PROJECT["tool"]["setuptools"]
+    folders = [
+        name.replace(".", "/").removeprefix("contracts").lstrip("/") for name in setuptools["packages"]
+    ]
+    patterns = [
+        *(f"{folder}/*.py".lstrip("/") for folder in folders),
+        *setuptools["package-data"]["contracts"],
+    ]
     return sorted({path for pattern in patterns for path in FOLDER.glob(pattern)})
 
 
@@ -102,5 +109,8 @@ def test_every_file_of_the_folder_is_shipped_but_for_those_of_the_build() -> Non
     made = {path for path in own if {"build", "comptoir_contracts.egg-info"} & set(path.parts)}
     left_out = {path.name for path in own - made - set(shipped())}
     assert left_out == {"pyproject.toml", ".gitignore"}
-    assert PROJECT["tool"]["setuptools"]["packages"] == ["contracts", "contracts.derived"]
+    folders = {
+        path.parent.relative_to(FOLDER.parent).as_posix() for path in own - made if path.suffix == ".py"
+    }
+    assert {name.replace(".", "/") for name in PROJECT["tool"]["setuptools"]["packages"]} == folders
     assert PROJECT["tool"]["setuptools"]["package-dir"] == {"contracts": "."}

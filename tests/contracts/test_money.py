@@ -102,7 +102,7 @@ def test_only_plain_decimal_text_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
-def test_a_decimal_that_is_no_number_is_refused(value: str) -> None:
+def test_a_decimal_that_is_not_a_number_is_refused(value: str) -> None:
     with pytest.raises(AmountUnreadable):
         from_decimal(Decimal(value), "EUR")
 

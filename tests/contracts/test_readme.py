@@ -7,7 +7,7 @@ from typing import Any
 from contracts.catalogue import CATALOGUE
 from contracts.envelope import Envelope, uuid7
 from contracts.generate import FOLDER, headers_table, messages_table
-from contracts.orders import OrderPlaced
+from contracts.orders.lifecycle import OrderPlaced
 
 TEXT = (FOLDER / "README.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)

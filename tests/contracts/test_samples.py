@@ -9,7 +9,8 @@ from jsonschema import Draft202012Validator
 from contracts.catalogue import CATALOGUE
 from contracts.generate import FOLDER
 from contracts.money import is_known
-from contracts.storefront import Module, OrderSubmitted, PaymentMethod
+from contracts.sale import Module, PaymentMethod
+from contracts.storefront import OrderSubmitted
 from tests.contracts.test_payloads import formats
 
 SAMPLES = sorted((FOLDER / "samples").glob("*.json"))

@@ -7,16 +7,19 @@ import shlex
 import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
-from contracts.storefront import Module
+from contracts.sale import Module
 from deploy.demo.running import ROOT
-from deploy.demo.sales.merchant import YOURS
 from deploy.local.processtree import descendants, is_running
+from deploy.samples.merchants import YOURS
+from services.chassis.testing import wait_until
 from tests.demo.test_retail import HEADER, row
 
 SECONDS = 110
@@ -35,10 +38,17 @@ INVOICES = [
 ]
 
 
-async def start(module: str, folder: Path, *arguments: str) -> Process:
-    """The program in a process of its own; its runs go to `folder`."""
+@asynccontextmanager
+async def started(module: str, folder: Path, *arguments: str) -> AsyncIterator[Process]:
+    """The program in a process of its own, which a failing test interrupts; its runs go to `folder`."""
     command = (sys.executable, "-m", module, "--folder", str(folder), *arguments)
-    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=STDOUT)
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=STDOUT)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
 
 
 async def finish(process: Process) -> tuple[int, str]:
@@ -62,38 +72,46 @@ async def say(process: Process, until: Callable[[str], bool]) -> str:
 @pytest.mark.timeout(SECONDS + 20)
 async def test_invoices_of_a_file_become_orders_and_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("\n".join(INVOICES))
-    status, said = await finish(
-        await start("deploy.demo", tmp_path / "runs", "--orders", str(tmp_path / "orders.csv"))
-    )
+    async with started("deploy.demo", tmp_path / "runs", "--orders", str(tmp_path / "orders.csv")) as process:
+        status, said = await finish(process)
     assert status == 0, said
     assert "no violations" in said
     report = json.loads((tmp_path / "runs" / "report.json").read_text())
     assert report["orders"] == {"submitted": 16, "placed": 12, "refused": 4}
     assert report["modules"] == {"shop": 12}
+    assert report["documents"]["invoice"] > 0
+    assert report["webhooks"] == {"lost": 1, "reconciled": 1}
     assert report["mails"]["duplicated"] == 0
+    assert report["conversations"] == {
+        "threads": {"waiting_customer": 1, "closed": 1},
+        "messages": {"staff": 3, "customer": 1, "automatic": 1},
+        "received": {"posted": 1, "automatic": 1},
+    }
     assert report["audit"] == {"violations": 0}
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["report.json"]
 
 
 @pytest.mark.timeout(2 * SECONDS)
 async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> None:
-    process = await start("deploy.demo.up", tmp_path / "runs", "--every", "0.2")
-    said = await say(process, lambda text: "A customer comes every 0.2 s" in text)
-    family = descendants(process.pid)
-    await sign_in_as_printed(said)
-    await sell_as_printed(said, tmp_path)
-    token = said.rpartition("Bearer ")[2].partition("'")[0]
-    address = said.rpartition("' ")[2].split()[0]
-    async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
-        answer = await http.get(address, headers={"Authorization": f"Bearer {token}"}, params={"limit": 200})
-        assert {order["module"] for order in answer.json()["orders"]} == {module.value for module in Module}
-        assert any(order["archived_at"] for order in answer.json()["orders"])
-        newest = answer.json()["orders"][0]["placed_at"]
-        async with asyncio.timeout(30):
-            while len(await placed_after(http, address, token, newest)) < 5:
-                await asyncio.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    status, rest = await finish(process)
+    async with started("deploy.demo.up", tmp_path / "runs", "--every", "0.2") as process:
+        said = await say(process, lambda text: "A customer comes every 0.2 s" in text)
+        family = descendants(process.pid)
+        await sign_in_as_printed(said)
+        await answer_as_printed(said)
+        await sell_as_printed(said, tmp_path)
+        token = said.rpartition("Bearer ")[2].partition("'")[0]
+        address = said.rpartition("' ")[2].split()[0]
+        async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
+            newest, *_ = recent = await orders_of(http, address, token)
+            assert {order["module"] for order in recent} == {module.value for module in Module}
+            assert await orders_of(http, address, token, tab="archived")
+
+            async def five_more_are_placed() -> bool:
+                return len(await placed_after(http, address, token, newest["placed_at"])) >= 5
+
+            await wait_until(five_more_are_placed, 30)
+        process.send_signal(signal.SIGINT)
+        status, rest = await finish(process)
     assert status == 130, said + rest
     assert [pid for pid in family if is_running(pid)] == []
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["report.json"]
@@ -101,11 +119,7 @@ async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> Non
 
 async def sign_in_as_printed(said: str) -> None:
     """The address, the logins and the password that were printed open the doors of both shops."""
-    row = {
-        cells[0].strip(): cells[1].strip()
-        for line in said.splitlines()
-        if len(cells := line.strip("│ \n").split("│")) == 2
-    }
+    row = printed(said)
     address = row["Back office"]
     for login, name in ((row[YOURS.shop], "Your Shop"), (row["owner"], "Atelier Garance")):
         async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=10) as http:
@@ -117,6 +131,28 @@ async def sign_in_as_printed(said: str) -> None:
             operations = await http.get("/operations", headers={"Accept-Language": "en"})
             assert "4 / 4" in operations.text
             assert "not connected" not in operations.text
+
+
+async def answer_as_printed(said: str) -> None:
+    """In the inbox whose address was printed, the customer of the latest parcel answers, and the notifier takes it."""
+    address = printed(said)["Inbox of all mails"]
+    async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=10) as http:
+        found = await http.get("/", params={"text": "est en route"})
+        mail = re.findall(r'href="(/mails/[0-9a-f-]+)"', found.text)[0]
+        form = {"text": "Merci !", "quote": "on", "kind": "answer"}
+        answer = await http.post(f"{mail}/answer", data=form, headers={"Origin": address})
+        assert (answer.status_code, answer.headers.get("location")) == (303, f"{mail}?sent=answer#answer"), (
+            answer.text
+        )
+
+
+def printed(said: str) -> dict[str, str]:
+    """The rows of the tables that were printed."""
+    return {
+        cells[0].strip(): cells[1].strip()
+        for line in said.splitlines()
+        if len(cells := line.strip("│ \n").split("│")) == 2
+    }
 
 
 async def sell_as_printed(said: str, folder: Path) -> None:
@@ -137,16 +173,26 @@ async def sell_as_printed(said: str, folder: Path) -> None:
 
 
 async def placed_after(http: httpx2.AsyncClient, address: str, token: str, moment: str) -> list[str]:
-    """The orders on the first page that were placed after a moment."""
-    answer = await http.get(address, headers={"Authorization": f"Bearer {token}"})
-    return [order["order_id"] for order in answer.json()["orders"] if order["placed_at"] > moment]
+    """The latest orders that were placed after a moment."""
+    return [
+        order["order_id"] for order in await orders_of(http, address, token) if order["placed_at"] > moment
+    ]
+
+
+async def orders_of(
+    http: httpx2.AsyncClient, address: str, token: str, **filters: str
+) -> list[dict[str, Any]]:
+    """The latest orders, at most 200."""
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = await http.get(address, headers=headers, params={"limit": "200", **filters})
+    orders: list[dict[str, Any]] = answer.json()["orders"]
+    return orders
 
 
 async def test_a_file_of_another_format_is_refused_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("a,b\n1,2\n")
-    status, said = await finish(
-        await start("deploy.demo", tmp_path, "--orders", str(tmp_path / "orders.csv"))
-    )
+    async with started("deploy.demo", tmp_path, "--orders", str(tmp_path / "orders.csv")) as process:
+        status, said = await finish(process)
     assert status == 2
     assert "no column InvoiceNo" in said
     assert list(tmp_path.iterdir()) == [tmp_path / "orders.csv"]

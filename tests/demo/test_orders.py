@@ -5,10 +5,13 @@ the story.
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from contracts.storefront import LineKind, Module, OrderSubmitted, PaymentMethod
+from contracts.sale import LineKind, Module, PaymentMethod
+from contracts.storefront import OrderSubmitted
 from deploy.demo.expecting import expected_end, received_minor
+from deploy.demo.play import TRICKS
 from deploy.demo.sales.orders import DAYS, ON_HAND, demo_sales
-from deploy.demo.sales.sale import CardStory
+from deploy.demo.sales.sale import OnlineStory
+from deploy.demo.sales.stories import with_refunds
 
 OPENED = datetime(2026, 11, 22, 9, tzinfo=UTC)
 SALES = demo_sales(opened_at=OPENED)
@@ -18,10 +21,23 @@ PLACED = [sale for sale in SALES if sale.is_placed]
 def test_every_module_method_and_language_takes_part() -> None:
     assert {sale.submission.module for sale in PLACED} == set(Module)
     methods = {sale.submission.payment.method for sale in PLACED if sale.submission.payment}
-    assert methods == set(PaymentMethod) - {PaymentMethod.PAYPAL, PaymentMethod.OTHER}
+    assert methods == set(PaymentMethod) - {PaymentMethod.OTHER}
     assert {sale.submission.locale[:2] for sale in PLACED} == {"fr", "en"}
     assert {line.kind for sale in PLACED for line in sale.submission.lines} == set(LineKind)
-    assert {sale.story.card for sale in PLACED} == set(CardStory)
+
+
+def test_each_provider_reports_payments_in_every_way_and_has_some_that_frauds_can_claim() -> None:
+    for provider, tricks in TRICKS.items():
+        stories = Counter(sale.story.online for sale in PLACED if sale.provider == provider)
+        assert set(stories) == set(OnlineStory) - {OnlineStory.LOST}
+        assert stories[OnlineStory.NEVER] >= len(tricks)
+
+
+def test_money_goes_back_by_both_providers_and_by_hand() -> None:
+    refunded = Counter(
+        (sale.story.refund.mode.value, sale.provider) for sale in with_refunds(PLACED) if sale.story.refund
+    )
+    assert refunded == {("sent", "stripe"): 3, ("sent", "paypal"): 3, ("recorded", None): 3}
 
 
 def test_the_size_stays_that_of_a_demo() -> None:

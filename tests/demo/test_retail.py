@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.storefront import LineKind, OrderSubmitted, PaymentMethod
+from contracts.sale import LineKind, PaymentMethod
+from contracts.storefront import OrderSubmitted
 from deploy.demo.sales.retail import Import, convert, read_invoices
 from deploy.demo.sales.retail_rows import COLUMNS, NotTheFormat, read_rows
 
@@ -170,7 +171,7 @@ def test_no_real_invoice_disappears() -> None:
         assert made.invoices == len(seen)
 
 
-def test_a_file_in_latin_1_is_read_and_one_without_orders_is_told(tmp_path: Path) -> None:
+def test_a_file_in_latin_1_is_read_and_one_without_orders_is_reported(tmp_path: Path) -> None:
     head = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
     row = "536365,85123A,CAFÉ AU LAIT,6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom\n"
     latin, empty = tmp_path / "latin.csv", tmp_path / "empty.csv"

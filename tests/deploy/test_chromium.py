@@ -38,7 +38,7 @@ def test_the_installed_one_comes_before_a_fetched_one(
     monkeypatch.setattr(chromium, "INSTALLED", (str(tmp_path / "missing"), str(installed)))
     assert find_chromium("auto") == find_chromium("installed") == Chromium(installed)
     monkeypatch.setattr(chromium, "INSTALLED", ())
-    with pytest.raises(ChromiumNotFound, match="apt-get install chromium"):
+    with pytest.raises(ChromiumNotFound, match="apt-get install chromium-headless-shell"):
         find_chromium("installed")
     with pytest.raises(ChromiumNotFound, match="it is auto, installed, fetched or a path"):
         find_chromium("something")
@@ -46,7 +46,7 @@ def test_the_installed_one_comes_before_a_fetched_one(
 
 def test_an_unpacked_one_is_found_again_with_its_libraries_and_fonts(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
-    program = _program(tree / "usr/lib/chromium/chromium")
+    program = _program(tree / "usr/lib/chromium/chromium-headless-shell")
     folders = (
         "usr/lib/x86_64-linux-gnu",
         "usr/lib/x86_64-linux-gnu/nss",

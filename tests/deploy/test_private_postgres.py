@@ -58,7 +58,7 @@ async def test_it_is_as_durable_as_in_production(server: PrivatePostgres) -> Non
 
 
 async def test_it_is_closed_to_others(server: PrivatePostgres) -> None:
-    assert listening(server.pid) == {("0100007F", server.port)}
+    assert listening(server.pid) == {("127.0.0.1", server.port)}
     assert {address for address, _ in listening(server.pid)} <= LOOPBACK
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(server.admin_url.replace(server.password, "guessed"))

@@ -1,5 +1,6 @@
 """The private RabbitMQ: keeps quorum queues through restarts, closed to everybody else, gone after use."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pamqp.common import FieldTable
 
 from deploy.local import processtree
 from deploy.local.rabbitmq import PrivateRabbitMQ, RabbitMQDidNotStart, start_rabbitmq
+from services.chassis.testing import wait_until
 from tests.deploy.listening import LOOPBACK, listening
 
 QUORUM: FieldTable = {"x-queue-type": "quorum"}
@@ -56,8 +58,25 @@ def test_it_listens_on_loopback_alone_its_epmd_too(broker: PrivateRabbitMQ) -> N
     assert broker._epmd is not None
     found = listening(broker.pid) | listening(broker._epmd.pid)
     assert {address for address, _ in found} <= LOOPBACK
-    ports = {broker.amqp_port, broker.management_port, broker.distribution_port, broker.epmd_port}
-    assert {port for _, port in found} == ports
+    http = {broker.management_port, broker.metrics_port}
+    assert {port for _, port in found} == {
+        broker.amqp_port,
+        broker.distribution_port,
+        broker.epmd_port,
+    } | http
+
+
+async def test_it_exports_metrics_of_the_whole_and_of_each_queue(broker: PrivateRabbitMQ) -> None:
+    assert broker.metrics_url is not None
+    whole = httpx2.get(f"{broker.metrics_url}/metrics").text
+    assert "\nrabbitmq_alarms_memory_used_watermark 0\n" in whole
+    await publish(broker, "measured", b"one")
+    detailed = f"{broker.metrics_url}/metrics/detailed"
+    families = {"family": ["queue_coarse_metrics", "queue_consumer_count"]}
+    ready = re.compile(
+        r'^rabbitmq_detailed_queue_messages_ready{[^}]*queue="measured"[^}]*} 1$', re.MULTILINE
+    )
+    await wait_until(lambda: bool(ready.search(httpx2.get(detailed, params=families).text)))
 
 
 def test_only_the_administrator_may_enter(broker: PrivateRabbitMQ) -> None:
@@ -92,7 +111,7 @@ async def test_it_runs_below_a_path_with_a_blank(parts_folder: Path) -> None:
     below.rmdir()
 
 
-def test_a_full_disk_is_said_at_the_start(parts_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_at_the_start(parts_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its disk alarm on the broker starts, and nothing that is published ever ends."""
     usage = shutil.disk_usage(parts_folder)._replace(free=110 * 10**6)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)

@@ -12,6 +12,7 @@ from deploy.local.parts import Parts, start_postgres, start_rabbitmq
 from deploy.local.system import System
 from tests.faults.stage import Stage
 from tests.lives.living import QUICK, SETUP
+from tests.preloading import Preloaded
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -19,11 +20,11 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         if "stage" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            item.add_marker(pytest.mark.timeout(300))
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stage(parts_folder: Path) -> AsyncIterator[Stage]:
+async def stage(parts_folder: Path, preloaded: Preloaded) -> AsyncIterator[Stage]:
     """The system. Its servers are private even where others are named by the environment."""
     with ThreadPoolExecutor(2) as pool:
         broker = pool.submit(start_rabbitmq, parts_folder / "fragile-rabbitmq", {}, is_durable=False)
@@ -36,6 +37,7 @@ async def stage(parts_folder: Path) -> AsyncIterator[Stage]:
             parts.rabbitmq,
             [SETUP],
             overrides=dict.fromkeys(SERVICES, QUICK),
+            launcher=preloaded,
         )
         async with system:
             yield Stage(system, parts)

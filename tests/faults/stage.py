@@ -1,15 +1,16 @@
 """Lives on a system whose servers may be killed: faults come in the middle, and afterwards all is as it must be."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
 
 from deploy.demo.play import Outcome
+from deploy.demo.script import Script
 from deploy.local.parts import Parts
 from deploy.local.system import System
+from services.chassis.testing import wait_until
 from tests.lives.living import Chronicle, many_lives
 from tests.lives.timeline import where_everything_stands
 
@@ -23,13 +24,13 @@ class Stage:
     def __init__(self, system: System, parts: Parts) -> None:
         self.system = system
         self.postgres, self.rabbitmq = parts.postgres, parts.rabbitmq
-        self._chronicle = Chronicle(system)
+        self.chronicle = Chronicle(system)
 
     @asynccontextmanager
     async def lives(self, count: int = LIVES) -> AsyncIterator[None]:
         """The body runs while lives are in full swing; then they must end right and the auditor must be content."""
         orders_before = await self.orders()
-        playing = asyncio.create_task(self._chronicle.play(many_lives(count)))
+        playing = asyncio.create_task(self.chronicle.play(many_lives(count)))
         try:
             await self._until(orders_before + count // 3, playing)
             assert not playing.done(), "the fault must come while lives go on"
@@ -40,8 +41,13 @@ class Stage:
             raise
         assert outcome.wrong == [], f"{outcome.wrong}\n{await where_everything_stands(self.system)}"
         assert len(outcome.orders) == count
-        found = await self._chronicle.violations()
+        found = await self.chronicle.violations()
         assert found == [], "\n".join([*map(str, found), await where_everything_stands(self.system)])
+
+    async def play(self, script: Script) -> None:
+        """Play lives without a fault, which must end right; the auditor is not asked."""
+        outcome = await self.chronicle.play(script)
+        assert outcome.wrong == [], f"{outcome.wrong}\n{await where_everything_stands(self.system)}"
 
     async def orders(self) -> int:
         """How many orders there are."""
@@ -53,10 +59,13 @@ class Stage:
             await connection.close()
 
     async def _until(self, orders: int, playing: asyncio.Task[Outcome]) -> None:
-        deadline = time.monotonic() + SWING_SECONDS
-        while await self.orders() < orders:
+        async def are_there() -> bool:
             if playing.done():
                 await playing
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not {orders} orders\n{await where_everything_stands(self.system)}")
-            await asyncio.sleep(0.02)
+            return await self.orders() >= orders
+
+        try:
+            await wait_until(are_there, SWING_SECONDS, f"not {orders} orders")
+        except AssertionError as late:
+            late.add_note(await where_everything_stands(self.system))
+            raise

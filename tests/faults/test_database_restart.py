@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from contracts.catalogue import SERVICES
+from services.chassis.testing import wait_until
 from tests.faults.stage import Stage
 
 SESSIONS = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -37,6 +38,9 @@ async def test_all_sessions_are_terminated_again_and_again(stage: Stage) -> None
 
 async def _until_all_are_back(connection: Any) -> None:
     """Every service has opened a session again."""
-    async with asyncio.timeout(60):
-        while await connection.fetchval(f"SELECT count(DISTINCT datname) {SESSIONS}") < len(SERVICES):
-            await asyncio.sleep(0.02)
+
+    async def are_back() -> bool:
+        found: int = await connection.fetchval(f"SELECT count(DISTINCT datname) {SESSIONS}")
+        return found >= len(SERVICES)
+
+    await wait_until(are_back, 60)

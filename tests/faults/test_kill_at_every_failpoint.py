@@ -6,7 +6,6 @@ fails its round: a test of a crash that did not happen shows nothing.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from itertools import zip_longest
 from pathlib import Path
@@ -20,8 +19,10 @@ from deploy.local.mailserver import read_journal
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import System
 from services.chassis.failpoints import NAMES
+from services.chassis.testing import wait_until
 from tests.lives.living import QUICK, SETUP, Chronicle, some_lives
 from tests.lives.timeline import where_everything_stands
+from tests.preloading import Preloaded
 
 DEATH_SECONDS = 15.0
 POLL_SECONDS = 0.02
@@ -32,7 +33,14 @@ OF_ONE_SERVICE = {
     "orders": UNIT,
     "payments": (*UNIT, "webhook_committed"),
     "fulfillment": (),
-    "notifier": (*UNIT, "effect_in_flight", "mail_accepted"),
+    "notifier": (
+        *UNIT,
+        "effect_in_flight",
+        "mail_addressed",
+        "mail_introduced",
+        "mail_whole",
+        "mail_accepted",
+    ),
 }
 
 
@@ -56,16 +64,18 @@ def _name(armed: dict[str, str]) -> str:
 
 def test_every_named_failpoint_has_its_turn() -> None:
     tried = {point.partition("@")[0] for armed in ROUNDS for point in armed.values()}
-    assert tried == set(NAMES)
+    assert tried == set(NAMES) - {
+        "inbound_committed"
+    }  # tests/notifier/conversation/test_death_while_receiving.py
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chronicle(
-    parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ
+    parts_folder: Path, preloaded: Preloaded, postgres: Postgres, rabbitmq: RabbitMQ
 ) -> AsyncIterator[tuple[System, Chronicle]]:
     folder = parts_folder / "kill"
     overrides = dict.fromkeys(SERVICES, QUICK)
-    async with System(folder, postgres, rabbitmq, [SETUP], overrides=overrides) as system:
+    async with System(folder, postgres, rabbitmq, [SETUP], overrides=overrides, launcher=preloaded) as system:
         yield system, Chronicle(system)
 
 
@@ -100,10 +110,11 @@ async def _arm(system: System, service: str, point: str, mark: Path) -> None:
 async def _back_from_death(system: System, service: str, deaths_before: int) -> None:
     """A service that marked its failpoint has died, maybe as soon as it started, or is about to: wait until it is
     back."""
-    deadline = time.monotonic() + DEATH_SECONDS
-    while -9 not in system.supervisor.deaths(service)[deaths_before:]:
-        assert time.monotonic() < deadline, f"{service} marked its failpoint and lives on"
-        await asyncio.sleep(POLL_SECONDS)
+    await wait_until(
+        lambda: -9 in system.supervisor.deaths(service)[deaths_before:],
+        DEATH_SECONDS,
+        f"{service} marked its failpoint and lives on",
+    )
     await system.supervisor.ready(service)
 
 

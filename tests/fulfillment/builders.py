@@ -2,38 +2,22 @@
 in.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import (
-    AdjustStock,
-    CancelShipment,
-    DispatchShipment,
-    PackParcel,
-    ParcelLine,
-    ProofKind,
-    RecordDelivery,
-    ReportParcelLost,
-    SetStock,
-    StockLevel,
-    UnpackParcel,
-    UpdateShipment,
-)
+from contracts.fulfillment.stock import AdjustStock, SetStock, StockLevel
 from contracts.message import LineUnits
-from contracts.orders import (
-    Buyer,
+from contracts.orders.changes import (
     ChangeCause,
     LineAddition,
     LinesAdditionRequested,
     LinesReductionRequested,
-    OrderDeleted,
-    OrderPlaced,
-    PlacedLine,
 )
-from contracts.storefront import LineKind, Module, PaymentChoice, PaymentMethod, Totals
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.sale import LineKind
+from tests.builders.orders import a_line, an_order
 
 PLACED_AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -60,29 +44,14 @@ def placed(
     placed_at: datetime = PLACED_AT,
 ) -> OrderPlaced:
     """An order with these lines."""
-    return OrderPlaced(
+    return an_order(
+        *(
+            a_line(number, kind=kind, sku=sku, quantity=quantity)
+            for number, (kind, sku, quantity) in enumerate(lines, 1)
+        ),
         shop=shop,
         order_id=order_id or uuid7(),
-        code="K7F3-QD9M",
-        module=Module.SHOP,
         placed_at=placed_at,
-        locale="fr",
-        currency="EUR",
-        payment=PaymentChoice(method=PaymentMethod.CARD),
-        customer=Buyer(name="Ada Martin", email="ada@example.org"),
-        lines=[
-            PlacedLine(
-                line=number,
-                kind=kind,
-                description="Article",
-                sku=sku,
-                quantity=quantity,
-                unit_price_minor=1000,
-                total_minor=1000 * quantity,
-            )
-            for number, (kind, sku, quantity) in enumerate(lines, 1)
-        ],
-        totals=Totals(lines_minor=1000, total_minor=1000),
     )
 
 
@@ -97,85 +66,6 @@ def stock_at(shop: str, *levels: tuple[str, str, int]) -> SetStock:
         shop=shop,
         levels=[StockLevel(sku=sku, location=location, on_hand=units) for sku, location, units in levels],
         actor="api:erp",
-    )
-
-
-def pack(order: OrderPlaced, units: dict[int, int], parcel_id: UUID | None = None, **more: Any) -> PackParcel:
-    """A parcel of the order with these units by line."""
-    return PackParcel(
-        shop=order.shop,
-        order_id=order.order_id,
-        parcel_id=parcel_id or uuid7(),
-        lines=[ParcelLine(line=line, quantity=quantity) for line, quantity in units.items()],
-        actor="staff:zoe",
-        **more,
-    )
-
-
-def unpack(order: OrderPlaced, parcel_id: UUID) -> UnpackParcel:
-    """A parcel of the order is to be taken apart."""
-    return UnpackParcel(shop=order.shop, order_id=order.order_id, parcel_id=parcel_id, actor="staff:max")
-
-
-def dispatch(
-    order: OrderPlaced, parcel_ids: Sequence[UUID], shipment_id: UUID | None = None, **more: Any
-) -> DispatchShipment:
-    """A shipment of the order with these parcels, by Colissimo unless said otherwise."""
-    fields: dict[str, Any] = {
-        "carrier": "Colissimo",
-        "tracking_number": "6A12345678901",
-        "shipped_on": date(2026, 11, 21),
-    }
-    return DispatchShipment(
-        shop=order.shop,
-        order_id=order.order_id,
-        shipment_id=shipment_id or uuid7(),
-        parcel_ids=list(parcel_ids),
-        actor="staff:zoe",
-        **{**fields, **more},
-    )
-
-
-def correct(order: OrderPlaced, shipment_id: UUID, **more: Any) -> UpdateShipment:
-    """A correction of a shipment, to another tracking number unless said otherwise."""
-    fields: dict[str, Any] = {
-        "carrier": "Colissimo",
-        "tracking_number": "6A99999999999",
-        "shipped_on": date(2026, 11, 21),
-        "actor": "staff:max",
-    }
-    return UpdateShipment(
-        shop=order.shop, order_id=order.order_id, shipment_id=shipment_id, **{**fields, **more}
-    )
-
-
-def call_off(order: OrderPlaced, shipment_id: UUID, **more: Any) -> CancelShipment:
-    """A shipment is to be taken back."""
-    return CancelShipment(
-        shop=order.shop, order_id=order.order_id, shipment_id=shipment_id, actor="staff:max", **more
-    )
-
-
-def lose(order: OrderPlaced, parcel_id: UUID, **more: Any) -> ReportParcelLost:
-    """A parcel is said to be lost."""
-    return ReportParcelLost(
-        shop=order.shop, order_id=order.order_id, parcel_id=parcel_id, actor="staff:max", **more
-    )
-
-
-def deliver(order: OrderPlaced, shipment_id: UUID, **more: Any) -> RecordDelivery:
-    """The delivery of a shipment, two days after it was placed."""
-    fields: dict[str, Any] = {
-        "delivered_at": PLACED_AT + timedelta(days=2),
-        "proof": ProofKind.SIGNATURE,
-        "proof_reference": "S-77",
-    }
-    return RecordDelivery(
-        shop=order.shop,
-        order_id=order.order_id,
-        shipment_id=shipment_id,
-        actor="staff:zoe",
-        **{**fields, **more},
     )
 
 
@@ -223,16 +113,4 @@ def add(
         all_or_nothing=all_or_nothing,
         cause=cause,
         actor="staff:zoe",
-    )
-
-
-def deleted(order: OrderPlaced) -> OrderDeleted:
-    """The order's deletion."""
-    return OrderDeleted(
-        shop=order.shop,
-        order_id=order.order_id,
-        code=order.code,
-        reason="Commande de test",
-        actor="staff:zoe",
-        deleted_at=PLACED_AT,
     )

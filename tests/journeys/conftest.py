@@ -1,4 +1,4 @@
-"""The one shop that the journeys share, open for the whole session; when it closes, the auditor looks at all of it."""
+"""The shop that the journeys share for the whole session; when it closes, the auditor checks all of its data."""
 
 import asyncio
 import sys
@@ -11,23 +11,24 @@ import pytest
 import pytest_asyncio
 
 from contracts.catalogue import SERVICES
-from deploy.demo.sales.merchant import TRUMPET, YOURS
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.system import ShopSetup, System
+from deploy.samples.merchants import TRUMPET, YOURS
 from tests.journeys.sales import INK, NOTEBOOK, PLENTY
 from tests.journeys.shop import Shop
 from tests.lives.living import QUICK, SETUP
 from tests.lives.timeline import where_everything_stands
+from tests.preloading import Preloaded
 
 OTHER = ShopSetup(TRUMPET.profile, [module.value for module in TRUMPET.modules])
 
 READERS = ShopSetup(YOURS.profile, [module.value for module in YOURS.modules])
-"""Where the README's program sells: nobody else reads the answers there."""
+"""The module that the README's program uses: no other test consumes its answers."""
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Journeys in the shared shop run in the shop's own event loop."""
+    """Run journeys of the shared shop in the shop's own event loop."""
     for item in items:
         if "shop" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
@@ -37,7 +38,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A journey that fails tells where everything stands; after its teardown the shop may be closed."""
+    """Add the state of all services to a failed journey's report; after its teardown the shop may be closed."""
     report = yield
     shop = getattr(item, "funcargs", {}).get("shop")
     if report.failed and report.when != "teardown" and isinstance(shop, Shop):
@@ -46,7 +47,7 @@ def pytest_runtest_makereport(
 
 
 def _standing(system: System) -> str:
-    """Asked for in a loop of its own, since the shop's belongs to pytest."""
+    """Return the state of all services, fetched in a separate event loop, since the shop's belongs to pytest."""
     with ThreadPoolExecutor(1) as aside:
         try:
             return aside.submit(asyncio.run, where_everything_stands(system)).result()
@@ -55,11 +56,13 @@ def _standing(system: System) -> str:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shop(parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> AsyncIterator[Shop]:
-    """Atelier Garance, with plenty of notebooks and ink; two other shops are its neighbours."""
+async def shop(
+    parts_folder: Path, preloaded: Preloaded, postgres: Postgres, rabbitmq: RabbitMQ
+) -> AsyncIterator[Shop]:
+    """Yield Atelier Garance, with plenty of notebooks and ink in stock; the system has two other shops."""
     folder = parts_folder / "journeys"
-    letters, (port,) = folder / "letters", free_ports(1)
-    letters.mkdir(parents=True)
+    mail_folder, (port,) = folder / "mails", free_ports(1)
+    mail_folder.mkdir(parents=True)
     postbox = [sys.executable, "-m", "tests.journeys.postbox", "--port", str(port)]
     system = System(
         folder,
@@ -67,10 +70,11 @@ async def shop(parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> As
         rabbitmq,
         [SETUP, OTHER, READERS],
         overrides={service: {**QUICK, "COMPTOIR_LOG_LEVEL": "DEBUG"} for service in SERVICES},
-        mail_argv=[*postbox, "--journal", folder / "mails.jsonl", "--folder", letters],
+        mail_argv=[*postbox, "--journal", folder / "mails.jsonl", "--folder", mail_folder],
         smtp_port=port,
+        launcher=preloaded,
     )
-    async with system, Shop(system, letters) as opened:
+    async with system, Shop(system, mail_folder) as opened:
         await opened.count_stock({NOTEBOOK: PLENTY, INK: PLENTY})
         yield opened
         found = await opened.violations()

@@ -1,9 +1,11 @@
-"""A mail server for one machine that keeps every letter as it came, and refuses recipients when a test says so.
+"""A local mail server for tests that stores every mail as a file, and rejects recipients on request.
 
-A program beside the demo's mail server, with the same journal. `moods.json` in its folder maps a recipient to the reply
-its letters get (`451 4.2.1 later`); it is read afresh for every recipient, and `refused.log` has a line per refusal.
+A program beside the demo's mail server, with the same journal. `replies.json` in its folder maps a recipient to
+the reply its mails get (`451 4.2.1 later`), or to the behaviour after a complete mail: `hang` (no reply), `die`
+(the connection is closed), `keep and die` (the mail is stored first). It is read for every recipient, and
+`refused.log` has a line per rejection.
 
-python -m tests.journeys.postbox --port 2525 --journal mails.jsonl --folder letters
+python -m tests.journeys.postbox --port 2525 --journal mails.jsonl --folder mails
 """
 
 import argparse
@@ -13,73 +15,86 @@ import signal
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
-from typing import Any, TextIO
-from uuid import uuid4
+from typing import Any, TextIO, cast
 
 import uvloop
 from aiosmtpd.smtp import SMTP
 
 from deploy.local.mailserver import Journal
 
-MOODS = "moods.json"
+REPLIES = "replies.json"
 REFUSED = "refused.log"
+AT_THE_END = ("hang", "die", "keep and die")
 
 
 class Postbox(Journal):
-    """Keeps letters as files; the journal knows them, too."""
+    """Stores mails as files, and records them in the journal."""
 
     def __init__(self, file: TextIO, folder: Path) -> None:
-        super().__init__(file)
+        super().__init__(file, folder)
         self._folder = folder
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's
         self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
-        """Take the recipient, or answer as its mood says."""
-        mood: str | None = read_moods(self._folder).get(address)
-        if mood is not None:
+        """Accept the recipient, or return the configured reply."""
+        reply: str | None = read_replies(self._folder).get(address)
+        if reply is not None and reply not in AT_THE_END:
             with (self._folder / REFUSED).open("a") as log:
-                log.write(f"{address} {mood}\n")
-            return mood
+                log.write(f"{address} {reply}\n")
+            return reply
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 fine"
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's
-        """Keep the letter, then write it into the journal."""
-        (self._folder / f"{uuid4()}.eml").write_bytes(envelope.content)
-        return await super().handle_DATA(server, session, envelope)
+        """Store the mail and record it in the journal."""
+        reply = read_replies(self._folder).get(envelope.rcpt_tos[0])
+        if reply == "hang":
+            await asyncio.Event().wait()
+        if reply != "die":
+            answer = await super().handle_DATA(server, session, envelope)
+            if reply is None:
+                return answer
+        cast("asyncio.Transport", server.transport).abort()
+        return "421 4.3.0 gone"
 
 
-def read_moods(folder: Path) -> dict[str, str]:
-    """The replies that some recipients' letters get."""
-    path = folder / MOODS
-    moods: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    return moods
+def read_replies(folder: Path) -> dict[str, str]:
+    """Return the configured replies by recipient."""
+    path = folder / REPLIES
+    replies: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return replies
 
 
-def write_moods(folder: Path, moods: dict[str, str]) -> None:
-    """Change the replies from now on."""
-    new = folder / "moods.new"
-    new.write_text(json.dumps(moods))
-    new.replace(folder / MOODS)
+def set_replies(folder: Path, replies: dict[str, str]) -> None:
+    """Replace the configured replies."""
+    new = folder / "replies.new"
+    new.write_text(json.dumps(replies))
+    new.replace(folder / REPLIES)
 
 
-def letters_in(folder: Path) -> Iterator[EmailMessage]:
-    """All letters that were accepted, in no sequence."""
+def mails_in(folder: Path) -> Iterator[EmailMessage]:
+    """Yield all accepted mails, in no particular order. The same objects each time: copy one before you change it."""
     for path in folder.glob("*.eml"):
-        yield message_from_bytes(path.read_bytes(), policy=policy.default)
+        yield _read_mail(path)
+
+
+@cache
+def _read_mail(path: Path) -> EmailMessage:
+    return message_from_bytes(path.read_bytes(), policy=policy.default)
 
 
 def text_of(letter: EmailMessage) -> str:
-    """What a person reads in the plain part; French no-break spaces are plain ones here."""
+    """Return the text of the plain part, with no-break spaces replaced by plain ones."""
     part = letter.get_body(("plain",))
     assert part is not None
     return str(part.get_content()).replace("\u202f", " ").replace("\xa0", " ")
 
 
 async def serve(port: int, journal: Path, folder: Path) -> None:
-    """Take letters until SIGTERM or SIGINT."""
+    """Accept mails until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,7 +109,7 @@ async def serve(port: int, journal: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     reader = argparse.ArgumentParser()
     reader.add_argument("--port", type=int, required=True)
     reader.add_argument("--journal", type=Path, required=True)

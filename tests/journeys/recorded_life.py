@@ -1,8 +1,8 @@
-"""The life of one real order as each service heard it, and the same life under other names.
+"""The life of one real order as the messages each service received, and copies of it under other ids.
 
-A life is recorded once from a running system: every message with a listener, from the senders' event logs, what the
-storefront published, and the webhooks as they were posted. A copy has fresh ids, keys and provider references
-throughout, so that hundreds of copies can be lived on one system and still be compared word by word.
+A life is recorded once from a running system: every message with a consumer, from the senders' event logs, the
+storefront's messages, and the posted webhooks. A copy has new ids, keys and provider references throughout, so
+that hundreds of copies can be handled on one system and compared literally.
 """
 
 import re
@@ -24,7 +24,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @dataclass(frozen=True)
 class Heard:
-    """One message as it was on the wire. `user` published it."""
+    """A message as it was on the wire; `user` published it."""
 
     user: str
     envelope: Envelope
@@ -33,18 +33,18 @@ class Heard:
 
 @dataclass(frozen=True)
 class Life:
-    """All messages and webhooks of one order, and the names (ids, keys, code) that are its own."""
+    """All messages and webhooks of one order, and its own ids, keys and code (`names`)."""
 
     messages: tuple[Heard, ...]
     webhooks: tuple[str, ...]
     names: tuple[str, ...]
 
     def heard_by(self, service: str) -> list[Heard]:
-        """The messages a service listens to."""
+        """Return the messages that a service receives."""
         return [heard for heard in self.messages if service in CATALOGUE[heard.envelope.type].listeners]
 
     def under_other_names(self) -> tuple["Life", dict[str, str]]:
-        """A copy with fresh names, and which new name stands for which old one."""
+        """Return a copy with new names, and the old name by new one."""
         renamed = {name: _fresh(name) for name in self.names}
         messages = tuple(
             Heard(heard.user, _renamed_envelope(heard.envelope, renamed), _rename(heard.body, renamed))
@@ -56,7 +56,7 @@ class Life:
 
 
 async def record(system: System, sale: Sale, code: str) -> Life:
-    """The life of a sale that has been lived on this system, on which no other order was."""
+    """Return the life of a sale that was handled on this system, which must have no other order."""
     messages = [await _submission(system, sale)]
     for sender in SERVICES:
         messages += await _said(system, sender)
@@ -69,7 +69,7 @@ async def record(system: System, sale: Sale, code: str) -> Life:
 
 
 def rename_back(text: str, old_names: dict[str, str]) -> str:
-    """A text of a copy in the words of the life it was copied from."""
+    """Return a text of a copy with the names of the original life."""
     return _rename(text, old_names)
 
 

@@ -1,81 +1,62 @@
-"""Sales as a customer of the shop makes them; each has a key, a mail address and a payment of its own."""
+"""Sample sales; each has a key, a mail address and a payment of its own."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from contracts.envelope import uuid7
-from contracts.storefront import (
-    Address,
-    Customer,
-    LineKind,
-    PaymentChoice,
-    PaymentMethod,
-    Shipping,
-    SubmittedLine,
-)
-from deploy.demo.sales.merchant import GARANCE
+from contracts.sale import Address, Customer, LineKind, PaymentMethod, Shipping, SubmittedLine
 from deploy.demo.sales.sale import Sale
-from deploy.demo.sales.submitting import line, submission
+from deploy.samples.baskets import Basket
+from deploy.samples.orders import choice, submitted_order
+from deploy.samples.submissions import line
 
 NOTEBOOK = "JOURNEY-NOTEBOOK"
 INK = "JOURNEY-INK"
 PLENTY = 1_000_000
+CHANCE = secrets.SystemRandom()
 HOME = Address(name="Élodie Faure", street="3 rue Basse", postal_code="44000", city="Nantes", country="FR")
 
 
 def notebooks(quantity: int, sku: str = NOTEBOOK) -> SubmittedLine:
-    """Notebooks at 12.50."""
+    """Return a line of notebooks at 12.50."""
     return line(LineKind.SHIP, "Carnet cousu A5", quantity, 1250, vat_rate=2000, sku=sku)
 
 
 def inks(quantity: int) -> SubmittedLine:
-    """Bottles of ink at 9.80."""
+    """Return a line of bottles of ink at 9.80."""
     return line(LineKind.SHIP, "Encre sépia, 30 ml", quantity, 980, vat_rate=2000, sku=INK)
 
 
 def engraving() -> SubmittedLine:
-    """Nothing that fits into a parcel, at 18.00."""
+    """Return a line of a service (nothing to ship) at 18.00."""
     return line(LineKind.SERVICE, "Dorure d’initiales", 1, 1800, vat_rate=2000)
 
 
 def open_day() -> SubmittedLine:
-    """A ticket that costs nothing."""
+    """Return a line of a free ticket."""
     return line(LineKind.TICKET, "Portes ouvertes de l’atelier", 1, 0)
 
 
 def a_sale(
     *lines: SubmittedLine,
     method: PaymentMethod | None = PaymentMethod.CARD,
-    shop: str = GARANCE.shop,
-    module: str = "shop",
     shipping: Shipping | None = None,
+    locale: str = "fr",
     **changes: Any,
 ) -> Sale:
-    """A sale of two notebooks unless lines are given."""
+    """Return a sale, of two notebooks unless lines are given."""
     key = secrets.token_hex(8)
-    submitted: dict[str, Any] = {
-        "shop": shop,
-        "module": module,
+    fields: dict[str, Any] = {
         "idempotency_key": key,
         "source_reference": f"S-{key[:6]}",
-        "submitted_at": datetime.now(UTC),
-        "locale": "fr",
-        "currency": "EUR",
-        "payment": choice(method),
+        "payment": choice(CHANCE, method) if method else None,
         "customer": Customer(name="Élodie Faure", email=f"elodie.{key}@example.org"),
+        "billing_address": None,
         "shipping_address": HOME,
     }
-    bought: Sequence[SubmittedLine] = lines or (notebooks(2),)
-    return Sale(uuid7(), submission(lines=bought, shipping=shipping, **{**submitted, **changes}))
-
-
-def choice(method: PaymentMethod | None) -> PaymentChoice | None:
-    """How the customer pays; for a card Stripe has begun a payment."""
-    if method is None:
-        return None
-    if method is PaymentMethod.CARD:
-        intent = f"pi_{secrets.token_hex(12)}"
-        return PaymentChoice(method=method, provider="stripe", provider_reference=intent)
-    return PaymentChoice(method=method)
+    basket = Basket(lines or (notebooks(2),), shipping)
+    return Sale(
+        uuid7(),
+        submitted_order(CHANCE, 1, datetime.now(UTC), basket=basket, locale=locale, **{**fields, **changes}),
+    )

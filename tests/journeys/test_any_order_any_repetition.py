@@ -1,8 +1,9 @@
 """Two hundred seeded shuffles of a whole life, each message three times, through the real broker.
 
-One order is lived on a whole system. Then each service alone hears two hundred copies of what it heard of that life
-(and nothing that its neighbours said to the copies): shuffled, tripled, all at once, its webhooks too. In the end
-every copy's rows equal the original's, row by row, and the mail server has each mail once.
+One order goes through its life on a whole system. Then each service alone receives two hundred copies of its
+messages of that life (and nothing that other services publish about the copies): shuffled, tripled, all at once,
+with its webhooks. In the end every copy's rows equal the original's, row by row, and the mail server has each mail
+once.
 """
 
 import asyncio
@@ -21,9 +22,9 @@ import httpx2
 import pytest
 
 from contracts.catalogue import SERVICES, queues_of
-from contracts.fulfillment import SetStock, StockLevel
+from contracts.fulfillment.stock import SetStock, StockLevel
 from deploy.demo.merchantdesk import MerchantDesk
-from deploy.demo.sales.sale import CardStory
+from deploy.demo.sales.sale import OnlineStory
 from deploy.demo.script import Script
 from deploy.demo.standins.provider import sign
 from deploy.local.mailserver import read_journal
@@ -32,6 +33,7 @@ from deploy.local.system import System
 from tests.journeys.recorded_life import Heard, Life, record, rename_back
 from tests.lives.living import SETUP, Chronicle, some_lives
 from tests.lives.timeline import where_everything_stands
+from tests.preloading import Preloaded
 
 SHUFFLES = 200
 TIMES = 3
@@ -43,14 +45,16 @@ DERIVED = {
     "fulfillment": set[str](),
     "notifier": {"id", "message_id", "thread_mail_id"},
 }
-"""Columns computed from an id by a one-way function, which no renaming can undo, and what counts the repeats."""
+"""Columns computed from an id by a one-way function, which cannot be renamed back, and counters of repeats."""
 NOT_OF_ONE_LIFE = {"stock_level", "msg.effect", "command"}
-"""Shared by all lives, or (commands) what this service asked instead of what it heard."""
+"""Tables shared by all lives, or (commands) with the service's own requests."""
 
 
 @pytest.mark.timeout(600)
-async def test_any_order_any_repetition(parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> None:
-    async with System(parts_folder / "shuffles", postgres, rabbitmq, [SETUP]) as system:
+async def test_any_order_any_repetition(
+    parts_folder: Path, preloaded: Preloaded, postgres: Postgres, rabbitmq: RabbitMQ
+) -> None:
+    async with System(parts_folder / "shuffles", postgres, rabbitmq, [SETUP], launcher=preloaded) as system:
         life = await _live_once(system)
         copies = [life.under_other_names() for _ in range(SHUFFLES)]
         for service in SERVICES:
@@ -70,12 +74,13 @@ async def test_any_order_any_repetition(parts_folder: Path, postgres: Postgres, 
 
 
 async def _live_once(system: System) -> Life:
-    """An order paid by card, with everything in it: parcels, a shipment with its mail, a delivery."""
+    """Return the recorded life of an order paid by card, with parcels, a shipment with its mail, and a delivery."""
     found = [
         (script, sale)
         for script in (some_lives(4) for _ in range(20))
         for sale in script.sales
-        if sale.story.card is CardStory.TWICE
+        if sale.provider == "stripe"
+        and sale.story.online is OnlineStory.TWICE
         and len(sale.story.dispatches) == 1
         and sale.story.dispatches[0].is_delivered
         and sale.story.dispatches[0].notify_customer
@@ -91,7 +96,7 @@ async def _live_once(system: System) -> Life:
 
 
 def _plenty(life: Life) -> Heard:
-    """A count of stock that is enough for all copies."""
+    """Return a stock count that is enough for all copies."""
     [submission] = [
         heard for heard in life.messages if heard.envelope.type == "storefront.order.submitted.v1"
     ]
@@ -123,7 +128,7 @@ async def _hear_all(system: System, service: str, copies: Sequence[Life]) -> Non
 
 
 async def _publish(system: System, pile: Sequence[Heard]) -> None:
-    """Publish in this sequence, each sender over a connection and by a login of its own."""
+    """Publish in this order, each sender with its own connection and login."""
     by_user: defaultdict[str, list[Heard]] = defaultdict(list)
     for heard in pile:
         by_user[heard.user].append(heard)
@@ -153,7 +158,7 @@ async def _publish_as(system: System, user: str, messages: Sequence[Heard]) -> N
 async def _post(system: System, bodies: Sequence[str]) -> None:
     async with httpx2.AsyncClient(trust_env=False, timeout=30) as http:
         for body in bodies:
-            header = sign(body.encode(), system.secrets.stripe_secret, int(time.time()))
+            header = sign(body.encode(), system.accounts.stripe_secret, int(time.time()))
             answer = await http.post(
                 system.webhook_url(SETUP.shop),
                 content=body.encode(),
@@ -163,7 +168,7 @@ async def _post(system: System, bodies: Sequence[str]) -> None:
 
 
 async def _until_heard(system: System, service: str, messages: int) -> None:
-    """Until the queues are empty, every copy of a message is in the inbox and nothing waits any more."""
+    """Wait until the queues are empty, every copy of a message is in the inbox and no message is waiting."""
     connection = await asyncpg.connect(system.databases[service])
     before = time.monotonic()
     try:

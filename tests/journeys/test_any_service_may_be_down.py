@@ -1,6 +1,7 @@
-"""Any service may be away for a while: the others go on, it catches up by itself, and nothing is lost."""
+"""Any service may be unavailable for a while: the others continue, it catches up by itself, and nothing is lost."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -9,7 +10,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from contracts.storefront import OrderAccepted, PaymentMethod
+from contracts.sale import PaymentMethod
+from contracts.storefront import OrderAccepted
 from deploy.demo.sales.sale import Sale
 from deploy.demo.standins.provider import payment_succeeded
 from tests.journeys.sales import a_sale
@@ -20,7 +22,7 @@ CASH, CHEQUE = PaymentMethod.CASH, PaymentMethod.CHEQUE
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def all_is_well_afterwards(shop: Shop) -> AsyncIterator[None]:
-    """The auditor's word after each outage."""
+    """Check after each outage that the auditor has no findings."""
     yield
     assert await shop.violations() == []
 
@@ -39,7 +41,7 @@ async def test_without_orders_customers_order_and_stripe_reports(shop: Shop) -> 
 
 async def test_without_payments_orders_are_taken_and_sent_out(shop: Shop) -> None:
     by_card, on_site, by_cheque = a_sale(), a_sale(method=CASH), a_sale(method=CHEQUE)
-    body = payment_succeeded(by_card, Random(7))
+    body = payment_succeeded(by_card, Random(secrets.randbits(64)))
     async with _away(shop, "payments"):
         card, site, cheque = await shop.order(by_card, on_site, by_cheque)
         with pytest.raises(httpx2.TransportError):
@@ -75,7 +77,7 @@ async def test_without_fulfillment_orders_are_taken_and_paid(shop: Shop) -> None
         [order] = await shop.order(sale)
         await shop.report(sale)
         await shop.until_order(order, state="ready", payment_status="paid")
-        await shop.letters_to(sale.recipient)
+        await shop.mails_to(sale.recipient)
         packing = await shop.ask(f"/orders/{order}/parcels", parcel({1: 2}))
         assert (packing.status_code, packing.json()["state"]) == (202, "pending")
     packed = await shop.settled(packing)
@@ -94,9 +96,9 @@ async def test_without_the_notifier_all_goes_on_and_the_mails_come_later(shop: S
         shipment = await shop.ship(order, [await shop.pack(order, {1: 2})], notify_customer=True)
         await shop.deliver(order, shipment)
         done = await shop.until_order(order, state="completed")
-        assert (done["mails"], shop.letters_now(sale.recipient)) == ([], [])
-    await shop.letters_to(sale.recipient, count=2)
-    await shop.letters_to(shop.merchant, about=done["code"])
+        assert (done["mails"], shop.mails_now(sale.recipient)) == ([], [])
+    await shop.mails_to(sale.recipient, count=2)
+    await shop.mails_to(shop.merchant, about=done["code"])
 
     async def all_are_known() -> bool | None:
         mails = (await shop.shown(order))["mails"]
@@ -118,7 +120,7 @@ async def test_each_dies_while_customers_order_and_comes_back(shop: Shop, servic
 
 
 async def _order_and_pay(shop: Shop, sale: Sale) -> None:
-    """Stripe posts again until it is heard."""
+    """Submit the sale, and post Stripe's webhook until it is accepted."""
     await shop.submit(sale)
     body = payment_succeeded(sale, Random(sale.event_id.int))
 

@@ -1,6 +1,6 @@
-"""Who pays on site is served first: the order is ready unpaid, and the merchant sees what is still to be collected."""
+"""Payment on site: the order can be prepared unpaid, and the merchant sees the amount still to be collected."""
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop
 

@@ -1,23 +1,22 @@
-"""A placed order changes: money, stock and parcels follow to the last unit, and nothing that left is taken back."""
+"""Changes of placed orders: money, stock and parcels follow exactly, and shipped units are not taken back."""
 
 import secrets
 from typing import Any
 
-from contracts.storefront import PaymentMethod
-from deploy.demo.standins.provider import intent_of
+from contracts.sale import PaymentMethod
 from tests.journeys.sales import a_sale, engraving, notebooks
 from tests.journeys.shop import Shop
 
 
 async def a_sku(shop: Shop, on_hand: int) -> str:
-    """An article of this test alone, with so many on the shelf."""
+    """Return the SKU of an article that only this test uses, with `on_hand` units in stock."""
     sku = f"CHANGED-{secrets.token_hex(4)}"
     await shop.count_stock({sku: on_hand})
     return sku
 
 
 async def free(shop: Shop, sku: str) -> int:
-    """How many of an article are available."""
+    """Return the available units of an article."""
     async with shop.client("fulfillment") as http:
         answer = await http.get("/internal/stock", params={"shop": shop.name, "sku": sku})
     [level] = answer.json()["levels"]
@@ -26,7 +25,7 @@ async def free(shop: Shop, sku: str) -> int:
 
 
 async def a_paid_order(shop: Shop, *lines: Any) -> str:
-    """An order that a card has paid, with its stock."""
+    """Return an order paid by card, with its stock reserved."""
     sale = a_sale(*lines)
     [order] = await shop.order(sale)
     await shop.report(sale)
@@ -136,7 +135,10 @@ async def test_a_deleted_order_is_gone_and_its_late_money_is_nobodys(shop: Shop)
     async def parked() -> bool | None:
         async with shop.client("payments") as http:
             rows = (await http.get("/internal/webhooks", params={"state": "parked"})).json()["webhooks"]
-        return any(row["reason"] == "order_deleted" and intent_of(sale) in str(row) for row in rows) or None
+        return (
+            any(row["reason"] == "order_deleted" and sale.provider_reference in str(row) for row in rows)
+            or None
+        )
 
     assert await shop.until("the late payment for the deleted order", parked)
     assert await shop.violations() == []

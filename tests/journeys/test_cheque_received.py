@@ -1,6 +1,6 @@
 """A customer pays by cheque: it is prepared once the merchant has received the cheque and recorded it."""
 
-from contracts.storefront import PaymentMethod, Shipping
+from contracts.sale import PaymentMethod, Shipping
 from tests.journeys.postbox import text_of
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop
@@ -31,8 +31,8 @@ async def test_the_customer_reads_how_to_pay_and_the_merchant_what_to_do(shop: S
     [order] = await shop.order(sale)
     code = (await shop.shown(order))["code"]
 
-    [recap] = await shop.letters_to(sale.recipient)
-    [notice] = await shop.letters_to(shop.merchant, about=code)
+    [recap] = await shop.mails_to(sale.recipient)
+    [notice] = await shop.mails_to(shop.merchant, about=code)
 
     assert recap["Subject"] == f"Votre commande {code} chez Atelier Garance"
     assert "Élodie Faure" in notice["Subject"]

@@ -1,4 +1,4 @@
-"""The customer hears that a parcel has left only when the merchant ticked it, and then can follow it."""
+"""The customer gets a mail about a shipment, with its tracking, only if the merchant ticked it."""
 
 from tests.journeys.postbox import text_of
 from tests.journeys.sales import a_sale, notebooks
@@ -22,7 +22,7 @@ async def test_one_of_two_shipments_is_announced(shop: Shop) -> None:
     )
 
     recap, news = sorted(
-        await shop.letters_to(sale.recipient, count=2),
+        await shop.mails_to(sale.recipient, count=2),
         key=lambda letter: "way" in letter["Subject"],
     )
     assert "way" not in recap["Subject"]
@@ -42,4 +42,4 @@ async def test_an_unticked_shipment_is_silent(shop: Shop) -> None:
     assert await shop.violations() == []
     mails = (await shop.shown(order))["mails"]
     assert sorted(mail["template"] for mail in mails) == ["new_order", "order_recap"]
-    assert len(shop.letters_now(sale.recipient)) == 1
+    assert len(shop.mails_now(sale.recipient)) == 1

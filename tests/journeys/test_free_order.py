@@ -1,7 +1,8 @@
-"""An order of nothing is an order: it is ready at once, and `free` is for nothing else."""
+"""Free orders: ready at once; the method `free` is rejected for an order with a price."""
 
-from contracts.storefront import LineKind, OrderRefused, PaymentMethod
-from deploy.demo.sales.submitting import line
+from contracts.sale import LineKind, PaymentMethod
+from contracts.storefront import OrderRefused
+from deploy.samples.submissions import line
 from tests.journeys.postbox import text_of
 from tests.journeys.sales import a_sale, notebooks, open_day
 from tests.journeys.shop import Shop, receipts
@@ -16,7 +17,7 @@ async def test_a_free_ticket_is_ready_without_a_payment(shop: Shop) -> None:
         order, state="ready", payment_status="paid", fulfilment_status="not_required"
     )
     assert (free["total_minor"], receipts(free)) == (0, [])
-    [recap] = await shop.letters_to(sale.recipient)
+    [recap] = await shop.mails_to(sale.recipient)
     assert "Il n’y a rien à payer." in text_of(recap)
 
 

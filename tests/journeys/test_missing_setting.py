@@ -1,4 +1,4 @@
-"""A service that can't start says everything that is missing at once, in words for whoever deploys it."""
+"""A service that cannot start reports all missing settings at once, in terms of its deployment."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from contracts.catalogue import SERVICES
 from tests.programs import SETTINGS_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
-CPU_SECONDS = 3.0
+CPU_SECONDS = 15.0
 LISTS = {
     "orders": "COMPTOIR_API_TOKENS",
     "payments": "COMPTOIR_STRIPE_ENDPOINTS",
@@ -24,30 +24,30 @@ LISTS = {
 def test_without_settings_a_service_names_all_it_needs(service: str, tmp_path: Path) -> None:
     said = _start(service, tmp_path)
     assert _needed(service) >= {"COMPTOIR_DATABASE_URL", "COMPTOIR_AMQP_URL", "COMPTOIR_HTTP_PORT"}
-    assert {name for name in _needed(service) if f"  {name}: Field required" not in said} == set()
-    assert said.splitlines()[-1].startswith("Set them in the environment")
+    assert {name for name in _needed(service) if f"  {name} is missing" not in said} == set()
+    assert said.splitlines()[-1].startswith("Set each in the environment")
 
 
 @pytest.mark.parametrize(("service", "name"), LISTS.items())
-def test_a_list_that_is_no_json_is_named_with_everything_else(
+def test_a_list_that_is_not_json_is_named_with_everything_else(
     service: str, name: str, tmp_path: Path
 ) -> None:
     said = _start(service, tmp_path, **{name: '[{"secret": "whsec_do-not-show'})
-    assert f"  {name}: must be a JSON list" in said
-    assert "COMPTOIR_DATABASE_URL: Field required" in said
+    assert f"  {name} must be a JSON list" in said
+    assert "COMPTOIR_DATABASE_URL is missing" in said
     assert "do-not-show" not in said
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_wrong_value_is_named_and_not_shown(service: str, tmp_path: Path) -> None:
     said = _start(service, tmp_path, COMPTOIR_HTTP_PORT="eighty", COMPTOIR_INTERNAL_TOKEN="tooshort")
-    assert "COMPTOIR_HTTP_PORT: Input should be a valid integer" in said
+    assert "COMPTOIR_HTTP_PORT must be a whole number" in said
     assert "COMPTOIR_INTERNAL_TOKEN" in said
     assert "tooshort" not in said
 
 
 def _start(service: str, folder: Path, **settings: str) -> str:
-    """What it says before it ends; measured in time of its own, since this machine may be busy."""
+    """Return its output up to its end; the limit is in processor time, since the machine may be busy."""
     output = folder / "output"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COMPTOIR_")}
     with output.open("w") as file:

@@ -1,8 +1,8 @@
-"""What is not on the shelf is not promised twice: the order says so, and gets the goods first when they come."""
+"""Insufficient stock: the order is flagged, and the oldest order gets new stock first."""
 
 import secrets
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from tests.journeys.sales import a_sale, inks, notebooks
 from tests.journeys.shop import Shop
 

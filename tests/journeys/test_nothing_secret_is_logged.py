@@ -1,11 +1,11 @@
-"""Whoever reads the logs, at their most talkative, learns no password, no token, no secret and no signature."""
+"""The logs, at the most verbose level, contain no password, no token, no secret and no signature."""
 
 import re
 import secrets
 from random import Random
 from urllib.parse import unquote, urlsplit
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from deploy.demo.standins.provider import payment_succeeded
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop, payment
@@ -21,7 +21,7 @@ async def test_after_whole_lives_and_every_refusal_the_logs_keep_all_secrets(sho
     assert await shop.post_webhook(body) == 200
     await shop.until_order(order, payment_status="paid")
     await shop.deliver(order, await shop.ship(order, [await shop.pack(order, {1: 2})], notify_customer=True))
-    await shop.letters_to(sale.recipient, count=2)
+    await shop.mails_to(sale.recipient, count=2)
     refused = await shop.ask(f"/orders/{order}/payments", payment(PaymentMethod.CARD, 1))
     assert refused.status_code == 422
     async with shop.client("orders", "not-a-token-of-ours-0000") as stranger:
@@ -53,5 +53,6 @@ def _secrets(shop: Shop) -> dict[str, str]:
         **{f"the API token of {name}": token for name, token in kept.api_tokens.items()},
         **databases,
         "the operators' token": kept.internal_token,
-        "Stripe's secret": kept.stripe_secret,
+        "Stripe's secret": shop.system.accounts.stripe_secret,
+        "PayPal's secret": shop.system.accounts.paypal_client_secret,
     }

@@ -1,6 +1,6 @@
-"""What fits into no parcel asks for none: the order is never in the packer's way."""
+"""Orders without goods to ship need no parcel and are in no packing queue."""
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from tests.journeys.sales import a_sale, engraving, notebooks
 from tests.journeys.shop import Shop
 

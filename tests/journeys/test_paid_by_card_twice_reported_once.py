@@ -1,4 +1,4 @@
-"""Stripe reports a payment as often as it likes: the money is counted once and reported once."""
+"""A payment that Stripe reports several times is counted once and published once."""
 
 import asyncio
 import secrets
@@ -38,7 +38,7 @@ async def test_the_same_event_at_once_is_one_payment(shop: Shop) -> None:
 
 
 async def _is_paid_once(shop: Shop, order: str) -> None:
-    """As the order page says, and as the books say once every webhook is worked off."""
+    """Check that the order's document and, once every webhook is processed, the ledger show one payment."""
     await shop.until_order(order, state="ready", payment_status="paid", balance_minor=0)
 
     async def worked_off() -> bool | None:

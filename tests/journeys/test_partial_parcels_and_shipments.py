@@ -1,6 +1,6 @@
-"""An order leaves in as many parcels and shipments as the merchant likes; every page says how far it is."""
+"""An order is shipped in several parcels and shipments; its statuses follow each step."""
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from tests.journeys.sales import a_sale, inks, notebooks
 from tests.journeys.shop import Shop
 
@@ -38,7 +38,7 @@ async def test_from_the_first_parcel_to_the_last_delivery(shop: Shop) -> None:
         assert [position[stage] for stage in ("packed", "shipped", "delivered")] == [units] * 3
 
 
-async def test_two_people_pack_the_last_unit_and_one_is_told(shop: Shop) -> None:
+async def test_two_people_pack_the_last_unit_and_one_is_refused(shop: Shop) -> None:
     sale = a_sale(notebooks(1))
     [order] = await shop.order(sale)
     await shop.report(sale)

@@ -1,4 +1,4 @@
-"""A message that nobody can read is put aside where people see it; what comes behind it goes on."""
+"""An unreadable message is parked, and the messages behind it are handled."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tests.journeys.shop import Shop
 
 @dataclass(frozen=True)
 class Poison:
-    """A message that is wrong in one way: `type_of` changes the type, `body` is what is sent."""
+    """An invalid message: `type_of` changes the type, `body` is sent."""
 
     reason: str
     type_of: Callable[[str], str]
@@ -25,7 +25,7 @@ class Poison:
 
 
 SUBMITTED = "storefront.order.submitted.v1"
-"""Of a storefront's messages the one that is always answered, so that staff need not deal with it as well."""
+"""The storefront's message that is always answered instead of parked."""
 POISONS = (
     Poison(
         "unknown_type",
@@ -42,14 +42,14 @@ POISONS = (
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_every_kind_of_poison_is_parked_and_an_order_passes_it(shop: Shop, service: str) -> None:
-    sent = [await _publish(shop, queue, poison) for queue in queues_of(service) for poison in POISONS]
+    sent = [await publish(shop, queue, poison) for queue in queues_of(service) for poison in POISONS]
     sale = a_sale()
     [order] = await shop.order(sale)
     await shop.report(sale)
     await shop.until_order(order, state="ready", payment_status="paid", stock="reserved")
     await shop.deliver(order, await shop.ship(order, [await shop.pack(order, {1: 2})]))
     await shop.until_order(order, state="completed")
-    await shop.letters_to(sale.recipient)
+    await shop.mails_to(sale.recipient)
 
     rows = {
         row["event_id"]: row for state in ("dead", "discarded") for row in await shop.parked(service, state)
@@ -99,7 +99,8 @@ async def test_a_message_without_a_readable_envelope_is_parked(
     await shop.discard("orders", row, "made up by a test")
 
 
-async def _publish(shop: Shop, queue: str, poison: Poison) -> tuple[str, Poison, str]:
+async def publish(shop: Shop, queue: str, poison: Poison) -> tuple[str, Poison, str]:
+    """Send a wrong message to a queue; the queue, the fault, and the message's id."""
     listener, _, sender = queue.partition(".")
     types = [entry.type for entry in heard_by(listener) if entry.sender == sender]
     type_ = SUBMITTED if SUBMITTED in types else types[0]
@@ -110,7 +111,7 @@ async def _publish(shop: Shop, queue: str, poison: Poison) -> tuple[str, Poison,
 
 
 async def _send(shop: Shop, sender: str, queue: str, headers: dict[str, Any], body: bytes) -> None:
-    """To one queue alone, with the sender's own login."""
+    """Publish to one queue, with the sender's own login."""
     login = f"storefront.{shop.name}.shop" if sender == "storefront" else sender
     async with await aio_pika.connect(shop.system.amqp_url(login)) as connection:
         exchange = await (await connection.channel()).get_exchange(sender, ensure=False)

@@ -1,4 +1,4 @@
-"""The README's program, as it stands, places an order and tells its answer."""
+"""The README's program, unchanged, places an order and prints the answer."""
 
 import asyncio
 import re
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.sales.merchant import GARANCE, YOURS
 from deploy.demo.sales.storefront import login_of
+from deploy.samples.merchants import GARANCE, YOURS
 from tests.journeys.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ def program(tmp_path: Path) -> Path:
 
 
 async def run(program: Path, *arguments: str) -> tuple[int | None, str]:
-    """Exit status and all that it said."""
+    """Return exit status and output."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(program), *arguments),
         env={"PYTHONPATH": str(ROOT)},
@@ -35,7 +35,7 @@ async def run(program: Path, *arguments: str) -> tuple[int | None, str]:
     return process.returncode, said.decode()
 
 
-async def test_an_accepted_order_is_told_by_its_code_and_id(shop: Shop, program: Path) -> None:
+async def test_an_accepted_order_is_printed_with_its_code_and_id(shop: Shop, program: Path) -> None:
     status, said = await run(program, shop.system.amqp_url(LOGIN), YOURS.shop, LOGIN)
     assert status == 0, said
     match = re.fullmatch(r"accepted as (\S+): order (\S+)\n", said)

@@ -1,5 +1,5 @@
-"""Money goes back: recorded and then confirmed by Stripe, really sent, with goods that return, and a cheque that
-bounces; and money that nobody claimed finds its order.
+"""Refunds: recorded and then confirmed by Stripe, sent, with returned goods; a bounced cheque; an unmatched
+payment that is assigned to an order.
 """
 
 import secrets
@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from deploy.demo.standins.provider import payment_succeeded
 from deploy.demo.standins.stripe_api import StripeApi, refund_events, refund_made
 from tests.journeys.sales import NOTEBOOK, a_sale, notebooks
@@ -15,12 +15,12 @@ from tests.journeys.shop import Shop, receipts
 
 
 def refund(amount_minor: int, **more: Any) -> dict[str, Any]:
-    """A request to give money back."""
+    """Return a request for a refund."""
     return {"mode": "recorded", "amount_minor": amount_minor, "currency": "EUR", **more}
 
 
 async def bought(shop: Shop, quantity: int = 2) -> tuple[str, str]:
-    """Notebooks ordered and paid by card: the order's id and the payment's."""
+    """Place an order of notebooks paid by card, and return the order's and the payment's ids."""
     sale = a_sale(notebooks(quantity))
     [order] = await shop.order(sale)
     await shop.report(sale)
@@ -31,7 +31,7 @@ async def bought(shop: Shop, quantity: int = 2) -> tuple[str, str]:
 
 
 async def on_hand(shop: Shop) -> int:
-    """Notebooks on the shelf."""
+    """Return the notebooks on hand."""
     async with shop.client("fulfillment") as http:
         answer = await http.get("/internal/stock", params={"shop": shop.name, "sku": NOTEBOOK})
     return int(answer.json()["levels"][0]["on_hand"])
@@ -61,8 +61,8 @@ async def test_a_recorded_refund_is_confirmed_by_stripes(shop: Shop) -> None:
 async def test_a_sent_refund_is_made_at_stripe_and_cancels_what_has_not_left(shop: Shop) -> None:
     order, intent = await bought(shop)
     system = shop.system
-    async with StripeApi(system.provider_port, system.secrets.stripe_key, shop.post_webhook) as api:
-        api.troubles = [500]
+    async with StripeApi(system.accounts.stripe_port, system.accounts.stripe_key, shop.post_webhook) as api:
+        api.troubles.extend([500])
         lines = [{"line": 1, "quantity": 2}]
         command = await shop.do(f"/orders/{order}/refunds", refund(2500, mode="sent", lines=lines))
         assert command["outcome"]["type"] == "payments.refund.sent.v1"

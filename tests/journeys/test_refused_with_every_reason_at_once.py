@@ -1,4 +1,4 @@
-"""A storefront that got something wrong hears all of it at once, in its own queue, and nothing disappears."""
+"""A storefront gets all errors of a sale in one answer, in its own queue, and no sale is lost."""
 
 from dataclasses import replace
 

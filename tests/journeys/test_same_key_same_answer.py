@@ -1,4 +1,4 @@
-"""A key stands for one sale and one command: asking again gives the first answer, asking for more is refused."""
+"""Idempotency keys: a repeat gets the first answer, other content under the same key is refused."""
 
 import asyncio
 import secrets
@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.envelope import uuid7
-from contracts.storefront import OrderAccepted, OrderRefused, PaymentMethod
+from contracts.sale import PaymentMethod
+from contracts.storefront import OrderAccepted, OrderRefused
 from deploy.demo.sales.sale import Sale
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop, payment, receipts

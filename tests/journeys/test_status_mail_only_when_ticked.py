@@ -1,4 +1,6 @@
-"""The customer hears of a new status only when that was ticked, reads the public comment, and never the admin's."""
+"""The customer gets a mail about a new status only if it was ticked, with the public comment and never the admin
+comment.
+"""
 
 from tests.journeys.postbox import text_of
 from tests.journeys.sales import a_sale, notebooks
@@ -8,7 +10,7 @@ PUBLIC = "Paul <b>coule</b> vos bougies.\nÀ jeudi !"
 SECRET = "Cliente pressée, voir avec Paul n° 4711"
 
 
-async def test_one_of_two_updates_is_told(shop: Shop) -> None:
+async def test_one_of_two_updates_is_mailed(shop: Shop) -> None:
     sale = a_sale(notebooks(1))
     [order] = await shop.order(sale)
     await shop.report(sale)
@@ -20,8 +22,8 @@ async def test_one_of_two_updates_is_told(shop: Shop) -> None:
     shown = await shop.until_order(order, state="ready")
 
     customer = sale.recipient
-    [news] = await shop.letters_to(customer, about="En cours de traitement")
-    [recap] = [letter for letter in shop.letters_now(customer) if letter["Message-ID"] != news["Message-ID"]]
+    [news] = await shop.mails_to(customer, about="En cours de traitement")
+    [recap] = [letter for letter in shop.mails_now(customer) if letter["Message-ID"] != news["Message-ID"]]
     assert news["Subject"] == f"Votre commande {shown['code']} : En cours de traitement"
     assert news["In-Reply-To"] == recap["Message-ID"]
     assert "À jeudi !" in text_of(news)
@@ -33,7 +35,7 @@ async def test_one_of_two_updates_is_told(shop: Shop) -> None:
     assert await shop.violations() == []
 
 
-async def test_a_mail_is_sent_again_on_a_persons_word(shop: Shop) -> None:
+async def test_a_mail_is_sent_again_on_request(shop: Shop) -> None:
     sale = a_sale(notebooks(1))
     [order] = await shop.order(sale)
     recap = await _until_mailed(shop, order, "order_recap")
@@ -41,7 +43,7 @@ async def test_a_mail_is_sent_again_on_a_persons_word(shop: Shop) -> None:
     command = await shop.do(f"/mails/{recap['mail_id']}/resend", {})
 
     assert (command["state"], command["outcome"]["type"]) == ("done", "notifier.mail.sent.v1")
-    letters = await shop.letters_to(sale.recipient, count=2)
+    letters = await shop.mails_to(sale.recipient, count=2)
     assert len({letter["Message-ID"] for letter in letters}) == 1
     shown = await shop.shown(order)
     again = [entry for entry in shown["activity"] if entry["item"] == command["command_id"]]
@@ -49,7 +51,7 @@ async def test_a_mail_is_sent_again_on_a_persons_word(shop: Shop) -> None:
 
 
 async def _until_mailed(shop: Shop, order: str, template: str) -> dict[str, str]:
-    """The mail of this template, once the order shows that it went."""
+    """Return the mail of this template, once the order shows it as sent."""
 
     async def went() -> dict[str, str] | None:
         mails = (await shop.shown(order))["mails"]

@@ -1,8 +1,7 @@
-"""Stripe is sometimes faster than the storefront: money that comes before its order is kept, and joins it."""
+"""A payment that Stripe reports before its order is received is stored, and matched later."""
 
 import asyncio
 
-from deploy.demo.standins.provider import intent_of
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop, receipts
 
@@ -10,7 +9,7 @@ from tests.journeys.shop import Shop, receipts
 async def test_a_payment_waits_for_the_order_it_belongs_to(shop: Shop) -> None:
     sale = a_sale()
     await shop.report(sale)
-    assert await _waits(shop, intent_of(sale))
+    assert await _waits(shop, sale.provider_reference)
 
     [order] = await shop.order(sale)
 

@@ -1,4 +1,4 @@
-"""What the staff can't have meant is refused at once with what to do; nothing changes, and nothing is lost."""
+"""Invalid commands are refused at once with a remedy; nothing changes, and nothing is lost."""
 
 from typing import Any
 from uuid import uuid4
@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from contracts.envelope import uuid7
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop, delivery, parcel, payment, receipts, shipment
 
@@ -86,7 +86,9 @@ async def test_a_parcel_leaves_once(shop: Shop) -> None:
 
 
 async def test_a_shipment_sent_before_its_parcel_is_packed_leaves_with_it(shop: Shop) -> None:
-    """Packed and sent in one click, the second message may be faster: it waits a minute before it is refused."""
+    """When a parcel is packed and shipped in one click, the second message may arrive first: it waits up to a
+    minute.
+    """
     [order] = await shop.order(a_sale(notebooks(1), method=CASH))
     parcel_id, shipment_id = str(uuid4()), str(uuid4())
     early = await shop.ask(

@@ -4,25 +4,29 @@ Each call gives fresh sales: no key, provider reference or id is ever used twice
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
+from random import Random
 from uuid import UUID
 
 from rich.console import Console
 
-from contracts.storefront import Module, PaymentMethod
+from contracts.sale import Module, PaymentMethod
 from deploy.auditor.auditing import QUIET_SECONDS, audit, until_quiet
 from deploy.auditor.finding import Violation
 from deploy.auditor.ground import Journals, open_ground
 from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
 from deploy.demo.play import Outcome, Play
-from deploy.demo.sales.merchant import GARANCE
 from deploy.demo.sales.orders import demo_sales, demo_stock
-from deploy.demo.sales.sale import CardStory, Sale
+from deploy.demo.sales.sale import OnlineStory, Sale
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
+from deploy.demo.standins.delivering import Journal
+from deploy.demo.standins.providers import Providers
 from deploy.local.mailserver import read_journal
 from deploy.local.system import ShopSetup, System
+from deploy.samples.merchants import GARANCE
 from tests.lives.timeline import where_everything_stands
 
 SETUP = ShopSetup(GARANCE.profile, [module.value for module in GARANCE.modules])
@@ -33,12 +37,12 @@ QUICK = {"COMPTOIR_LEASE_SECONDS": "1", "COMPTOIR_EFFECT_LEASE_SECONDS": "2", "C
 def some_lives(count: int = 4) -> Script:
     """Shop orders that are paid (by card, one early, one twice; by hand), sent with a mail, and delivered."""
     found = [_fresh(sale) for sale in demo_sales(secrets.randbits(48)) if _goes_all_the_way(sale)]
-    stories = (CardStory.EARLY, CardStory.TWICE, CardStory.ONCE)
-    cards = [sale for sale in found if sale.story.card is not CardStory.NEVER][: max(1, count - 1)]
-    by_hand = [sale for sale in found if sale.story.card is CardStory.NEVER]
+    stories = (OnlineStory.EARLY, OnlineStory.TWICE, OnlineStory.ONCE)
+    cards = [sale for sale in found if sale.story.online is not OnlineStory.NEVER][: max(1, count - 1)]
+    by_hand = [sale for sale in found if sale.story.online is OnlineStory.NEVER]
     sales = [*cards, *by_hand][:count]
     told = {
-        sale.event_id: sale.telling(replace(sale.story, card=story))
+        sale.event_id: sale.telling(replace(sale.story, online=story))
         for sale, story in zip(cards, stories, strict=False)
     }
     return Script(GARANCE, demo_stock(), [told.get(sale.event_id, sale) for sale in sales])
@@ -77,16 +81,23 @@ class Chronicle:
 
     async def play(self, script: Script) -> Outcome:
         """Play a script to its end and remember its journals."""
-        play = Play(self._system, script, Show(_silent()))
+        providers = Providers(self._system, GARANCE.shop, Random())
+        play = Play(self._system, script, Show(_silent()), providers)
         try:
-            return await play.run()
+            async with providers:
+                return await play.run()
         except (CommandRefused, NoOutcome) as error:
             raise AssertionError(f"{error}\n{await where_everything_stands(self._system)}") from error
         finally:
             self._submitted += [
                 i for storefront in play.storefronts.values() for i in storefront.submitted_at
             ]
-            self._webhooks += [post.event_id for post in play.journal.accepted()]
+            self._webhooks += [post.event_id for post in providers.journal.accepted()]
+
+    def remember(self, submitted: Sequence[UUID], webhooks: Journal) -> None:
+        """Keep for the auditor what was submitted and posted besides plays."""
+        self._submitted += submitted
+        self._webhooks += [post.event_id for post in webhooks.accepted()]
 
     async def refund(self, order_id: UUID) -> None:
         """Write down that a euro of an order's money went back: what fulfillment hears of payments."""

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import ShipmentDispatched
-from contracts.orders import OrderPlaced, StatusUpdated
-from services.notifier.mails.compose.composing import MailMessage, compose
-from services.notifier.mails.mail import Mail, Recipient, Template, mail_id, message_id
+from contracts.fulfillment.shipments import ShipmentDispatched
+from contracts.orders.lifecycle import OrderPlaced, StatusUpdated
+from services.notifier.mails.compose.composing import OF_DOCUMENTS, OF_MESSAGES, MailMessage, compose
+from services.notifier.mails.mail import ALERTS, TO_MERCHANT, Mail, Recipient, Template, mail_id, message_id
 from services.notifier.mails.settings import ShopProfile
 from tests.notifier.builders import a_shop
 
@@ -28,7 +28,7 @@ def a_pair(
 ) -> tuple[Mail, Recipient]:
     """A mail and its addressee as the notifier keeps them."""
     shop = shop or a_shop()
-    recipient = shop.merchant_email if template is Template.NEW_ORDER else order.customer.email or ""
+    recipient = shop.merchant_email if template in TO_MERCHANT else order.customer.email or ""
     identifier = mail_id(order.shop, cause, recipient, template)
     mail = Mail(
         id=identifier,
@@ -63,27 +63,56 @@ def a_letter(
     shop: ShopProfile | None = None,
     locale: str | None = None,
     status: StatusUpdated | None = None,
+    page_url: str | None = None,
 ) -> MailMessage:
-    """The letter that this template makes of an order."""
+    """The letter that this template makes of an order, with a link to its page if there is one."""
     context = _context(template, order, shipment, status)
     mail, addressee = a_pair(template, order, context=context, shop=shop, locale=locale)
-    return compose(mail, addressee, shop or a_shop())
+    return compose(mail, addressee, shop or a_shop(), page_url=page_url)
 
 
 def _context(
     template: Template, order: OrderPlaced, shipment: ShipmentDispatched | None, status: StatusUpdated | None
 ) -> dict[str, Any]:
+    if template in OF_MESSAGES:
+        said = (status and status.public_comment) or "Bonjour Zoé,\n\nquelle taille ?"
+        return {"author": said, "text": said}
+    if template is Template.CHECKOUT_ABANDONED:
+        return {"name": order.customer.name, "currency": order.currency, "total_minor": 1250}
+    if template in ALERTS:
+        return _warning(template, order, shipment)
     comment = {"public_comment": status.public_comment} if status else {}
+    if template is Template.CANCELLATION_DECLINED:
+        return comment or {"public_comment": "Déjà gravée."}
     if template is Template.ORDER_CANCELLED:
         return comment
     if template is Template.REFUND_FAILED:
         return {"amount_minor": 1250, "currency": order.currency}
+    if template is Template.SENDER_REFUSED:
+        return {"diagnostic": (status and status.public_comment) or "550 5.7.1 blocked using Spamhaus"}
+    if template is Template.TEXT_DAMAGED:
+        return {"wording": "order_recap", "locale": "fr", "part": "intro"}
+    if template in OF_DOCUMENTS:
+        return {"number": "F2026-00042", "amount_minor": 1250, "currency": order.currency}
     if template is Template.REFUND_MADE:
         lines = [{"line": line.line, "quantity": 1} for line in order.lines]
         money = {"mode": "sent", "amount_minor": 1250, "currency": order.currency}
         return {**money, "lines": lines, **comment}
     told = status if template is Template.STATUS_UPDATED else shipment
     return told.model_dump(mode="json", exclude_none=True) if told else {}
+
+
+def _warning(template: Template, order: OrderPlaced, shipment: ShipmentDispatched | None) -> dict[str, Any]:
+    name = (shipment and shipment.carrier) or "BOUGIE-1"
+    if template is Template.STOCK_LOW:
+        return {"sku": name, "available": 3, "threshold": 5}
+    money = {
+        "amount_minor": 1250,
+        "currency": order.currency,
+        "provider": "stripe",
+        "provider_reference": name,
+    }
+    return {**money, **dict.fromkeys(("received_at", "asked_at", "due_at"), CREATED_AT.isoformat())}
 
 
 def read(letter: MailMessage) -> EmailMessage:

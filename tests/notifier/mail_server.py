@@ -25,6 +25,7 @@ class MailServer:
 
     options: dict[str, Any] = field(default_factory=dict)
     pipelining: bool = False
+    smtputf8: bool = True
     port: int = 0
     journal: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -94,7 +95,7 @@ class MailServer:
 
     def _session(self) -> SMTP:
         self.connections += 1
-        session = SMTP(self, hostname="mail.example", enable_SMTPUTF8=True, **self.options)
+        session = SMTP(self, hostname="mail.example", enable_SMTPUTF8=self.smtputf8, **self.options)
         self._sessions.append(session)
         return session
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from contracts.orders import Buyer
+from contracts.orders.lifecycle import Buyer
+from services.chassis.http import edge
 from services.chassis.testing import Desk
 from services.notifier.api import build_app
 from services.notifier.sending.sending import Sender
@@ -24,7 +25,7 @@ NOBODY = UUID(int=1)
 @asynccontextmanager
 async def a_client(desk: Desk, token: str | None = None) -> AsyncIterator[httpx2.AsyncClient]:
     token = token or desk.hub.settings.internal_token.get_secret_value()
-    transport = httpx2.ASGITransport(app=build_app(desk.hub))
+    transport = httpx2.ASGITransport(app=edge.application(desk.hub.settings, [], build_app(desk.hub)))
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://notifier", headers=headers) as client:
         yield client
@@ -108,7 +109,7 @@ async def test_preview_shows_the_mail_and_lets_nothing_run(desks: Desks) -> None
     ("/internal/mails?before=yesterday", 422), ("/internal/mails/12/preview", 422),
     (f"/internal/mails/{NOBODY}/preview", 404),
 ])  # fmt: skip
-async def test_bad_request_says_how_to_mend_it(desks: Desks, path: str, status: int) -> None:
+async def test_bad_request_names_the_remedy(desks: Desks, path: str, status: int) -> None:
     desk = await desks("notifier")
     async with a_client(desk) as client:
         answer = await client.get(path)
@@ -138,7 +139,7 @@ async def test_a_mail_is_shown_whole_and_found_by_what_it_is(desks: Desks, mail_
         shown = (await client.get(f"/internal/mails/{recap['id']}")).json()
         assert shown["subject"] == "Votre commande ZZZZ-0001 chez Atelier Lumière"
         assert "Bougie figuier" in shown["text"]
-        assert shown["html"].startswith("<!doctype html>")
+        assert shown["html"].startswith("<!DOCTYPE html>")
         assert {**shown, **recap} == shown
         assert (await client.get(f"/internal/mails/{NOBODY}")).status_code == 404
 

@@ -9,7 +9,7 @@ from services.chassis.settings import ServiceSettings
 from services.notifier import handlers as subscribers
 from services.notifier.mails import mail, settings
 from services.notifier.mails.compose.composing import TEMPLATES
-from services.notifier.mails.compose.figures import LANGUAGES
+from services.notifier.mails.texts.planning import LANGUAGES
 
 FOLDER = Path(settings.__file__).parent.parent
 README = (FOLDER / "README.md").read_text("utf-8")

@@ -1,115 +1,35 @@
-"""Builders for the tests of orders: a sale as a storefront sends it, and what the other services say of it."""
+"""For the tests of orders: what the other services say of an order or a checkout."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import (
+from contracts.fulfillment.parcels import ParcelLine, ParcelPacked
+from contracts.fulfillment.position import FulfilmentPosition, LinePosition, StockStanding
+from contracts.fulfillment.shipments import (
     DeliveryRecorded,
-    FulfilmentPosition,
-    LinePosition,
-    ParcelLine,
     ParcelLost,
-    ParcelPacked,
-    ProofKind,
     ShipmentCancelled,
     ShipmentDispatched,
     ShipmentUpdated,
-    StockReserved,
-    StockStanding,
 )
-from contracts.notifier import MailReport, MailSent
-from contracts.orders import OrderPlaced
-from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, PaymentUnmatched, Position
-from contracts.storefront import (
-    CheckoutDropped,
-    CheckoutOpened,
-    LineKind,
-    Module,
-    OrderSubmitted,
-    PaymentMethod,
+from contracts.fulfillment.stock import StockReserved
+from contracts.notifier.mails import MailReport, MailSent
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import (
+    BalanceChanged,
+    LedgerEntry,
+    PaymentSettled,
+    PaymentUnmatched,
+    Position,
 )
+from contracts.sale import LineKind, PaymentMethod
+from contracts.storefront import CheckoutOpened
 from services.chassis.testing import Desk
-
-SHOP = "maison"
-NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-ADDRESS = {
-    "name": "Zoé Martin",
-    "street": "3 rue des Lilas",
-    "postal_code": "75011",
-    "city": "Paris",
-    "country": "FR",
-}
-
-
-def a_line(**changes: Any) -> dict[str, Any]:
-    """A line of two mugs at 12,00 €, with its total unless the changes give one."""
-    line: dict[str, Any] = {
-        "kind": LineKind.SHIP,
-        "description": "Mug bleu",
-        "sku": "MUG-BLEU",
-        "quantity": 2,
-        "unit_price_minor": 1200,
-        "vat_rate": 2000,
-        **changes,
-    }
-    gross = line["quantity"] * line["unit_price_minor"] - line.get("discount_minor", 0)
-    return {"total_minor": gross, **line}
-
-
-def a_sale(*lines: dict[str, Any], **changes: Any) -> OrderSubmitted:
-    """A sale that adds up: VAT included, shipping at 5,00 €, paid by card."""
-    chosen = list(lines) or [a_line(), a_line(description="Théière", sku="THEIERE", quantity=1)]
-    shipping = changes.pop("shipping", {"label": "Colissimo", "amount_minor": 500, "vat_rate": 2000})
-    sold = sum(line["total_minor"] for line in chosen)
-    carried = shipping["amount_minor"] if shipping else 0
-    taxed = [(line["total_minor"], line.get("vat_rate", 0)) for line in chosen]
-    taxed += [(carried, shipping.get("vat_rate", 0))] if shipping else []
-    totals = {
-        "lines_minor": sold,
-        "shipping_minor": carried,
-        "tax_minor": sum(round(amount * rate / (10_000 + rate)) for amount, rate in taxed),
-        "total_minor": sold + carried,
-    }
-    return OrderSubmitted.model_validate(
-        {
-            "shop": SHOP,
-            "module": Module.SHOP,
-            "idempotency_key": uuid4().hex,
-            "source_reference": "W-1001",
-            "submitted_at": NOW,
-            "currency": "EUR",
-            "payment": {"method": PaymentMethod.CARD, "provider": "stripe", "provider_reference": "pi_1"},
-            "customer": {"name": "Zoé Martin", "email": "zoe@client.example", "ip_address": "192.0.2.7"},
-            "shipping_address": ADDRESS,
-            "lines": chosen,
-            "shipping": shipping,
-            "totals": totals,
-            **changes,
-        }
-    )
-
-
-def a_checkout(*lines: dict[str, Any], **changes: Any) -> CheckoutOpened:
-    """A checkout opened an hour ago, in which its customer has told all that `a_sale` holds."""
-    sale = a_sale(*lines).model_dump(exclude_none=True, exclude={"submitted_at"})
-    opened = {"checkout_id": uuid7(), "opened_at": datetime.now(UTC) - timedelta(hours=1), **sale, **changes}
-    return CheckoutOpened.model_validate(opened)
-
-
-def as_sale(opened: CheckoutOpened, **changes: Any) -> OrderSubmitted:
-    """The sale that its storefront submits for a checkout."""
-    told = opened.model_dump(exclude_none=True, exclude={"opened_at"})
-    return OrderSubmitted.model_validate({**told, "submitted_at": opened.opened_at, **changes})
-
-
-def dropped(opened: CheckoutOpened, at: datetime) -> CheckoutDropped:
-    """Its customer gave the checkout up."""
-    return CheckoutDropped(
-        shop=opened.shop, module=opened.module, checkout_id=opened.checkout_id, dropped_at=at
-    )
+from tests.builders import shipments
+from tests.builders.submissions import NOW, SHOP, a_sale
 
 
 def money_for(opened: CheckoutOpened, **changes: Any) -> PaymentUnmatched:
@@ -126,11 +46,6 @@ def money_for(opened: CheckoutOpened, **changes: Any) -> PaymentUnmatched:
         **changes,
     }
     return PaymentUnmatched.model_validate(unmatched)
-
-
-def paid_by(method: str) -> dict[str, Any]:
-    """The payment choice of a sale without a provider."""
-    return {"method": method}
 
 
 async def a_life(desk: Desk, *lines: dict[str, Any], **changes: Any) -> "Life":
@@ -228,93 +143,60 @@ class Life:
 
     def packed(self) -> ParcelPacked:
         """All of it in one parcel."""
-        return ParcelPacked(
+        return shipments.a_parcel(
             **self._about(),
             parcel_id=self.parcel_id,
-            number=1,
             lines=self._all_lines(),
-            kind="box",
             packed_at=NOW,
-            packed_by="api:erp",
             position=self.position(2, packed=10**6),
         )
 
-    def dispatched(self) -> ShipmentDispatched:
+    def dispatched(self, **changes: Any) -> ShipmentDispatched:
         """The parcel given to the carrier."""
-        return ShipmentDispatched(
-            **self._about(),
-            shipment_id=self.shipment_id,
-            parcel_ids=[self.parcel_id],
-            lines=self._all_lines(),
-            carrier="Colissimo",
-            tracking_number="6A1234567890",
-            shipped_on=date(2026, 11, 22),
-            dispatched_at=NOW,
-            dispatched_by="api:erp",
-            position=self.position(3, packed=10**6, shipped=10**6),
-        )
-
-    def _corrected(self, version: int) -> dict[str, Any]:
-        return {
+        values: dict[str, Any] = {
             **self._about(),
             "shipment_id": self.shipment_id,
-            "version": version,
             "parcel_ids": [self.parcel_id],
             "lines": self._all_lines(),
+            "tracking_number": "6A1234567890",
             "shipped_on": date(2026, 11, 22),
             "dispatched_at": NOW,
-            "dispatched_by": "api:erp",
+            "position": self.position(3, packed=10**6, shipped=10**6),
         }
+        return shipments.a_shipment(**{**values, **changes})
 
     def corrected(
         self, version: int = 2, carrier: str = "DHL", number: str | None = "JD01"
     ) -> ShipmentUpdated:
         """The shipment with another carrier and number."""
-        return ShipmentUpdated(
-            **self._corrected(version),
-            carrier=carrier,
-            tracking_number=number,
+        return shipments.a_correction(
+            self.dispatched(carrier=carrier, tracking_number=number),
+            version=version,
             updated_at=NOW,
-            updated_by="staff:zoe",
             position=self.position(2 + version, packed=10**6, shipped=10**6),
         )
 
     def taken_back(self, version: int = 2, carrier: str = "Colissimo") -> ShipmentCancelled:
         """The shipment that had not left."""
-        return ShipmentCancelled(
-            **self._corrected(version),
-            carrier=carrier,
+        return shipments.a_cancellation(
+            self.dispatched(carrier=carrier, tracking_number=None),
+            version=version,
             reason="Jamais parti",
             cancelled_at=NOW,
-            cancelled_by="staff:zoe",
             position=self.position(2 + version, packed=10**6),
         )
 
     def lost(self) -> ParcelLost:
         """The parcel that will not arrive."""
-        return ParcelLost(
-            **self._about(),
-            parcel_id=self.parcel_id,
-            number=1,
-            shipment_id=self.shipment_id,
-            lines=self._all_lines(),
-            reason="Enquête close",
-            lost_at=NOW,
-            lost_by="staff:zoe",
-            position=self.position(4, packed=10**6, shipped=10**6, lost=10**6),
+        position = self.position(4, packed=10**6, shipped=10**6, lost=10**6)
+        return shipments.a_lost_parcel(
+            self.dispatched(), reason="Enquête close", lost_at=NOW, position=position
         )
 
     def delivered(self) -> DeliveryRecorded:
         """The parcel with the customer."""
-        return DeliveryRecorded(
-            **self._about(),
-            shipment_id=self.shipment_id,
-            parcel_ids=[self.parcel_id],
-            delivered_at=NOW,
-            proof=ProofKind.SIGNATURE,
-            recorded_by="api:erp",
-            position=self.position(4, packed=10**6, shipped=10**6, delivered=10**6),
-        )
+        position = self.position(4, packed=10**6, shipped=10**6, delivered=10**6)
+        return shipments.a_delivery(self.dispatched(), delivered_at=NOW, position=position)
 
     def mailed(self, *templates: str) -> MailSent:
         """Mails of these templates accepted by the mail server."""

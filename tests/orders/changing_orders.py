@@ -4,20 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from contracts.fulfillment import (
-    FulfilmentPosition,
-    LinePosition,
-    LinesAdded,
-    LinesReduced,
-    MissingUnits,
-    StockStanding,
-)
+from contracts.fulfillment.lines import LinesAdded, LinesReduced, MissingUnits
+from contracts.fulfillment.position import FulfilmentPosition, LinePosition, StockStanding
 from contracts.message import LineUnits, Message
-from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
-from contracts.storefront import LineKind
+from contracts.orders.changes import LinesAdditionRequested, LinesReductionRequested
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.sale import LineKind
 from services.chassis.testing import Desk
-from services.orders.api.actions import change_commands
-from services.orders.api.actions.change_commands import ChangeRequest
+from services.orders.api.actions import change_actions
+from services.orders.api.actions.action import Action, Actions
 from services.orders.changes.requests import (
     CancellationRequest,
     DeletionRequest,
@@ -46,27 +41,27 @@ class Merchant:
 
     async def edit(self, **changes: Any) -> UUID:
         """Begin an edit: its command's id."""
-        return await self._send(change_commands.edit, EditRequest.model_validate(changes))
+        return await self._send(change_actions.edit, EditRequest.model_validate(changes))
 
     async def cancel(self, reason: str | None = None) -> UUID:
         """Begin a cancellation: its command's id."""
-        return await self._send(change_commands.cancel, CancellationRequest(reason=reason))
+        return await self._send(change_actions.cancel, CancellationRequest(reason=reason))
 
     async def reinstate(self) -> UUID:
         """Begin a reinstatement: its command's id."""
-        return await self._send(change_commands.reinstate, ReinstatementRequest())
+        return await self._send(change_actions.reinstate, ReinstatementRequest())
 
     async def delete(self, *, force: bool = False) -> UUID:
         """Begin a deletion: its command's id."""
         asked = DeletionRequest(reason="Commande de test")
-        asking = change_commands.delete(
+        action = change_actions.delete(
             self.order.shop, self.order.order_id, uuid4().hex, ACTOR, asked, force=force
         )
-        return (await change_commands.send(self.desk.hub, asking)).command_id
+        return (await Actions(self.desk.hub).send(action)).command_id
 
     async def _send(self, make: Any, asked: Any) -> UUID:
-        asking: ChangeRequest = make(self.order.shop, self.order.order_id, uuid4().hex, ACTOR, asked)
-        return (await change_commands.send(self.desk.hub, asking)).command_id
+        action: Action = make(self.order.shop, self.order.order_id, uuid4().hex, ACTOR, asked)
+        return (await Actions(self.desk.hub).send(action)).command_id
 
     def said(self, kind: type[Message]) -> list[Any]:
         """What the last unit said of one kind."""

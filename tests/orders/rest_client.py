@@ -16,14 +16,14 @@ import pytest
 from contracts.catalogue import CATALOGUE
 from contracts.envelope import uuid7
 from contracts.message import Message, Reason
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentSettled, RecordPayment
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import PaymentSettled, RecordPayment
 from contracts.service import CommandRejected
 from contracts.storefront import OrderSubmitted
-from services.chassis.testing import Desk, Outcome
-from services.orders.api.actions import change_commands, commanding
+from services.chassis.testing import Desk, Outcome, wait_until
+from services.orders.api.actions import action
 from services.orders.api.app import build_app
-from services.orders.backoffice.web.actions import commanding as backoffice_commanding
+from tests.builders.submissions import a_line, a_sale
 
 TOKEN = "token-of-the-erp-0123456789"
 OTHER_TOKEN = "token-of-another-shop-0123456789"
@@ -33,7 +33,7 @@ TOKENS = [
 ]
 DEADLINE_SECONDS = 10.0
 PATIENCE_SECONDS = 30.0
-_USUAL_SECONDS = commanding.WAIT_SECONDS
+_USUAL_SECONDS = action.WAIT_SECONDS
 UNANSWERED_SECONDS = 0.1
 T = TypeVar("T")
 
@@ -52,13 +52,20 @@ def key() -> dict[str, str]:
 
 def sale(shop: str = "maison", **changes: Any) -> OrderSubmitted:
     """A sale of three candles and a lesson for 84.00 EUR, to be paid by cheque."""
+    candles = a_line(
+        description="Bougie",
+        sku="BOUGIE-01",
+        quantity=3,
+        unit_price_minor=1500,
+        vat_rate=0,
+        options={"parfum": "figuier"},
+    )
+    lesson = {"kind": "service", "description": "Leçon", "quantity": 1, "unit_price_minor": 3400}
     content: dict[str, Any] = {
         "shop": shop,
-        "module": "shop",
-        "idempotency_key": uuid4().hex,
+        "source_reference": None,
         "submitted_at": datetime.now(UTC),
         "locale": "fr",
-        "currency": "EUR",
         "payment": {"method": "cheque"},
         "customer": {
             "name": "Zoé Martin",
@@ -74,29 +81,10 @@ def sale(shop: str = "maison", **changes: Any) -> OrderSubmitted:
             "city": "Quimper",
             "country": "FR",
         },
-        "lines": [
-            {
-                "kind": "ship",
-                "description": "Bougie",
-                "sku": "BOUGIE-01",
-                "quantity": 3,
-                "unit_price_minor": 1500,
-                "total_minor": 4500,
-                "options": {"parfum": "figuier"},
-            },
-            {
-                "kind": "service",
-                "description": "Leçon",
-                "quantity": 1,
-                "unit_price_minor": 3400,
-                "total_minor": 3400,
-            },
-        ],
         "shipping": {"label": "Colissimo", "amount_minor": 500},
-        "totals": {"lines_minor": 7900, "shipping_minor": 500, "total_minor": 8400},
         "note": "Sonner deux fois.",
     }
-    return OrderSubmitted.model_validate({**content, **changes})
+    return a_sale(candles, {**lesson, "total_minor": 3400}, **{**content, **changes})
 
 
 async def place(desk: Desk, sold: OrderSubmitted | None = None) -> OrderPlaced:
@@ -111,9 +99,12 @@ async def sent(desk: Desk, count: int = 1) -> list[tuple[UUID, Any]]:
     """The commands in the event log with their ids, once there are so many. Fails after ten seconds."""
     query = "select id, type, body from msg.event_log where type = any($1::text[]) order by id"
     types = [entry.type for entry in CATALOGUE.values() if entry.is_command]
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while len(rows := await desk.fetch(query, types)) < count:
-            await asyncio.sleep(0.005)
+
+    async def logged() -> list[Any] | None:
+        rows = await desk.fetch(query, types)
+        return rows if len(rows) >= count else None
+
+    rows = await wait_until(logged, DEADLINE_SECONDS) if count else await desk.fetch(query, types)
     return [(row["id"], CATALOGUE[row["type"]].message.model_validate_json(row["body"])) for row in rows]
 
 
@@ -134,8 +125,7 @@ def patiently(request: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
 
 
 def _wait_for(seconds: float) -> None:
-    for module in (commanding, change_commands, backoffice_commanding):
-        vars(module)["WAIT_SECONDS"] = seconds
+    action.WAIT_SECONDS = seconds
 
 
 async def answered(

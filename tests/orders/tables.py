@@ -134,6 +134,29 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "recorded_at",
         "payment_entry_id",
     ),
+    "shop_profile": (
+        "shop",
+        "version",
+        "support_email",
+        "support_phone",
+        "opening_hours",
+        "changed_by",
+        "changed_at",
+    ),
+    "invoice": (
+        "shop",
+        "order_id",
+        "invoice_id",
+        "kind",
+        "number",
+        "corrects",
+        "issued_on",
+        "issued_at",
+        "currency",
+        "net_minor",
+        "tax_minor",
+        "total_minor",
+    ),
     "refund": (
         "shop",
         "order_id",
@@ -154,6 +177,23 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "actor",
         "asked_at",
         "detail",
+    ),
+    "dispute": (
+        "shop",
+        "provider",
+        "provider_reference",
+        "order_id",
+        "version",
+        "state",
+        "amount_minor",
+        "withdrawn_minor",
+        "reinstated_minor",
+        "fees::text",
+        "due_at",
+        "is_due_soon",
+        "resolution",
+        "resolved_by",
+        "note",
     ),
     "assigned_payment": ("shop", "provider", "provider_reference", "order_id"),
     "unmatched_payment": (
@@ -246,6 +286,29 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "state",
         "outcome",
     ),
+    "thread": (
+        "shop",
+        "order_id",
+        "version",
+        "state",
+        "unread",
+        "last_at",
+        "assignee",
+        "message_version",
+        "last_role",
+        "last_author",
+        "excerpt",
+    ),
+    "received_mail": (
+        "shop",
+        "inbound_id",
+        "order_id",
+        "outcome",
+        "reason",
+        "received_at",
+        "filed_at",
+        "filed_by",
+    ),
 }
 """Columns by table, equal when the very same messages are shuffled and repeated."""
 
@@ -253,7 +316,8 @@ DECIDED_HERE = frozenset(
     {
         *{"tag", "order_tag", "comment", "label", "shop_setting", "forgotten", "saved_view"},
         *{"staff", "staff_session", "staff_invitation", "sign_in_attempt", "audit", "form_sent"},
-        *{"bulk_run", "bulk_item"},
+        *{"bulk_run", "bulk_item", "message_draft", "quick_reply"},
+        *{"bulk_run", "bulk_item", "erasure", "erasure_report"},
     }
 )
 """Tables that no message writes: people's own matters and settings."""
@@ -285,7 +349,7 @@ MADE_BY_OTHERS = frozenset(
     }
 )
 """Columns that repeat what another service counted, timed or named on its own: to be left out as well, but for
-`orders.balance_minor`, when a whole life is run anew through all services instead of shuffling given messages."""
+`orders.balance_minor`, when a whole life is run again through all services instead of shuffling given messages."""
 
 
 def equal_after_shuffle() -> dict[str, str]:

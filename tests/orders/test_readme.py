@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from contracts.catalogue import heard_by, sent_by
-from contracts.orders import OrderState
-from services.chassis.messaging.inbound.arriving import BEYOND_READING
+from contracts.orders.lifecycle import OrderState
+from services.chassis.messaging.inbound.raw_message import BEYOND_READING
 from services.chassis.settings import ServiceSettings
 from services.orders.handlers import subscribers
 from services.orders.order.settings import OrdersSettings
@@ -32,7 +32,7 @@ def test_messages_out_are_those_of_the_catalogue() -> None:
     expected = {
         (
             entry.message.__name__,
-            "its storefront" if entry.public else ", ".join(entry.listeners) or "nobody yet",
+            "its storefront" if entry.public else ", ".join(entry.listeners) or "no consumer yet",
         )
         for entry in sent_by("orders")
     }

@@ -16,8 +16,8 @@ from deploy.databases import create_databases, drop_databases
 from deploy.local.parts import Postgres
 from services.chassis.storage.migrating import migrate
 from services.orders.order import store
+from tests.builders.submissions import a_sale
 from tests.conftest import Desks
-from tests.orders.builders import a_sale
 from tests.orders.changing_orders import Merchant
 from tests.orders.rest_client import TOKENS, client, place
 

@@ -1,4 +1,4 @@
-"""Builders for tests of payments: placed orders, commands, Stripe's events and a signer of our own.
+"""Builders for tests of payments: orders to be paid, commands, Stripe's events and a signer of our own.
 
 The signer is written from Stripe's description, apart from the code under test.
 """
@@ -7,22 +7,22 @@ import hashlib
 import hmac
 import json
 import time
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from contracts.envelope import uuid7
 from contracts.message import Message
-from contracts.orders import Buyer, ChangeCause, OrderDeleted, OrderEdited, OrderPlaced, PlacedLine
-from contracts.payments import RecordPayment, RefundMode, RefundOrder
-from contracts.storefront import LineKind, Module, PaymentChoice, PaymentMethod, Totals
-from services.payments.settings import StripeEndpoint
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import RecordPayment
+from contracts.payments.refunds import RefundMode, RefundOrder
+from contracts.sale import LineKind, PaymentChoice, PaymentMethod
+from services.payments.providers.stripe.settings import StripeEndpoint
+from tests.builders.orders import SHOP, a_line, an_order
 
-SHOP = "atelier"
 SLUG = "hook-of-the-tests"
 SECRET = "whsec_of-the-tests-0001"
 OLD_SECRET = "whsec_of-the-tests-0000"
-PLACED_AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 STARTED = 1_795_000_000
 """When the payments of the tests were begun, in Unix seconds."""
 
@@ -51,28 +51,14 @@ def placed(
     shop: str = SHOP,
 ) -> OrderPlaced:
     """An order of one line."""
-    line = PlacedLine(
-        line=1,
-        kind=LineKind.SERVICE,
-        description="Cours de poterie",
-        quantity=1,
-        unit_price_minor=total_minor,
-        total_minor=total_minor,
-    )
-    return OrderPlaced(
+    return an_order(
+        a_line(kind=LineKind.SERVICE, description="Cours de poterie", sku=None, unit_price_minor=total_minor),
         shop=shop,
         order_id=order_id or uuid7(),
-        code="K7F3-QD9M",
-        module=Module.SHOP,
-        placed_at=PLACED_AT,
-        locale="fr",
         currency=currency,
         payment=PaymentChoice(
             method=method, provider="stripe" if reference else None, provider_reference=reference
         ),
-        customer=Buyer(name="Jeanne Moreau", email="jeanne@example.org"),
-        lines=[line],
-        totals=Totals(lines_minor=total_minor, total_minor=total_minor),
     )
 
 
@@ -89,39 +75,6 @@ def record(order: OrderPlaced, amount_minor: int | None = None, **changes: Any) 
         "actor": "marie",
     }
     return RecordPayment(**{**values, **changes})
-
-
-def edited(
-    order: OrderPlaced, change_minor: int, cause: ChangeCause = ChangeCause.EDITED, **changes: Any
-) -> OrderEdited:
-    """An edit of the order by which so much more, or less, is due."""
-    values: dict[str, Any] = {
-        "shop": order.shop,
-        "order_id": order.order_id,
-        "code": order.code,
-        "edit_id": uuid7(),
-        "revision": 2,
-        "cause": cause,
-        "currency": order.currency,
-        "due_change_minor": change_minor,
-        "totals": order.totals,
-        "lines": order.lines,
-        "customer": order.customer,
-        "actor": "marie",
-    }
-    return OrderEdited(**{**values, **changes})
-
-
-def deleted(order: OrderPlaced) -> OrderDeleted:
-    """The order's deletion."""
-    return OrderDeleted(
-        shop=order.shop,
-        order_id=order.order_id,
-        code=order.code,
-        reason="Commande de test",
-        actor="marie",
-        deleted_at=PLACED_AT,
-    )
 
 
 def intent(intent: str, amount: int = 5000, currency: str = "eur", **fields: Any) -> dict[str, Any]:
@@ -163,7 +116,7 @@ def succeeded(
 
 
 def capturable(intent_: str, amount: int = 5000, at: int = 1, **fields: Any) -> dict[str, Any]:
-    """The event that tells of an authorisation, or of a part of it that was captured."""
+    """The event about an authorisation, or about a part of it that was captured."""
     thing = intent(intent_, amount, **{"status": "requires_capture", **fields})
     return event("payment_intent.amount_capturable_updated", thing, at)
 

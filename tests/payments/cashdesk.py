@@ -7,8 +7,10 @@ import httpx2
 
 from contracts.envelope import Envelope
 from contracts.message import Message
+from services.chassis.http import edge
 from services.chassis.testing import Desk
 from services.payments import api
+from services.payments.invoices.rendering.process import Renderer
 from services.payments.settings import PaymentsSettings
 from services.payments.webhooks.applying import apply_webhooks
 from services.payments.webhooks.receiving import Receiver
@@ -26,7 +28,9 @@ class CashDesk:
         assert isinstance(desk.hub.settings, PaymentsSettings)
         self.desk = desk
         self.hub = desk.hub
+        self.providers = desk.hub.settings.providers
         self.refusals = Refusals()
+        self.renderer = Renderer()
         self.nudges: list[str] = []
         self.receiver = Receiver(
             desk.hub, desk.hub.settings, self.refusals, lambda: self.nudges.append("stored")
@@ -36,7 +40,9 @@ class CashDesk:
 
     async def open(self) -> "CashDesk":
         """Open the HTTP side."""
-        transport = httpx2.ASGITransport(app=api.build(self.hub, self.receiver))
+        transport = httpx2.ASGITransport(
+            app=edge.application(self.hub.settings, [], api.build(self.hub, self.receiver, self.renderer))
+        )
         self.client = await self._stack.enter_async_context(
             httpx2.AsyncClient(transport=transport, base_url="http://payments.test")
         )
@@ -45,6 +51,8 @@ class CashDesk:
     async def close(self) -> None:
         """Close the HTTP side."""
         await self._stack.aclose()
+        await self.renderer.close()
+        await self.providers.close()
 
     async def post(self, event: dict[str, Any] | bytes, slug: str = SLUG, **headers: str) -> int:
         """Post a signed webhook; the answer's status. Header names are given with underscores."""

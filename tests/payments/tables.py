@@ -27,6 +27,7 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "closed_at",
     ),
     "order_edit": ("shop", "order_id", "edit_id", "cause", "due_change_minor", "posted_minor"),
+    "sale": ("shop", "order_id", "placed_at", "content::text", "revision", "edit::text", "cancelled::text"),
     "ledger_entry": (
         "id",
         "shop",
@@ -59,6 +60,18 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "state",
         "amount_minor",
         "occurred_at",
+    ),
+    "dispute_report": (
+        *("shop", "order_id", "provider", "object_id", "payment", "state", "amount_minor", "occurred_at"),
+        *("reason", "due_at"),
+    ),
+    "dispute_movement": (
+        *("shop", "order_id", "provider", "object_id", "dispute", "payment", "direction", "amount_minor"),
+        *("fee_minor", "fee_currency", "occurred_at"),
+    ),
+    "dispute": (
+        *("shop", "provider", "object_id", "order_id", "state", "due_at", "is_due_soon", "held_minor"),
+        *("resolution", "resolved_by", "note"),
     ),
     "provider_object": ("shop", "provider", "object_id", "order_id"),
     "webhook": (

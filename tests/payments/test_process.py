@@ -1,4 +1,4 @@
-"""The program itself, with PostgreSQL alone: the broker is away, and the process is killed after a commit."""
+"""The program itself, with PostgreSQL alone: the broker is unavailable, and the process is killed after a commit."""
 
 import json
 import os
@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from deploy.local.ports import free_ports
+from services.chassis.testing import wait_until
 from tests.conftest import FreshDatabase
 from tests.payments.builders import SECRET, SLUG, as_body, intent_id, signature, succeeded
 
@@ -56,7 +57,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
     for process in running:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(15)
+            process.wait(40)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -65,7 +66,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
 def is_ready(address: str, process: subprocess.Popen[bytes]) -> bool:
     assert process.poll() is None, "the process ended at start"
     try:
-        return httpx2.get(f"{address}/readyz/intake", timeout=2).status_code == 200
+        return httpx2.get(f"{address}/readyz/intake", timeout=10).status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -131,3 +132,63 @@ def test_a_blank_secret_and_the_process_does_not_start() -> None:
     assert done.returncode != 0
     for name in ("STRIPE_ENDPOINTS", "DATABASE_URL", "AMQP_URL", "INTERNAL_TOKEN", "HTTP_PORT"):
         assert f"COMPTOIR_{name}" in done.stderr
+
+
+async def test_killed_while_it_closes_days_and_verified_from_the_command_line(
+    fresh_database: FreshDatabase, program: Program, tmp_path: Path
+) -> None:
+    url, mark = await fresh_database("payments"), tmp_path / "mark"
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        """INSERT INTO msg.clock (is_only, seen_at) VALUES (true, now());
+           INSERT INTO account (shop, order_id, code, currency, method, opened_at, version, sequence, due_minor,
+               credited_minor, received_minor, received_by_hand_minor, refunded_minor, marked_minor, disputed_minor,
+               authorised_minor, balance_minor, attempt, flags)
+           VALUES ('atelier', gen_random_uuid(), 'K7F3-QD9M', 'EUR', 'card', now() - interval '5 days', 1, 1, 5000,
+               0, 0, 0, 0, 0, 0, 0, 5000, 'none', '{}');
+           INSERT INTO ledger_entry (id, shop, order_id, number, kind, amount_minor, currency, provider, object_id,
+               step, source, caused_by, occurred_at, actor, recorded_at)
+           SELECT gen_random_uuid(), shop, order_id, 1, 'order_total', 5000, 'EUR', 'order', order_id::text, 0,
+               'order', order_id, opened_at, 'orders', opened_at FROM account"""
+    )
+    days = "SELECT count(*) FROM ledger_closing"
+    program(url, FAILPOINT="before_commit@closing:3", FAILPOINT_MARK=str(mark))
+    until(mark.exists)
+    assert mark.read_text() == "before_commit@closing"
+    assert await connection.fetchval(days) == 2
+    program(url)
+
+    async def closed() -> bool:
+        return bool(await connection.fetchval(days) >= 5)
+
+    await wait_until(closed, DEADLINE_SECONDS)
+    assert verified(url) == (0, "whole: 1 entries of 1 accounts, 5 closings\n")
+    await connection.execute(
+        """ALTER TABLE ledger_entry DISABLE TRIGGER USER; UPDATE ledger_entry SET amount_minor = 4000"""
+    )
+    status, said = verified(url)
+    assert status == 1
+    assert said.startswith("BROKEN: entry 1 (")
+    assert "order_total 4000 EUR" in said
+    await connection.close()
+
+
+def verified(url: str) -> tuple[int, str]:
+    """The exit status and the output of the command that verifies the books."""
+    settings = {
+        "DATABASE_URL": url,
+        "AMQP_URL": "amqp://127.0.0.1:1/",
+        "INTERNAL_TOKEN": "a-token-for-tests-only",
+        "HTTP_PORT": "1",
+        "STRIPE_ENDPOINTS": "[]",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "services.payments", "verify"],
+        cwd=ROOT,
+        env={**os.environ, **{f"COMPTOIR_{name}": value for name, value in settings.items()}},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout

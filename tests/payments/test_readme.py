@@ -6,7 +6,8 @@ from pathlib import Path
 from contracts.catalogue import heard_by, sent_by
 from services.chassis.settings import ServiceSettings
 from services.payments.handlers import subscribers
-from services.payments.providers.stripe.needed import NEEDED
+from services.payments.providers.paypal import needed as paypal_needed
+from services.payments.providers.stripe import needed as stripe_needed
 from services.payments.settings import PaymentsSettings
 
 HOME = Path(__file__).parents[2] / "services" / "payments"
@@ -57,4 +58,6 @@ def test_reasons_of_refused_commands_and_parked_webhooks() -> None:
 
 def test_events_an_endpoint_must_send() -> None:
     section = README.partition("### Events that an endpoint must send")[2].partition("\n## ")[0]
-    assert re.findall(r"^- `([a-z_.]+)`$", section, re.MULTILINE) == list(NEEDED)
+    stripe, _, paypal = section.partition("And these at PayPal:")
+    assert re.findall(r"^- `(.+)`$", stripe, re.MULTILINE) == list(stripe_needed.NEEDED)
+    assert re.findall(r"^- `(.+)`$", paypal, re.MULTILINE) == list(paypal_needed.NEEDED)

@@ -4,7 +4,7 @@ import re
 from itertools import product
 from pathlib import Path
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from services.orders.order.fulfilment_status import Quantities
 from services.orders.order.state import Facts, automatic_state
 

@@ -21,8 +21,8 @@ ROOT_FILES = {
     "constraints.txt",
 }
 DOCUMENTS = [path for path in sorted(ROOT.rglob("*.md")) if "var" not in path.relative_to(ROOT).parts[:1]]
-MOST_FILES, MOST_ENTRIES = 15, 12
-"""Source files of a folder; entries of the largest service."""
+MOST_FILES, MOST_ENTRIES, MOST_LINES = 15, 12, 300
+"""Source files of a folder; entries of the largest service; lines of a source file."""
 
 
 def test_the_top_level_is_what_was_agreed() -> None:
@@ -46,6 +46,13 @@ def test_the_changelog_has_a_section_for_the_current_version() -> None:
     assert version in sections[1:]
 
 
+def test_no_step_after_an_upgrade_comes_in_the_version_that_brings_them() -> None:
+    """The versions before it would start on a database without what the step removed."""
+    unreleased = (ROOT / "CHANGELOG.md").read_text().split("\n## [")[1]
+    steps = [str(file.relative_to(ROOT)) for file in (ROOT / "services").rglob("migrations/after/*.sql")]
+    assert "**Two steps of migrations.**" not in unreleased or steps == []
+
+
 def test_contributing_names_every_command_of_the_makefile_and_no_other() -> None:
     targets = set(re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     rows = set(re.findall(r"^\| `make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
@@ -56,12 +63,22 @@ def test_a_folder_is_read_at_a_glance() -> None:
     sizes = {
         folder.relative_to(ROOT): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
         for part in ("services", "contracts", "deploy")
-        for folder in (ROOT / part).rglob("*")
+        for folder in [ROOT / part, *(ROOT / part).rglob("*")]
         if folder.is_dir()
     }
     assert {str(folder): size for folder, size in sizes.items() if size > MOST_FILES} == {}
     shown = [entry.name for entry in (ROOT / "services" / "orders").iterdir() if entry.name != "__pycache__"]
     assert len(shown) <= MOST_ENTRIES, sorted(shown)
+
+
+def test_a_file_is_read_in_one_sitting() -> None:
+    """A longer file holds two subjects. Tests are not counted: their length is their number of cases."""
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for part in ("services", "contracts", "deploy")
+        for path in (ROOT / part).rglob("*.py")
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
 
 
 def test_services_import_from_contracts_and_chassis_alone() -> None:

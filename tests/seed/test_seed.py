@@ -9,7 +9,9 @@ import pytest
 from contracts.catalogue import SERVICES
 from deploy.auditor.auditing import audit
 from deploy.demo import addresses
-from deploy.seed import lives, vocabulary
+from deploy.samples.habits import picks
+from deploy.samples.merchants import TAGS
+from deploy.seed import lives
 from deploy.seed.seeding import FIRST_TABLE, bound, seed
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Finder
@@ -40,13 +42,14 @@ async def test_the_auditor_is_content_and_every_order_is_found(
         for tab in set(Tab) - {Tab.PROBLEMS}:
             assert (await finder.count(connection, SHOP, Filters(tab=tab), PARIS)).number > 0, tab
         tags = [row["tag_id"] for row in await connection.fetch("select tag_id from tag")]
-        assert len(tags) == len(vocabulary.TAGS)
+        assert len(tags) == len(TAGS)
         assert (await finder.count(connection, SHOP, Filters(tag=tags), PARIS)).number > COUNT // 40
         before = await connection.fetch("select * from order_search order by order_id")
         await index(connection, [(row["shop"], row["order_id"]) for row in before])
         assert await connection.fetch("select * from order_search order by order_id") == before
         await seed(urls, SHOP, 50, told.append)
-    assert await desk.fetchval("select count(*) from orders") == COUNT + 50
+        await seed(urls, "second-shop", 60, told.append)
+    assert await desk.fetchval("select count(*) from orders") == COUNT + 50 + 60
     assert await audit(urls, quiet_seconds=5) == []
 
 
@@ -97,7 +100,7 @@ def test_every_life_an_age_names_exists() -> None:
     for shares in lives.SHARES.values():
         assert set(shares) <= names
         assert sum(shares.values()) <= 1000
-        assert len(vocabulary.picks(shares, 1000)) == 1000
+        assert len(picks(shares, 1000)) == 1000
 
 
 def test_names_in_a_statement_become_typed_places() -> None:

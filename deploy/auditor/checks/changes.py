@@ -1,19 +1,19 @@
-"""Changed and deleted orders: what orders wrote, fulfillment stopped and payments posted is one story."""
+"""Changed and deleted orders: orders, fulfillment and payments recorded the same changes."""
 
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from deploy.auditor.finding import Finding, check, compare
-from deploy.auditor.ground import Ground, Rows, living, table
+from deploy.auditor.finding import Finding, check, compare, shown
+from deploy.auditor.ground import Ground, Rows, erased, living, table
 from deploy.auditor.retention import hears_since
 
 EDIT = ("shop", "order_id", "edit_id")
 
 
 @check
-async def edits_are_in_the_books(ground: Ground) -> AsyncIterator[Finding]:
-    """Payments heard of every change that took effect, with the sum by which it changes what is due."""
+async def edits_are_known_to_payments(ground: Ground) -> AsyncIterator[Finding]:
+    """Payments has received every change that took effect, with the amount by which it changes what is due."""
     truth = await table(
         ground.orders,
         "SELECT shop, order_id, edit_id, cause, due_change_minor FROM order_edit WHERE number IS NOT NULL",
@@ -49,7 +49,7 @@ async def edits_are_posted_once(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def changes_stopped_and_added_the_same_units(ground: Ground) -> AsyncIterator[Finding]:
-    """What orders believes was stopped, had left or had no stock is what fulfillment answered."""
+    """Orders records as stopped, shipped or out of stock exactly the units that fulfillment answered."""
     truth = await ground.fulfillment.fetch(
         "SELECT shop, order_id, request_id AS edit_id, kind, done, refused FROM line_change "
         "WHERE kind <> 'refund'"
@@ -74,7 +74,7 @@ async def changes_stopped_and_added_the_same_units(ground: Ground) -> AsyncItera
 async def deleted_orders_are_closed_everywhere(ground: Ground) -> AsyncIterator[Finding]:
     """Payments, fulfillment and notifier have closed exactly the orders that were deleted.
 
-    A service that did not hear of deletions at first need not have closed what was deleted before.
+    A service that subscribed to deletions only later need not have closed orders deleted before that.
     """
     deleted = await table(ground.orders, "SELECT shop, order_id, code, deleted_at FROM deleted_order")
     for service, name, column in (
@@ -86,6 +86,8 @@ async def deleted_orders_are_closed_everywhere(ground: Ground) -> AsyncIterator[
             ground.connections[service],
             f"SELECT shop, order_id, code FROM {name} WHERE {column} IS NOT NULL",  # noqa: S608
         )
+        gone = await erased(ground)
+        copy = {key: row for key, row in copy.items() if key in deleted or key not in gone}
         since = (await hears_since(ground.connections[service], service)).get("orders.order.deleted.v1")
         truth = {
             key: {"code": row["code"]}
@@ -94,6 +96,37 @@ async def deleted_orders_are_closed_everywhere(ground: Ground) -> AsyncIterator[
         }
         for finding in compare(f"closed {service}.{name}", truth, copy):
             yield finding
+
+
+@check
+async def erased_customers_are_erased_everywhere(ground: Ground) -> AsyncIterator[Finding]:
+    """Each service has erased the customers of exactly the orders that orders has erased."""
+    truth: Rows = {key: {"is_erased": True} for key in await erased(ground)}
+    for service in ("payments", "fulfillment", "notifier"):
+        copy = await table(
+            ground.connections[service], "SELECT shop, order_id, true AS is_erased FROM msg.erased"
+        )
+        for finding in compare(f"erasure in {service} of order", truth, copy):
+            yield finding
+
+
+@check
+async def erased_customers_are_nowhere(ground: Ground) -> AsyncIterator[Finding]:
+    """No erased order has a name or an address in orders or in notifier."""
+    for service, sql in (
+        (
+            "orders",
+            "SELECT shop, order_id FROM orders WHERE customer_email IS NOT NULL OR customer_phone IS NOT NULL",
+        ),
+        ("notifier", "SELECT shop, order_id FROM addressee WHERE email <> '' OR name <> ''"),
+    ):
+        rows = await ground.connections[service].fetch(
+            f"SELECT * FROM ({sql}) AS named JOIN msg.erased USING (shop, order_id)"  # noqa: S608
+        )
+        for row in rows:
+            yield Finding(
+                f"order {shown((row['shop'], row['order_id']))} in {service}", "no customer", "a customer"
+            )
 
 
 def _answer(row: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Orders' copies of what fulfillment and notifier own equal the owners' own rows, one by one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from deploy.auditor.finding import Finding, check, compare
 from deploy.auditor.ground import Ground, living, table
@@ -13,9 +14,7 @@ _LINES_OF_COPY = """(SELECT jsonb_agg(jsonb_build_object('line', (e->>'line')::i
 
 @check
 async def orders_know_every_fulfilment(ground: Ground) -> AsyncIterator[Finding]:
-    """Orders' copy of each order's quantities is fulfillment's latest; where it said nothing, nothing is
-    copied.
-    """
+    """Orders' copy of each order's quantities is fulfillment's latest; none where fulfillment published none."""
     truth = await table(
         ground.fulfillment,
         """SELECT shop, order_id, CASE WHEN sequence = 0 AND version = 1 THEN 0 ELSE version END AS version,
@@ -54,7 +53,7 @@ async def orders_know_every_quantity(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def orders_know_every_parcel(ground: Ground) -> AsyncIterator[Finding]:
-    """Orders' copy of the parcels is fulfillment's, those taken apart or lost among them."""
+    """Orders' copy of the parcels is fulfillment's, including unpacked and lost ones."""
     names = "number, kind, weight_grams, packed_at, packed_by, unpacked_at, unpacked_by, lost_at, lost_by, lost_reason"
     truth = await table(
         ground.fulfillment,
@@ -119,15 +118,22 @@ async def orders_know_every_delivery(ground: Ground) -> AsyncIterator[Finding]:
         yield finding
 
 
+def _is_emptied(mail: Mapping[str, Any]) -> bool:
+    return mail["template"] == "checkout_abandoned" and not mail["recipient"]
+
+
 @check
 async def orders_know_every_mail(ground: Ground) -> AsyncIterator[Finding]:
-    """Orders' copy of what became of mails is notifier's."""
+    """Orders' copy of the outcome of mails is notifier's.
+
+    Reminders that notifier has emptied are left out: orders keeps its copy as long as the checkout.
+    """
     key = ("shop", "order_id", "mail_id")
     truth = await table(
         ground.notifier,
         """SELECT shop, id AS mail_id, order_id, template, coalesce(resent_to, recipient) AS recipient, cause_id,
                CASE state WHEN 'done' THEN 'sent' ELSE state END AS state
-           FROM mail_with_state WHERE state IN ('done', 'failed', 'uncertain')""",
+           FROM mail_with_state WHERE state IN ('done', 'failed', 'uncertain', 'bounced', 'suppressed', 'withdrawn')""",
         key=key,
     )
     copy = await table(
@@ -135,5 +141,8 @@ async def orders_know_every_mail(ground: Ground) -> AsyncIterator[Finding]:
         "SELECT shop, mail_id, order_id, template, recipient, cause_id, state FROM mail",
         key=key,
     )
+    for emptied in [at for at, row in truth.items() if _is_emptied(row)]:
+        truth.pop(emptied)
+        copy.pop(emptied, None)
     for finding in compare("orders' copy of the mail", await living(ground, truth), copy):
         yield finding

@@ -1,26 +1,27 @@
-"""What the event logs and the commands tell of is still there: nothing that happened was deleted, nothing was made up.
+"""History: everything in the event logs and the commands is still stored, and nothing else was added.
 
-The logs reach back as far as the retention; of what is older only the rows can tell.
+The logs reach back as far as the retention; anything older is known from the rows only.
 """
 
 from collections.abc import AsyncIterator
 
 from contracts.catalogue import sent_by, type_of
 from contracts.message import Command
-from contracts.orders import OrderPlaced
-from contracts.payments import BalanceChanged, GrantCredit, RecordPayment
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import BalanceChanged, RecordPayment
+from contracts.payments.refunds import GrantCredit
 from deploy.auditor.finding import Finding, check, compare, shown
 from deploy.auditor.ground import Ground, table
 from deploy.auditor.retention import reach_of
 
 COMMANDS = [entry.type for entry in sent_by("orders") if issubclass(entry.message, Command)]
 POSTING = [type_of(message, "orders") for message in (RecordPayment, GrantCredit)]
-"""Commands that are done by an entry of their own. One that reverses what is reversed already is done without."""
+"""Commands that post an entry of their own. A reversal of a reversed payment is done without one."""
 
 
 @check
 async def placed_orders_are_kept(ground: Ground) -> AsyncIterator[Finding]:
-    """Each order whose placing is in the log is kept with its submission and activity, or was deleted by a person."""
+    """Each order with an OrderPlaced in the log has its submission and activity, or was deleted by a person."""
     for row in await ground.orders.fetch(
         """SELECT e.shop, e.subject, concat_ws(', ', CASE WHEN o.order_id IS NULL THEN 'the order' END,
                CASE WHEN s.submission_id IS NULL THEN 'the submission' END,
@@ -41,7 +42,7 @@ async def placed_orders_are_kept(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def causes_of_orders_were_received(ground: Ground) -> AsyncIterator[Finding]:
-    """The submission that an order was placed by is in the inbox, as far as the inbox goes back."""
+    """The submission of each order is in the inbox, as far back as the inbox goes."""
     inbox = await reach_of(ground.orders, "inbox")
     for row in await ground.orders.fetch(
         """SELECT e.shop, e.subject, e.causation_id FROM msg.event_log e
@@ -57,7 +58,7 @@ async def causes_of_orders_were_received(ground: Ground) -> AsyncIterator[Findin
 
 @check
 async def commands_sent_are_kept(ground: Ground) -> AsyncIterator[Finding]:
-    """Each command in the log is kept with its outcome, but for those of deleted orders."""
+    """Each command in the log is stored with its outcome, except for deleted orders."""
     for row in await ground.orders.fetch(
         """SELECT e.shop, e.id, e.type, e.subject FROM msg.event_log e LEFT JOIN command c ON c.command_id = e.id
            LEFT JOIN deleted_order d ON d.shop = e.shop AND d.order_id::text = e.subject
@@ -101,12 +102,16 @@ async def money_by_hand_has_its_command(ground: Ground) -> AsyncIterator[Finding
 
 @check
 async def accounts_count_their_facts(ground: Ground) -> AsyncIterator[Finding]:
-    """An account's version is the number of its facts: entries, attempts, refunds and remarks."""
+    """An account's version is its floor and the number of its facts: entries, attempts, refunds, disputes, remarks."""
     truth = await table(
         ground.payments,
-        """SELECT shop, order_id, (refund_facts
+        """SELECT shop, order_id, (version_floor + refund_facts
                + (SELECT count(*) FROM ledger_entry e WHERE (e.shop, e.order_id) = (a.shop, a.order_id))
                + (SELECT count(*) FROM attempt t WHERE (t.shop, t.order_id) = (a.shop, a.order_id))
+               + (SELECT count(*) FROM dispute_report d WHERE (d.shop, d.order_id) = (a.shop, a.order_id))
+               + (SELECT count(*) FROM dispute_movement d WHERE (d.shop, d.order_id) = (a.shop, a.order_id))
+               + (SELECT count(*) FROM dispute_alarm d WHERE (d.shop, d.order_id) = (a.shop, a.order_id))
+               + (SELECT count(d.resolution) FROM dispute d WHERE (d.shop, d.order_id) = (a.shop, a.order_id))
                + (SELECT count(*) FROM remark m WHERE (m.shop, m.order_id) = (a.shop, a.order_id)))::bigint AS version
            FROM account a""",
     )
@@ -116,8 +121,8 @@ async def accounts_count_their_facts(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def entries_that_were_told_are_kept(ground: Ground) -> AsyncIterator[Finding]:
-    """Each entry that payments told of is in its ledger, with the same amount."""
+async def published_entries_are_kept(ground: Ground) -> AsyncIterator[Finding]:
+    """Each entry that payments published is in its ledger, with the same amount."""
     for row in await ground.payments.fetch(
         """SELECT l.shop, l.subject, t.entry_id, t.kind, t.amount_minor, e.kind AS kept_kind,
                e.amount_minor AS kept

@@ -1,4 +1,4 @@
-"""What storefronts sent: everything is answered, and every order is known everywhere."""
+"""Intake: every submission is answered, and every service knows every order."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -14,10 +14,10 @@ ANSWERS = [type_of(OrderAccepted, "orders"), type_of(OrderRefused, "orders")]
 
 @check
 async def every_submission_is_answered(ground: Ground) -> AsyncIterator[Finding]:
-    """Each sale from a storefront was accepted or refused exactly once, or is parked where people see it.
+    """Each sale from a storefront was accepted or refused exactly once, or is parked and visible.
 
-    Two modules, or two sales of one, may use one event id: each of them has its inbox row and its answer. What is said
-    of a checkout is no sale: it is noted in its activity. Answers older than the event log are forgotten.
+    Two modules, or two sales of one, may use one event id: each of them has its inbox row and its answer. Messages
+    about a checkout are no sales: its activity records them. Answers older than the event log are not checked.
     """
     log = await reach_of(ground.orders, "event_log")
     rows = await ground.orders.fetch(
@@ -79,7 +79,7 @@ async def every_order_is_known_everywhere(ground: Ground) -> AsyncIterator[Findi
 
 @check
 async def every_line_is_known_to_fulfillment(ground: Ground) -> AsyncIterator[Finding]:
-    """Fulfillment's lines are those that were ordered."""
+    """Fulfillment has exactly the lines that were ordered."""
     key = ("shop", "order_id", "line")
     truth = await table(
         ground.orders,
@@ -96,7 +96,7 @@ async def every_line_is_known_to_fulfillment(ground: Ground) -> AsyncIterator[Fi
 
 @check
 async def lines_add_up_to_their_order(ground: Ground) -> AsyncIterator[Finding]:
-    """Each order has lines, numbered from 1 without holes."""
+    """Each order has lines, numbered from 1 without gaps."""
     rows = await ground.orders.fetch(
         """SELECT o.shop, o.order_id, count(l.line) AS lines, coalesce(max(l.line), 0) AS last
            FROM orders o LEFT JOIN order_line l USING (shop, order_id) WHERE o.stage = 'placed'

@@ -1,4 +1,4 @@
-"""What lists, counts and search read beside an order says what the order says."""
+"""Rows that lists, counts and search read beside an order agree with the order."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -26,8 +26,8 @@ OF_KIND = _KIND.format(
 
 
 @check
-async def kinds_say_what_their_orders_say(ground: Ground) -> AsyncIterator[Finding]:
-    """The kind by which lists, queues and counts find an order agrees with the order in every part."""
+async def facets_equal_their_orders(ground: Ground) -> AsyncIterator[Finding]:
+    """The facets by which lists, queues and counts find an order agree with the order."""
     kinds = await table(
         ground.orders,
         f"SELECT shop, kind_id, {OF_KIND} FROM order_kind",  # noqa: S608
@@ -44,8 +44,8 @@ async def kinds_say_what_their_orders_say(ground: Ground) -> AsyncIterator[Findi
 
 
 @check
-async def tags_carry_the_kind_of_their_order(ground: Ground) -> AsyncIterator[Finding]:
-    """What lists know of an order's tags has the order's own kind, moment and total."""
+async def tags_equal_their_orders(ground: Ground) -> AsyncIterator[Finding]:
+    """The list rows of an order's tags have the order's own facets, timestamp and total."""
     rows = await ground.orders.fetch(
         """SELECT coalesce(t.shop, f.shop) AS shop, coalesce(t.order_id, f.order_id) AS order_id,
                coalesce(t.facet, f.facet) AS facet,
@@ -66,7 +66,7 @@ async def tags_carry_the_kind_of_their_order(ground: Ground) -> AsyncIterator[Fi
 
 @check
 async def orders_can_be_searched(ground: Ground) -> AsyncIterator[Finding]:
-    """Each order has its row for the search, with its code and moment, or waits for the worker that writes it."""
+    """Each order has its search document, with its code and timestamp, or waits for the worker that writes it."""
     for row in await ground.orders.fetch(
         """SELECT o.shop, o.order_id, o.code, s.order_id IS NOT NULL AS is_there, s.placed_at = o.placed_at AS is_dated,
                position(lower(replace(o.code, '-', '')) IN s.document) > 0 AS is_named

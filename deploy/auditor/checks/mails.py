@@ -1,16 +1,20 @@
-"""Mails: one for every cause, none twice, none that nobody decided on."""
+"""Mails: one for every cause, none twice, none unplanned; received ones ended, and orders know the conversations."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, Row, living, table
+from deploy.auditor.ground import Ground, Row, Rows, living, named, table
 
 
 @check
 async def every_order_has_its_two_mails(ground: Ground) -> AsyncIterator[Finding]:
-    """Each placed order has exactly one mail to the merchant and one recap to the customer."""
+    """Each placed order has exactly one mail to the merchant and one recap to the customer.
+
+    In a shop that ever switched off the merchant's mail, it may be missing; never is there a second one. A recap
+    that waits for its invoice is not there yet.
+    """
     placed = await table(
         ground.orders,
         """SELECT o.shop, o.order_id, 1 AS to_merchant,
@@ -25,13 +29,26 @@ async def every_order_has_its_two_mails(ground: Ground) -> AsyncIterator[Finding
                count(*) FILTER (WHERE template = 'new_order')::int AS to_merchant
            FROM mail WHERE template IN ('order_recap', 'new_order') GROUP BY 1, 2""",
     )
-    for finding in compare("mails about the order", placed, await living(ground, mails)):
+    switched_off = {
+        row["shop"]
+        for row in await ground.notifier.fetch(
+            "SELECT DISTINCT shop FROM mail_rule WHERE switches->>'new_order' = 'false'"
+        )
+    }
+    for row in await ground.notifier.fetch("SELECT shop, order_id FROM recap_hold WHERE ended_at IS NULL"):
+        if (key := (row["shop"], row["order_id"])) in placed:
+            placed[key]["recap_to"] = None
+            mails.setdefault(key, {"to_merchant": 0, "recap_to": None})
+    for key in [key for key in placed if key[0] in switched_off]:
+        mails.setdefault(key, {"to_merchant": 0, "recap_to": None})
+        placed[key]["to_merchant"] = min(1, mails[key]["to_merchant"])
+    for finding in compare("mails about the order", await named(ground, placed), await _kept(ground, mails)):
         yield finding
 
 
 @check
 async def mails_go_to_the_customer_of_the_order(ground: Ground) -> AsyncIterator[Finding]:
-    """Notifier knows each order under its customer's address, the one it was edited to if it was."""
+    """Notifier has the current mail address of each order's customer."""
     truth = await table(
         ground.orders,
         """SELECT shop, order_id, coalesce(customer_email, '') AS email, customer_name AS name FROM orders
@@ -41,16 +58,21 @@ async def mails_go_to_the_customer_of_the_order(ground: Ground) -> AsyncIterator
         ground.notifier,
         "SELECT shop, order_id, email, name FROM addressee",
     )
-    for finding in compare("addressee of order", truth, await living(ground, copy)):
+    for finding in compare("addressee of order", await named(ground, truth), await _kept(ground, copy)):
         yield finding
+
+
+async def _kept(ground: Ground, rows: Rows) -> Rows:
+    """Return the rows of orders that were neither deleted nor erased: of the others no address is left to compare."""
+    return await named(ground, await living(ground, rows))
 
 
 @check
 async def every_announced_shipment_has_its_mail(ground: Ground) -> AsyncIterator[Finding]:
-    """Each shipment the customer was to be told of has exactly one mail, and no other has any.
+    """Each announced shipment has exactly one mail, and no other shipment has any.
 
-    A mail goes to the address that is known when the shipment is heard of. So it may be missing where there was no
-    address at some time, or where the order was deleted; a mail that is there must be the only one in any case.
+    The mail goes to the address known when the dispatch is received. So it may be missing where there was no
+    address at some time, or where the order was deleted; an existing mail must be the only one in any case.
     """
     key = ("shop", "order_id", "shipment_id")
     announced = await table(
@@ -71,7 +93,7 @@ async def every_announced_shipment_has_its_mail(ground: Ground) -> AsyncIterator
 
 
 async def _always_reachable(ground: Ground) -> set[tuple[str, UUID]]:
-    """Orders whose customer had an address when they were placed, has one now and was not without by any edit."""
+    """Return orders whose customer had an address at placement, has one now and kept one through every edit."""
     rows = await ground.notifier.fetch(
         """SELECT shop, order_id FROM addressee
            WHERE email <> '' AND coalesce(placed->'customer'->>'email', '') <> '' AND deleted_at IS NULL"""
@@ -90,7 +112,7 @@ def _order(row: Row) -> tuple[str, UUID]:
 
 @check
 async def every_mail_has_an_end(ground: Ground) -> AsyncIterator[Finding]:
-    """Each mail was decided to be sent by one effect, and none is still on its way."""
+    """Each mail was planned by one effect, and none is still in flight."""
     for row in await ground.notifier.fetch(
         "SELECT shop, order_id, id, state FROM mail_with_state WHERE state IS NULL OR state IN ('planned', 'in_flight')"
     ):
@@ -99,8 +121,36 @@ async def every_mail_has_an_end(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
+async def every_bounced_mail_has_its_bounce(ground: Ground) -> AsyncIterator[Finding]:
+    """Each mail shown as come back has the report or the refusal that says so."""
+    for row in await ground.notifier.fetch(
+        """SELECT m.shop, m.order_id, m.id, m.end_kind FROM mail_with_state m WHERE m.state = 'bounced'
+           AND NOT EXISTS (SELECT FROM bounce b WHERE b.mail_id = m.id AND b.kind = m.end_kind)"""
+    ):
+        where = f"mail {row['id']} of {shown((row['shop'], row['order_id']))}"
+        yield Finding(where, f"a bounce of kind {row['end_kind']}", "none")
+
+
+@check
+async def suppressed_addresses_get_no_mail(ground: Ground) -> AsyncIterator[Finding]:
+    """No mail was handed over to an address while it was suppressed, a minute after that began.
+
+    A reader's complaint holds only optional mails. Without bounce addresses nothing is known of single hand-overs.
+    """
+    for row in await ground.notifier.fetch(
+        """SELECT m.shop, m.order_id, m.id, b.created_at FROM mail m
+           JOIN bounce_address b ON b.mail_id = m.id
+           JOIN suppression s ON s.shop = m.shop AND s.address = lower(b.recipient) AND s.kind <> 'complaint'
+           WHERE b.created_at > s.since + interval '1 minute'
+             AND b.created_at < least(s.lifted_at, s.until, 'infinity'::timestamptz)"""
+    ):
+        where = f"mail {row['id']} of {shown((row['shop'], row['order_id']))}"
+        yield Finding(where, "held, since its address was suppressed", f"handed over at {row['created_at']}")
+
+
+@check
 async def no_mail_went_twice(ground: Ground) -> AsyncIterator[Finding]:
-    """The mail server accepted no Message-ID twice, but for mails that a person had sent again."""
+    """The mail server accepted no Message-ID twice, except for mails that a person sent again."""
     resent = {
         row["message_id"]: row["times"]
         for row in await ground.notifier.fetch(
@@ -118,12 +168,12 @@ async def no_mail_went_twice(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def every_sent_mail_was_accepted(ground: Ground) -> AsyncIterator[Finding]:
-    """What counts as sent, the mail server accepted, but for mails that a person took as arrived."""
+    """The mail server accepted every mail recorded as sent, except those that a person confirmed as arrived."""
     if ground.journals.mails is None:
         return
     accepted = set(ground.journals.mails)
     for row in await ground.notifier.fetch(
-        "SELECT id, message_id, detail FROM mail_with_state WHERE state = 'done'"
+        "SELECT id, message_id, detail FROM mail_with_state WHERE effect_state = 'done'"
     ):
         is_told_by_a_person = (row["detail"] or "").startswith("taken as arrived by ")
         if row["message_id"] not in accepted and not is_told_by_a_person:
@@ -133,15 +183,70 @@ async def every_sent_mail_was_accepted(ground: Ground) -> AsyncIterator[Finding]
 
 
 @check
-async def every_accepted_mail_is_ours(ground: Ground) -> AsyncIterator[Finding]:
-    """The mail server accepted only mails that were decided on, and each that went is known to have gone
-    or uncertain.
-    """
-    states = {
-        row["message_id"]: row["state"]
-        for row in await ground.notifier.fetch("SELECT message_id, state FROM mail_with_state")
-    }
+async def every_accepted_mail_was_planned(ground: Ground) -> AsyncIterator[Finding]:
+    """The mail server accepted only planned mails and test mails, and each is recorded as sent or uncertain."""
+    mails = await ground.notifier.fetch("SELECT message_id, effect_state AS state FROM mail_with_state")
+    tests = await ground.notifier.fetch("SELECT key, state FROM msg.effect WHERE kind = 'test_mail'")
+    states = {row["message_id"]: row["state"] for row in mails}
+    states_of_tests = {row["key"]: row["state"] for row in tests}
     for message_id in sorted(set(ground.journals.mails or ())):
-        state = states.get(message_id, "unknown")
+        of_test = states_of_tests.get(message_id[1:].partition("@")[0], "unknown")
+        state = states.get(message_id, of_test)
         if state not in ("done", "uncertain"):
             yield Finding(f"mail {message_id}", "known as sent or uncertain", state or "no effect")
+
+
+@check
+async def every_received_mail_ended(ground: Ground) -> AsyncIterator[Finding]:
+    """Each received mail ended as posted, automatic, bounce, own, to be filed or parked, or is about to be read."""
+    for row in await ground.notifier.fetch(
+        """SELECT i.shop, i.inbound_id, i.outcome, e.state FROM inbound_mail i
+           LEFT JOIN msg.effect e ON e.key = i.inbound_id::text AND e.kind = 'inbound'
+           WHERE i.outcome IS NULL AND e.state IS DISTINCT FROM 'planned'"""
+    ):
+        where = f"received mail {shown((row['shop'], row['inbound_id']))}"
+        yield Finding(where, "an end", row["state"] or "no end, and nothing that reads it")
+
+
+@check
+async def every_posted_mail_is_one_message(ground: Ground) -> AsyncIterator[Finding]:
+    """Each mail that was posted is one message of its thread, and no other mail is one unless a person filed it."""
+    for row in await ground.notifier.fetch(
+        """SELECT i.shop, i.inbound_id, i.outcome, m.message_id FROM inbound_mail i
+           LEFT JOIN message m ON m.inbound_id = i.inbound_id AND m.order_id = i.order_id
+           WHERE (i.outcome = 'posted') AND m.message_id IS NULL
+              OR i.outcome IN ('own', 'bounce') AND m.message_id IS NOT NULL
+              OR i.outcome IN ('to_file', 'parked') AND m.message_id IS NOT NULL AND i.filed_at IS NULL"""
+    ):
+        where = f"received mail {shown((row['shop'], row['inbound_id']))}"
+        yield Finding(
+            where, f"{row['outcome']}: as it ended", "a message" if row["message_id"] else "no message"
+        )
+
+
+@check
+async def orders_know_every_received_mail(ground: Ground) -> AsyncIterator[Finding]:
+    """Orders' copy of where received mails ended is notifier's."""
+    key = ("shop", "inbound_id")
+    truth = await table(
+        ground.notifier,
+        "SELECT shop, inbound_id, outcome, filed_at IS NOT NULL AS filed FROM inbound_mail WHERE outcome IS NOT NULL",
+        key=key,
+    )
+    copy = await table(
+        ground.orders,
+        "SELECT shop, inbound_id, outcome, filed_at IS NOT NULL AS filed FROM received_mail",
+        key=key,
+    )
+    for finding in compare("received mail", truth, copy):
+        yield finding
+
+
+@check
+async def orders_know_every_thread(ground: Ground) -> AsyncIterator[Finding]:
+    """Orders' copy of each conversation's state is notifier's, in the same version."""
+    query = "SELECT shop, order_id, version, state, unread, assignee FROM thread"
+    truth = await named(ground, await living(ground, await table(ground.notifier, query)))
+    copy = await named(ground, await table(ground.orders, query))
+    for finding in compare("conversation of order", truth, copy):
+        yield finding

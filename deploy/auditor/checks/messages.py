@@ -1,4 +1,4 @@
-"""Messages: everything said was sent and heard, in sequences without holes, and nothing is left lying."""
+"""Messages: every event was sent and received, sequences have no gaps, and nothing is left unprocessed."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -11,14 +11,14 @@ from deploy.auditor.ground import Connection, Ground, Row
 from deploy.auditor.retention import hears_since, reach_of
 
 KEPT = {"orders": "orders", "payments": "account", "fulfillment": "fulfilment_order"}
-"""Where an owner keeps the sequence of an order's events."""
+"""Tables in which an owner stores the sequence number of an order's events."""
 
 
 @check
-async def sequences_have_no_holes(ground: Ground) -> AsyncIterator[Finding]:
-    """What a service says about one subject is numbered from 1 without holes or repeats, as far as the log goes back.
+async def sequences_have_no_gaps(ground: Ground) -> AsyncIterator[Finding]:
+    """A service's events about one subject are numbered from 1 without gaps or repeats, as far back as the log goes.
 
-    Events leave the log in their time, the first ones first: what is left of an older subject begins later than 1.
+    Retention deletes the oldest events first: the remaining events of an older subject begin later than 1.
     """
     received = await _received(ground)
     for service, connection in ground.connections.items():
@@ -32,16 +32,16 @@ async def sequences_have_no_holes(ground: Ground) -> AsyncIterator[Finding]:
             since = received.get((row["shop"], row["subject"]))
             if row["is_whole"] and (since is None or not log.covers(since)):
                 continue
-            where = f"{service}'s events about {shown((row['shop'], row['subject']))}"
+            where = f"events of {service} about {shown((row['shop'], row['subject']))}"
             found = f"{row['events']} events, numbered {row['first']} to {row['last']}"
             yield Finding(where, f"1 to {row['events']}", found)
 
 
 @check
-async def owners_count_what_they_said(ground: Ground) -> AsyncIterator[Finding]:
-    """The sequence an owner keeps with an order is the last one it used.
+async def owners_store_their_last_sequence(ground: Ground) -> AsyncIterator[Finding]:
+    """The sequence number that an owner stores with an order is the last one it used.
 
-    An order of which nothing is left in the log said nothing since the log begins.
+    An order without events in the log has published none since the log begins.
     """
     received = await _received(ground)
     for service, name in KEPT.items():
@@ -62,30 +62,30 @@ async def owners_count_what_they_said(ground: Ground) -> AsyncIterator[Finding]:
 
 
 async def _received(ground: Ground) -> dict[tuple[str, str], datetime]:
-    """Since when orders has each order, by our own clock: nobody said anything about it before."""
+    """Return when orders received each order, by our own clock: no service published anything about it before."""
     rows = await ground.orders.fetch("SELECT shop, order_id::text AS subject, received_at FROM orders")
     return {(row["shop"], row["subject"]): row["received_at"] for row in rows}
 
 
 @check
-async def everything_said_was_sent(ground: Ground) -> AsyncIterator[Finding]:
-    """No outbox holds anything."""
+async def outboxes_are_empty(ground: Ground) -> AsyncIterator[Finding]:
+    """Every outbox is empty."""
     for service, connection in ground.connections.items():
         for row in await connection.fetch(
             """SELECT d.event_id, d.routing_key, d.attempts FROM msg.dispatch d ORDER BY d.id LIMIT 100"""
         ):
-            where = f"{service}'s event {row['event_id']}"
+            where = f"event {row['event_id']} of {service}"
             yield Finding(
                 where, "sent", f"in the outbox for {row['routing_key']}, {row['attempts']} attempts"
             )
 
 
 @check
-async def everything_said_was_heard(ground: Ground) -> AsyncIterator[Finding]:
-    """Each event is in the inbox of every service that listens to it.
+async def events_reach_every_listener(ground: Ground) -> AsyncIterator[Finding]:
+    """Each event is in the inbox of every service that subscribes to it.
 
-    A replayed one is there under its replay's name, and the inbox forgets in its time. A finished resync counts for all
-    that was said of its orders before. What was said before a service began to hear its type is not missed.
+    A replayed one is there under its replay's name; rows deleted by retention are not reported. A finished resync
+    counts for all earlier events of its orders. Events from before a service subscribed to their type are not reported.
     """
     for sender in SERVICES:
         types = {entry.type: entry.listeners for entry in sent_by(sender) if entry.listeners}
@@ -114,7 +114,7 @@ async def everything_said_was_heard(ground: Ground) -> AsyncIterator[Finding]:
 
 
 async def _heard(connection: Connection, source: str, events: Sequence[UUID]) -> set[UUID]:
-    """Ids of a sender's events that are in the inbox; one that was said again names by which replay after a #."""
+    """Return ids of a sender's events that are in the inbox; a replayed one has its replay after a #."""
     rows = await connection.fetch(
         """SELECT event_id FROM msg.inbox
            WHERE event_id = ANY($2) AND (source = $1 OR starts_with(source, $1 || '#'))""",
@@ -142,7 +142,7 @@ def _is_resynced(event: Row, resyncs: Sequence[Row]) -> bool:
 
 @check
 async def nothing_is_parked(ground: Ground) -> AsyncIterator[Finding]:
-    """No message waits or is dead, except those that must be."""
+    """No message is waiting, parked or dead-lettered, except the expected ones."""
     seen: set[UUID] = set()
     for service, connection in ground.connections.items():
         for row in await connection.fetch(
@@ -150,7 +150,7 @@ async def nothing_is_parked(ground: Ground) -> AsyncIterator[Finding]:
         ):
             seen.add(row["event_id"])
             if row["event_id"] not in ground.expected_parked:
-                where = f"{service}'s parked message {row['id']} ({row['type']} {row['event_id']})"
+                where = f"parked message {row['id']} of {service} ({row['type']} {row['event_id']})"
                 yield Finding(where, "handled", f"{row['state']}: {row['reason']}: {row['detail'][:300]}")
     for event_id in sorted(ground.expected_parked - seen):
         yield Finding(f"message {event_id}", "parked", "not parked")
@@ -158,7 +158,7 @@ async def nothing_is_parked(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def every_command_has_its_outcome(ground: Ground) -> AsyncIterator[Finding]:
-    """Each command that orders sent is done or rejected by its owner."""
+    """Each command that orders sent has its outcome from the owning service."""
     for row in await ground.orders.fetch(
         "SELECT command_id, type, order_id, state FROM command WHERE state NOT IN ('done', 'rejected')"
     ):
@@ -174,7 +174,7 @@ async def no_effect_is_left(ground: Ground) -> AsyncIterator[Finding]:
         for row in await connection.fetch(
             "SELECT key, kind, state, attempts, detail FROM msg.effect WHERE state IN ('planned', 'in_flight')"
         ):
-            where = f"{service}'s effect {row['kind']} {row['key']}"
+            where = f"effect {row['kind']} {row['key']} of {service}"
             yield Finding(
                 where, "done, failed or uncertain", f"{row['state']} after {row['attempts']} attempts"
             )

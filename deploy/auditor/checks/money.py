@@ -1,4 +1,4 @@
-"""Money is neither made nor lost: ledgers, accounts, webhooks and the copies in orders tell one story."""
+"""Money: ledgers, accounts, webhooks and the copies in orders agree."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ SUMS = {
     "disputed_minor": {"disputed": 1, "dispute_won": -1, "dispute_lost": -1},
     "authorised_minor": {"authorised": 1, "authorisation_released": -1},
 }
-"""Which entries raise and lower which sum of an account."""
+"""Entry kinds that raise and lower each sum of an account."""
 RAISING = [
     "order_total",
     "due_increased",
@@ -32,7 +32,7 @@ LOWERING = [
     "refund_failed",
     "refund_mark_reversed",
 ]
-"""Which entries raise and which lower what the customer owes."""
+"""Entry kinds that raise and lower what the customer owes."""
 POSITION = (
     "due_minor, credited_minor, received_minor, received_by_hand_minor, refunded_minor, marked_minor, "
     "disputed_minor, authorised_minor, balance_minor, attempt"
@@ -88,8 +88,8 @@ async def accounts_owe_what_was_ordered(ground: Ground) -> AsyncIterator[Finding
 
 
 @check
-async def ledgers_have_no_holes(ground: Ground) -> AsyncIterator[Finding]:
-    """Each ledger is numbered from 1 without holes."""
+async def ledgers_have_no_gaps(ground: Ground) -> AsyncIterator[Finding]:
+    """Each ledger is numbered from 1 without gaps."""
     for row in await ground.payments.fetch(
         """SELECT shop, order_id, count(*) AS entries, min(number) AS first, max(number) AS last
            FROM ledger_entry GROUP BY 1, 2 HAVING min(number) <> 1 OR max(number) <> count(*)"""
@@ -103,10 +103,14 @@ async def ledgers_have_no_holes(ground: Ground) -> AsyncIterator[Finding]:
 async def orders_know_every_position(ground: Ground) -> AsyncIterator[Finding]:
     """Orders' copy of each account's position is payments' latest."""
     columns = f"SELECT shop, order_id, {POSITION}, "
-    truth = await table(ground.payments, columns + "version::int AS version, flags FROM account")
+    flags = 'ARRAY(SELECT f FROM unnest({}) AS f ORDER BY f COLLATE "C") AS flags'
+    truth = await table(
+        ground.payments, columns + f"version::int AS version, {flags.format('flags')} FROM account"
+    )
     copy = await table(
         ground.orders,
-        columns + "payment_version AS version, payment_flags AS flags FROM orders WHERE stage = 'placed'",
+        columns + f"payment_version AS version, {flags.format('payment_flags')} FROM orders"
+        " WHERE stage = 'placed'",
     )
     for finding in compare("orders' copy of the account of", await living(ground, truth), copy):
         yield finding
@@ -158,7 +162,7 @@ async def webhooks_add_up(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def no_webhook_failed(ground: Ground) -> AsyncIterator[Finding]:
-    """No webhook is parked because applying it raised an error that nobody foresaw."""
+    """No webhook is parked because of an unexpected error."""
     for row in await ground.payments.fetch(
         "SELECT id, event_type, event_id, detail FROM webhook WHERE state = 'parked' AND reason = 'failed'"
     ):
@@ -167,16 +171,16 @@ async def no_webhook_failed(ground: Ground) -> AsyncIterator[Finding]:
 
 
 COUNTED_OTHERWISE = ("ISK", "MGA", "UGX")
-"""Currencies of which Stripe counts other units than ISO 4217: their sums are not compared."""
+"""Currencies that Stripe counts in other units than ISO 4217: their sums are not compared."""
 
 
 @check
-async def applied_webhooks_are_in_the_books_in_full(ground: Ground) -> AsyncIterator[Finding]:
-    """What Stripe says it received for a payment of a known order is what the ledger holds of it, to the minor unit.
+async def received_amounts_are_the_providers(ground: Ground) -> AsyncIterator[Finding]:
+    """The amount that Stripe reports for a payment of a known order is the ledger's, to the minor unit.
 
-    What waits or is parked is seen by people; what was set aside though its order is known counts here. A paid charge
-    or session tells of its intent, if it has one. A payment of which a webhook lost its content to the retention is
-    left out: the others tell of it in part only.
+    Waiting and parked webhooks are visible to people; one set aside although its order is known counts here. A paid
+    charge or session reports on its intent, if it has one. A payment of which retention deleted a webhook's content is
+    left out: the remaining webhooks report it only in part.
     """
     for row in await ground.payments.fetch(
         """WITH told AS (
@@ -223,8 +227,8 @@ async def applied_webhooks_are_in_the_books_in_full(ground: Ground) -> AsyncIter
 
 
 @check
-async def refunds_that_webhooks_tell_are_known(ground: Ground) -> AsyncIterator[Finding]:
-    """Each refund that an applied webhook, or one set aside though its payment is known, tells of is recorded."""
+async def refunds_in_webhooks_are_recorded(ground: Ground) -> AsyncIterator[Finding]:
+    """Each refund in an applied webhook, or in one set aside although its payment is known, is recorded."""
     for row in await ground.payments.fetch(
         """WITH told AS (
                SELECT shop, state, convert_from(body, 'UTF8')::jsonb -> 'data' -> 'object' AS thing FROM webhook
@@ -242,26 +246,30 @@ async def refunds_that_webhooks_tell_are_known(ground: Ground) -> AsyncIterator[
 
 @check
 async def no_accepted_webhook_is_lost(ground: Ground) -> AsyncIterator[Finding]:
-    """Every post that a provider heard 2xx for is kept, as often as it was posted."""
+    """Every webhook that was answered with 2xx is stored, as often as it was posted."""
     if ground.journals.accepted_webhooks is None:
         return
     posted = Counter(ground.journals.accepted_webhooks)
-    kept = {
-        row["event_id"]: row["deliveries"]
-        for row in await ground.payments.fetch("SELECT event_id, deliveries FROM webhook")
-    }
+    kept: Counter[str] = Counter()
+    for row in await ground.payments.fetch("SELECT event_id, deliveries FROM webhook"):
+        kept[_provider_event_id(row["event_id"])] += row["deliveries"]
     for event_id, times in sorted(posted.items()):
-        if kept.get(event_id, 0) < times:
-            yield Finding(f"webhook {event_id}", f"{times} deliveries", f"{kept.get(event_id, 0)} kept")
+        if kept[event_id] < times:
+            yield Finding(f"webhook {event_id}", f"{times} deliveries", f"{kept[event_id]} kept")
+
+
+def _provider_event_id(stored: str) -> str:
+    """Return the provider's own id of an event, which is stored with its type (PayPal) or its content's hash."""
+    return stored.partition(":")[0].partition("#")[0]
 
 
 @check
-async def webhook_money_is_in_the_books(ground: Ground) -> AsyncIterator[Finding]:
-    """An entry that came by webhook names one that is kept and counts as applied."""
+async def webhook_entries_name_their_webhook(ground: Ground) -> AsyncIterator[Finding]:
+    """An entry from a webhook names a stored webhook that is recorded as applied."""
     for row in await ground.payments.fetch(
         """SELECT e.shop, e.order_id, e.id, e.caused_by, w.state, w.reason FROM ledger_entry e
            LEFT JOIN webhook w ON w.id = e.caused_by
-           WHERE e.source = 'webhook' AND (w.id IS NULL OR w.state <> 'applied')"""
+           WHERE e.source IN ('webhook', 'reconcile') AND (w.id IS NULL OR w.state <> 'applied')"""
     ):
         where = f"ledger entry {row['id']} of {shown((row['shop'], row['order_id']))}"
         found = "no webhook" if row["state"] is None else f"{row['state']} ({row['reason']})"

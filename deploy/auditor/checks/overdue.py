@@ -1,4 +1,4 @@
-"""Whatever is begun comes to an end in its time: changes, effects, timers, resyncs and bulk actions."""
+"""Overdue work: changes, effects, timers, resyncs and bulk actions end in time."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -7,7 +7,7 @@ from deploy.auditor.finding import Finding, check, shown
 from deploy.auditor.ground import Ground
 
 ENDS_WITHIN = timedelta(hours=1)
-"""All of these end within minutes when every service runs."""
+"""Each of these ends within minutes when every service runs."""
 
 _OF_EVERY_SERVICE = """
 SELECT 'effect ' || kind || ' ' || key AS what, NULL AS shop, 'done, failed, or settled by a person' AS expected,
@@ -27,8 +27,8 @@ FROM msg.parked WHERE state = 'waiting' AND give_up_at < now() - $1::interval"""
 
 
 @check
-async def no_change_is_open_past_its_time(ground: Ground) -> AsyncIterator[Finding]:
-    """Each change of an order is done or rejected within the hour: while it is open, nobody can change the order."""
+async def no_change_is_overdue(ground: Ground) -> AsyncIterator[Finding]:
+    """Each change of an order is done or rejected within an hour: an open one blocks further changes."""
     for row in await ground.orders.fetch(
         """SELECT shop, order_id, edit_id, cause, state, date_trunc('second', requested_at) AS since FROM order_edit
            WHERE state IN ('reducing', 'adding') AND requested_at < now() - $1::interval""",
@@ -40,8 +40,8 @@ async def no_change_is_open_past_its_time(ground: Ground) -> AsyncIterator[Findi
 
 @check
 async def nothing_is_overdue(ground: Ground) -> AsyncIterator[Finding]:
-    """No effect, timer, resync or waiting message is an hour past the time at which it should have ended."""
+    """No effect, timer, resync or waiting message is more than an hour overdue."""
     for service, connection in ground.connections.items():
         for row in await connection.fetch(_OF_EVERY_SERVICE, ENDS_WITHIN):
-            where = f"{service}'s {row['what']}" + (f" of {row['shop']}" if row["shop"] else "")
+            where = f"{row['what']} of {service}" + (f", shop {row['shop']}" if row["shop"] else "")
             yield Finding(where, row["expected"], row["found"])

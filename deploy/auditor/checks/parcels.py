@@ -1,4 +1,4 @@
-"""Parcels and shipments hold what the lines say, and never more than was ordered."""
+"""Parcels and shipments agree with the lines, and never exceed what was ordered."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ LINE = ("shop", "order_id", "line")
 
 
 @check
-async def quantities_keep_their_sequence(ground: Ground) -> AsyncIterator[Finding]:
+async def quantities_are_in_order(ground: Ground) -> AsyncIterator[Finding]:
     """On every line packed ≤ needed, shipped ≤ packed, delivered ≤ shipped, returned ≤ shipped."""
     for row in await ground.fulfillment.fetch(
         """SELECT * FROM order_line WHERE packed - lost > ordered - cancelled OR shipped > packed
@@ -23,8 +23,8 @@ async def quantities_keep_their_sequence(ground: Ground) -> AsyncIterator[Findin
 
 
 @check
-async def parcels_hold_what_lines_say(ground: Ground) -> AsyncIterator[Finding]:
-    """Packed, shipped, delivered and lost units of a line are those in its parcels and in shipments that stand."""
+async def parcels_add_up_to_their_lines(ground: Ground) -> AsyncIterator[Finding]:
+    """Packed, shipped, delivered and lost units of a line are those in its parcels and uncancelled shipments."""
     truth = await table(
         ground.fulfillment,
         """SELECT p.shop, p.order_id, p.line, sum(p.quantity)::int AS packed,
@@ -50,8 +50,8 @@ async def parcels_hold_what_lines_say(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def parcels_are_numbered_without_holes(ground: Ground) -> AsyncIterator[Finding]:
-    """An order's parcels are numbered from 1 without holes, and none is empty."""
+async def parcels_are_numbered_without_gaps(ground: Ground) -> AsyncIterator[Finding]:
+    """An order's parcels are numbered from 1 without gaps, and none is empty."""
     for row in await ground.fulfillment.fetch(
         """SELECT p.shop, p.order_id, count(DISTINCT p.parcel_id) AS parcels, max(p.number) AS last,
                count(*) FILTER (WHERE l.line IS NULL) AS empty

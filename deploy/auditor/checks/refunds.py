@@ -1,4 +1,4 @@
-"""Money that goes back or moves: the provider's refunds are in the ledger, and never more leaves than came in."""
+"""Refunds and moved payments: the provider's refunds are in the ledger, and no more is refunded than was received."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ CERTAIN = "succeeded"
 
 @check
 async def refunds_at_the_provider_are_in_the_ledger(ground: Ground) -> AsyncIterator[Finding]:
-    """What each refund at the provider sent back is in the ledger once: by itself, or as the mark it confirms."""
+    """Each refund at the provider is in the ledger once: as its own entry, or as the mark that it confirms."""
     marks = await _marks(ground)
     rows = await ground.payments.fetch(
         """SELECT r.shop, r.order_id, r.provider, r.object_id, r.amount_minor, r.states,
@@ -40,11 +40,11 @@ async def refunds_at_the_provider_are_in_the_ledger(ground: Ground) -> AsyncIter
         where = (
             f"refund {row['provider']} {row['object_id']} of order {shown((row['shop'], row['order_id']))}"
         )
-        yield Finding(where, "told by the provider", f"{row['amount_minor']} in the ledger alone")
+        yield Finding(where, "reported by the provider", f"{row['amount_minor']} in the ledger alone")
 
 
 async def _marks(ground: Ground) -> Counter[Key]:
-    """How many recorded refunds in force there are, by order and amount: a refund at the provider may confirm one."""
+    """Return the number of recorded refunds in force, by order and amount: a refund at the provider may confirm one."""
     rows = await ground.payments.fetch(
         """SELECT shop, order_id, object_id, sum(CASE kind WHEN 'refund_marked' THEN amount_minor
                                                           ELSE -amount_minor END)::bigint AS marked
@@ -54,7 +54,7 @@ async def _marks(ground: Ground) -> Counter[Key]:
 
 
 def _right_sums(row: Any) -> set[int]:
-    """Nothing of a refund that came to nothing, all of one that succeeded; either while it is on its way."""
+    """Return the acceptable sums: 0 for a failed refund, all of a successful one, either while it is pending."""
     states = set(row["states"])
     if states & DEAD:
         return {0}
@@ -63,7 +63,7 @@ def _right_sums(row: Any) -> set[int]:
 
 @check
 async def refunds_to_be_sent_have_their_effect(ground: Ground) -> AsyncIterator[Finding]:
-    """Each refund that is to be sent and has no answer yet has the effect that sends it."""
+    """Each refund to be sent without an answer yet has the effect that sends it."""
     for row in await ground.payments.fetch(
         """SELECT r.shop, r.order_id, r.refund_id, r.amount_minor FROM refund r
            WHERE r.mode = 'sent' AND NOT r.is_sent AND r.refusal IS NULL
@@ -76,7 +76,7 @@ async def refunds_to_be_sent_have_their_effect(ground: Ground) -> AsyncIterator[
 
 @check
 async def no_more_goes_back_than_came_in(ground: Ground) -> AsyncIterator[Finding]:
-    """An order is credited at most what it owed, and refunded at most what was received for it and by each payment."""
+    """No order is credited more than was due, or refunded more than was received, in total and per payment."""
     for row in await ground.payments.fetch(
         """SELECT shop, order_id, credited_minor, due_minor, refunded_minor + marked_minor AS back,
                received_minor + (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entry e
@@ -105,7 +105,7 @@ async def no_more_goes_back_than_came_in(ground: Ground) -> AsyncIterator[Findin
 
 @check
 async def transfers_out_are_transfers_in(ground: Ground) -> AsyncIterator[Finding]:
-    """A payment that was moved left one order and reached another with the same sum, in the same currency."""
+    """A moved payment left one order and reached another with the same amount and currency."""
     for row in await ground.payments.fetch(
         """SELECT shop, object_id, min(order_id::text) AS order_id, count(DISTINCT currency) AS currencies,
                coalesce(sum(amount_minor) FILTER (WHERE kind = 'transfer_out'), 0)::bigint AS out,

@@ -1,6 +1,4 @@
-"""The states shown follow from the facts beside them: the rules of the README's tables, written a second
-time.
-"""
+"""Derived states follow from the facts beside them: the rules of the README's tables, written a second time."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -13,12 +11,13 @@ FACTS = """shop, order_id, stage, payment_method, stock, state, label, automatic
     hand_over, payment_status, fulfilment_status, flags, payment_flags, attempt, due_minor, credited_minor,
     received_minor, received_by_hand_minor, refunded_minor, marked_minor, disputed_minor, authorised_minor,
     balance_minor, ship_ordered, ship_needed, ship_packed, ship_lost, ship_shipped, ship_delivered, ship_returned,
-    other_ordered, other_needed, other_finished, refunds_pending_minor"""
+    other_ordered, other_needed, other_finished, refunds_pending_minor, cancellation_requested_at,
+    customer_email, refused_address, address_refused_at, address_freed_at"""
 
 
 @check
 async def states_follow_from_facts(ground: Ground) -> AsyncIterator[Finding]:
-    """State, label, payment status, fulfilment status and flags of each order are what its facts give."""
+    """State, label, payment status, fulfilment status and flags of each order follow from its facts."""
     for row in await ground.orders.fetch(f"SELECT {FACTS} FROM orders"):  # noqa: S608
         expected = {
             "automatic_state": state_of(row),
@@ -35,7 +34,7 @@ async def states_follow_from_facts(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def units_are_sums_of_lines(ground: Ground) -> AsyncIterator[Finding]:
-    """The units on an order are those of its lines."""
+    """The units of an order are those of its lines."""
     rows = await ground.orders.fetch(
         """SELECT o.shop, o.order_id, o.ship_ordered, o.other_ordered,
                coalesce(sum(l.quantity + l.reduced) FILTER (WHERE l.kind = 'ship'), 0)::int AS goods,
@@ -53,7 +52,7 @@ async def units_are_sums_of_lines(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def units_follow_from_lines(ground: Ground) -> AsyncIterator[Finding]:
-    """An order's units, to pack and to ship among them, are the sums over its lines as fulfillment told them."""
+    """An order's units, including those to pack and to ship, are the sums over its lines."""
     truth = await table(
         ground.orders,
         """SELECT o.shop, o.order_id, sum(l.ordered - l.cancelled) FILTER (WHERE l.kind = 'ship') AS ship_needed,
@@ -88,7 +87,7 @@ _UNEDITED = """s.body -> 'lines' IS NOT NULL AND NOT EXISTS (
 
 @check
 async def lines_are_as_they_were_sold(ground: Ground) -> AsyncIterator[Finding]:
-    """The lines of an order nobody edited say what its submission says: article, quantity, unit price and total."""
+    """The lines of an unedited order equal its submission: article, quantity, unit price and total."""
     key = ("shop", "order_id", "line")
     truth = await table(
         ground.orders,
@@ -111,7 +110,7 @@ async def lines_are_as_they_were_sold(ground: Ground) -> AsyncIterator[Finding]:
 
 
 def state_of(row: Row) -> str:
-    """The automatic state of an order."""
+    """Return the automatic state of an order."""
     if row["stage"] != "placed":
         return {"draft": "draft", "checkout": "in_checkout", "checkout_over": "abandoned"}[row["stage"]]
     needed = row["ship_needed"] + row["other_needed"]
@@ -128,7 +127,7 @@ def state_of(row: Row) -> str:
 
 
 def shown_state_of(row: Row) -> dict[str, str]:
-    """The state and label shown: those chosen by hand as long as the automatic state is what they were chosen over."""
+    """Return state and label: those set by hand, as long as the automatic state has not changed since."""
     automatic = state_of(row)
     if row["hand_state"] is not None and row["hand_over"] == automatic:
         return {"state": row["hand_state"], "label": row["hand_label"]}
@@ -138,9 +137,9 @@ def shown_state_of(row: Row) -> dict[str, str]:
 
 
 def ready_label_of(row: Row) -> str:
-    """The label of the state `ready`: payments received once everything owed is paid and some of it by hand.
+    """Return the label of `ready`: payments received once everything due is paid and some of it by hand.
 
-    An order paid in part by hand keeps the label of the former rule until something of it changes.
+    An order paid in part by hand keeps the label of the former rule until it changes.
     """
     if row["received_by_hand_minor"] <= 0:
         return "in_progress_order"
@@ -150,19 +149,31 @@ def ready_label_of(row: Row) -> str:
 
 
 def flags_of(row: Row) -> list[str]:
-    """What a person should look at: what payments flagged, and what follows from money, units and stock."""
+    """Return the attention flags: those of payments, and those that follow from money, units and stock."""
     placed = row["stage"] == "placed"
     also = {
         "to_collect": placed and row["balance_minor"] > 0 and row["ship_packed"] > row["ship_lost"],
         "stock_missing": row["stock"] == "missing",
         "paid_without_order": not placed and row["received_minor"] > row["refunded_minor"],
         "disputed": row["disputed_minor"] > 0,
+        "cancellation_requested": placed
+        and row["cancellation_requested_at"] is not None
+        and row["automatic_state"] != "cancelled",
+        "address_refused": is_address_refused(row),
     }
     return sorted({*row["payment_flags"], *(flag for flag, is_raised in also.items() if is_raised)})
 
 
+def is_address_refused(row: Row) -> bool:
+    """Return whether the customer's current address was refused, and not freed since."""
+    refused, freed = row["address_refused_at"], row["address_freed_at"]
+    if refused is None or (row["refused_address"] or "").lower() != (row["customer_email"] or "").lower():
+        return False
+    return freed is None or freed < refused
+
+
 def payment_status_of(row: Row) -> str:
-    """The payment status of an order."""
+    """Return the payment status of an order."""
     if row["stage"] != "placed":
         return {"draft": "void", "checkout": "in_progress", "checkout_over": "abandoned"}[row["stage"]]
     balance, net = row["balance_minor"], row["received_minor"] - row["refunded_minor"] - row["marked_minor"]
@@ -187,7 +198,7 @@ def payment_status_of(row: Row) -> str:
 
 
 def fulfilment_status_of(row: Row) -> str:
-    """The fulfilment status of an order's goods."""
+    """Return the fulfilment status of an order's goods."""
     needed = row["ship_needed"]
     if needed <= 0 and row["ship_shipped"] <= 0:
         return "not_required"

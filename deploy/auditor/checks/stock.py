@@ -1,4 +1,4 @@
-"""Stock: what is reserved is promised to somebody, nothing is negative, every level has its history."""
+"""Stock: reserved units belong to open reservations, nothing is negative, movements explain every level."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ PLACE = ("shop", "sku", "location")
 
 @check
 async def reserved_stock_is_open_reservations(ground: Ground) -> AsyncIterator[Finding]:
-    """What a level has reserved is exactly what open reservations hold of it."""
+    """The reserved stock of a level is the sum of its open reservations."""
     truth = await table(
         ground.fulfillment,
         """SELECT shop, sku, location, sum(taken - released - shipped - written_off)::int AS reserved
@@ -29,7 +29,7 @@ async def reserved_stock_is_open_reservations(ground: Ground) -> AsyncIterator[F
 
 @check
 async def no_stock_is_negative(ground: Ground) -> AsyncIterator[Finding]:
-    """On hand and reserved are never below zero, and never is more reserved than there is."""
+    """On hand and reserved are never negative, and reserved never exceeds on hand."""
     for row in await ground.fulfillment.fetch(
         "SELECT * FROM stock_level WHERE on_hand < 0 OR reserved < 0 OR reserved > on_hand"
     ):
@@ -66,8 +66,9 @@ async def movements_explain_every_level(ground: Ground) -> AsyncIterator[Finding
 
 @check
 async def reservations_serve_their_lines(ground: Ground) -> AsyncIterator[Finding]:
-    """An order with stock has reserved what its goods need and what replaces lost ones, one without holds nothing
-    (unless it waits for what replaces them); what left, left reserved.
+    """An order with stock has reserved what its lines and replaced losses need; one without has reserved nothing.
+
+    Units that replace lost ones may still be missing; shipped units were reserved.
     """
     rows = await ground.fulfillment.fetch(
         """SELECT l.shop, l.order_id, l.line, o.stock,

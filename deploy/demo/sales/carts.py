@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from contracts.storefront import CheckoutDropped, CheckoutOpened, Module
+from contracts.sale import Module
+from contracts.storefront import CheckoutDropped, CheckoutOpened
 from deploy.demo.sales.sale import Sale
 
 TOLD_EVERY = 9

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.envelope import uuid7
-from contracts.storefront import Module, PaymentChoice, PaymentMethod
+from contracts.sale import Module, PaymentChoice, PaymentMethod
 from deploy.demo.sales.sale import Sale, Story
 
 UNREADABLE = b'{"shop": "atelier-garance", "module": "shop", "lines": "three notebooks"}'

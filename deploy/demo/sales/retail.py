@@ -18,27 +18,27 @@ from random import Random
 from pydantic import ValidationError
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import StockLevel
+from contracts.fulfillment.stock import StockLevel
 from contracts.message import Reason
-from contracts.storefront import (
+from contracts.sale import (
     Address,
     Customer,
     ExtraLine,
     LineKind,
     Module,
-    OrderSubmitted,
     PaymentChoice,
     PaymentMethod,
     SubmittedLine,
 )
+from contracts.storefront import OrderSubmitted
 from deploy.demo.sales.countries import COUNTRY_CODES, UNKNOWN_COUNTRY
-from deploy.demo.sales.customers import MAIL_DOMAIN
-from deploy.demo.sales.merchant import TRUMPET
-from deploy.demo.sales.orders import card
 from deploy.demo.sales.retail_rows import CURRENCY, NotTheFormat, Row, read_rows
 from deploy.demo.sales.sale import Sale
 from deploy.demo.sales.stories import tell
-from deploy.demo.sales.submitting import line, submission
+from deploy.samples.merchants import TRUMPET
+from deploy.samples.orders import choice
+from deploy.samples.people import MAIL_DOMAIN
+from deploy.samples.submissions import line, submission
 
 _FRENCH_SPEAKING = frozenset({"FR"})
 
@@ -201,9 +201,10 @@ def _payment(chance: Random, customer: str, due_minor: int) -> PaymentChoice:
     if due_minor == 0:
         return PaymentChoice(method=PaymentMethod.FREE)
     habit = Random(customer).choices(
-        (PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.CHEQUE), (60, 30, 10)
+        (PaymentMethod.CARD, PaymentMethod.PAYPAL, PaymentMethod.TRANSFER, PaymentMethod.CHEQUE),
+        (45, 15, 30, 10),
     )[0]
-    return card(chance) if habit is PaymentMethod.CARD else PaymentChoice(method=habit)
+    return choice(chance, habit)
 
 
 def _unfit(invoice: str, error: ValidationError) -> tuple[Reason, ...]:

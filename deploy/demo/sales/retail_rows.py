@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from contracts.money import AmountTooPrecise, from_decimal
-from deploy.demo.sales.merchant import TRUMPET
+from deploy.samples.merchants import TRUMPET
 
 CURRENCY = "GBP"
 COLUMNS = (

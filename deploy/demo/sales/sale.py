@@ -8,18 +8,22 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
-from contracts.fulfillment import ParcelLine
-from contracts.storefront import LineKind, OrderSubmitted, PaymentMethod
+from contracts.fulfillment.parcels import ParcelLine
+from contracts.payments.refunds import RefundMode
+from contracts.sale import LineKind, PaymentMethod
+from contracts.storefront import OrderSubmitted
 
 
-class CardStory(StrEnum):
-    """When the payment provider reports the card payment, if it does."""
+class OnlineStory(StrEnum):
+    """When Stripe or PayPal reports the payment, if it does."""
 
     NEVER = "never"
     ONCE = "once"
     TWICE = "twice"
     EARLY = "early"
     """Before the order is published."""
+    LOST = "lost"
+    """The report is lost; the provider's list of events has it."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,22 @@ class Dispatch:
 
 
 @dataclass(frozen=True)
-class Story:
-    """What happens to a placed order, in this sequence: money, parcels, shipments, deliveries."""
+class Refund:
+    """Money that the merchant gives back at the end: sent by the provider, or given by hand and recorded."""
 
-    card: CardStory = CardStory.NEVER
+    mode: RefundMode
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens to a placed order, in this sequence: money, parcels, shipments, deliveries, a refund."""
+
+    online: OnlineStory = OnlineStory.NEVER
     receipts: tuple[Receipt, ...] = ()
     parcels: tuple[tuple[ParcelLine, ...], ...] = ()
     dispatches: tuple[Dispatch, ...] = ()
+    refund: Refund | None = None
 
     def dispatched_lines(self, *, delivered_only: bool = False) -> list[ParcelLine]:
         """The parcel lines that leave the house; `delivered_only`: that reach the customer."""
@@ -93,6 +106,22 @@ class Sale:
     def recipient(self) -> str:
         """Where the customer's mails go; everybody here has an address."""
         return self.submission.customer.email or ""
+
+    @property
+    def provider(self) -> str | None:
+        """The payment provider with which the storefront began a payment, if it did."""
+        payment = self.submission.payment
+        return payment.provider if payment is not None else None
+
+    @property
+    def provider_reference(self) -> str:
+        """The provider's id of that payment. Raises ValueError when none was begun."""
+        payment = self.submission.payment
+        if payment is None or payment.provider_reference is None:
+            raise ValueError(
+                f"sale {self.event_id} was not paid by card or PayPal; only those name a payment"
+            )
+        return payment.provider_reference
 
     @property
     def total_minor(self) -> int:

@@ -17,13 +17,7 @@ from aio_pika.exceptions import AMQPError, DeliveryError
 from contracts.catalogue import STOREFRONT, type_of
 from contracts.envelope import CONTENT_TYPE, Envelope, uuid7
 from contracts.message import Reason
-from contracts.storefront import (
-    CheckoutDropped,
-    CheckoutOpened,
-    OrderAccepted,
-    OrderRefused,
-    OrderSubmitted,
-)
+from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderAccepted, OrderRefused, OrderSubmitted
 from deploy.demo.sales.sale import Sale
 
 SUBMITTED = type_of(OrderSubmitted, STOREFRONT)
@@ -51,7 +45,7 @@ class Storefront:
         self._channel: AbstractRobustChannel | None = None
 
     async def open(self, amqp_url: str) -> Self:
-        """Connect with the module's own login and listen to its own queue, also after the broker was away.
+        """Connect with the module's own login and listen to its own queue, also after the broker was unavailable.
 
         The queue is declared passively: a consumer of one that was merely looked up is not set up again.
         """

@@ -1,10 +1,13 @@
 """What will happen to a sale: how the money comes, what is packed, what leaves and what arrives."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from random import Random
 
-from contracts.fulfillment import ParcelLine
-from contracts.storefront import LineKind, PaymentMethod
-from deploy.demo.sales.sale import CardStory, Dispatch, Receipt, Sale, Story
+from contracts.fulfillment.parcels import ParcelLine
+from contracts.payments.refunds import RefundMode
+from contracts.sale import LineKind, PaymentMethod
+from deploy.demo.sales.sale import Dispatch, OnlineStory, Receipt, Refund, Sale, Story
 
 CARRIERS = (
     ("Colissimo", "6A{:011d}", "https://colis.example.org/suivi/{}"),
@@ -16,37 +19,88 @@ TOO_MUCH_MINOR = 1250
 LONG_ENOUGH_FOR_TWO_PARCELS = 4
 """Units from which an order may be split into two parcels."""
 
-_CARDS = (CardStory.ONCE, CardStory.TWICE, CardStory.EARLY, CardStory.NEVER)
-_CARD_WEIGHTS = (64, 14, 14, 8)
+REFUNDED_PARTS = (1, 2, 5)
+"""What is given back on the orders that end so: the whole, a half, a fifth."""
+
+BY_PROVIDER = (PaymentMethod.CARD, PaymentMethod.PAYPAL)
+"""Methods whose payments a provider reports: Stripe or PayPal."""
+_BY_HAND = (PaymentMethod.CHEQUE, PaymentMethod.TRANSFER, PaymentMethod.CASH)
+_REFUNDED = (
+    (RefundMode.SENT, (PaymentMethod.CARD,)),
+    (RefundMode.SENT, (PaymentMethod.PAYPAL,)),
+    (RefundMode.RECORDED, _BY_HAND),
+)
+_ONLINE = (OnlineStory.ONCE, OnlineStory.TWICE, OnlineStory.EARLY, OnlineStory.NEVER)
+_ONLINE_WEIGHTS = (64, 14, 14, 8)
 
 
 def tell(chance: Random, sale: Sale) -> Sale:
     """The sale with a story that fits its payment method and its lines."""
     method = sale.submission.payment.method if sale.submission.payment else PaymentMethod.FREE
-    money = Story(card=_card(chance, method), receipts=_receipts(chance, sale, method))
+    money = Story(online=_online(chance, method), receipts=_receipts(chance, sale, method))
     if not sale.ordered(LineKind.SHIP) or not _settles(sale, money):
         return sale.telling(money)
     parcels, dispatches = _journey(chance, sale)
-    return sale.telling(Story(money.card, money.receipts, parcels, dispatches))
+    return sale.telling(Story(money.online, money.receipts, parcels, dispatches))
 
 
 def deliver_everything(chance: Random, sale: Sale) -> Sale:
     """Paid in full and delivered in one parcel: the plain good end."""
     method = sale.submission.payment.method if sale.submission.payment else PaymentMethod.FREE
-    card = CardStory.ONCE if method is PaymentMethod.CARD else CardStory.NEVER
+    online = OnlineStory.ONCE if method in BY_PROVIDER else OnlineStory.NEVER
     by_hand = method in _BY_HAND and sale.total_minor > 0
     receipts = (Receipt(method, sale.total_minor, _reference(chance, method)),) if by_hand else ()
     parcels = (_all_goods(sale),)
-    return sale.telling(Story(card, receipts, parcels, (_dispatch(chance, (0,), is_delivered=True),)))
+    return sale.telling(Story(online, receipts, parcels, (_dispatch(chance, (0,), is_delivered=True),)))
 
 
-_BY_HAND = (PaymentMethod.CHEQUE, PaymentMethod.TRANSFER, PaymentMethod.CASH)
+def with_refunds(sales: Sequence[Sale]) -> list[Sale]:
+    """The sales, some of which end with a refund: sent by Stripe or PayPal, or given back by hand."""
+    told = list(sales)
+    for mode, methods in _REFUNDED:
+        fitting = [rank for rank, sale in enumerate(told) if _is_completed(sale, methods)]
+        for rank, part in zip(fitting, REFUNDED_PARTS, strict=False):
+            sale = told[rank]
+            refund = Refund(mode, sale.total_minor // part)
+            told[rank] = sale.telling(replace(sale.story, refund=refund))
+    return told
 
 
-def _card(chance: Random, method: PaymentMethod) -> CardStory:
-    if method is not PaymentMethod.CARD:
-        return CardStory.NEVER
-    return chance.choices(_CARDS, _CARD_WEIGHTS)[0]
+def with_lost_webhook(sales: Sequence[Sale]) -> list[Sale]:
+    """The sales, of which the last one paid by card, and not refunded, is reported by no webhook."""
+    told = list(sales)
+    fitting = [
+        rank
+        for rank, sale in enumerate(told)
+        if sale.is_placed
+        and sale.provider == "stripe"
+        and sale.story.online is OnlineStory.ONCE
+        and sale.story.refund is None
+    ]
+    for rank in fitting[-1:]:
+        told[rank] = told[rank].telling(replace(told[rank].story, online=OnlineStory.LOST))
+    return told
+
+
+def _is_completed(sale: Sale, methods: Collection[PaymentMethod]) -> bool:
+    """Whether a sale is paid by one of the methods to the cent, once or by one receipt, and everything arrives."""
+    story, payment = sale.story, sale.submission.payment
+    arrived = sum(line.quantity for line in story.dispatched_lines(delivered_only=True))
+    received = sum(receipt.amount_minor for receipt in story.receipts)
+    is_paid = story.online is OnlineStory.ONCE or received == sale.total_minor > 0
+    return (
+        sale.is_placed
+        and payment is not None
+        and payment.method in methods
+        and is_paid
+        and 0 < arrived == sum(line.quantity for line in sale.submission.lines)
+    )
+
+
+def _online(chance: Random, method: PaymentMethod) -> OnlineStory:
+    if method not in BY_PROVIDER:
+        return OnlineStory.NEVER
+    return chance.choices(_ONLINE, _ONLINE_WEIGHTS)[0]
 
 
 def _receipts(chance: Random, sale: Sale, method: PaymentMethod) -> tuple[Receipt, ...]:
@@ -70,7 +124,8 @@ def _reference(chance: Random, method: PaymentMethod) -> str:
 
 def _settles(sale: Sale, money: Story) -> bool:
     return (
-        money.card is not CardStory.NEVER or sum(r.amount_minor for r in money.receipts) >= sale.total_minor
+        money.online is not OnlineStory.NEVER
+        or sum(r.amount_minor for r in money.receipts) >= sale.total_minor
     )
 
 

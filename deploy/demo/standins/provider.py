@@ -4,129 +4,97 @@ It has a signer of its own, written from Stripe's description and not from the s
 check each other. The journal holds every post with the answer it got.
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
-import httpx2
-
 from deploy.demo.sales.sale import Sale
+from deploy.demo.standins.delivering import GOOD, Conduct, Courier, Event, Journal, Trick
 
 API_VERSION = "2025-10-29.clover"
-ATTEMPTS = 8
-FIRST_PAUSE_SECONDS = 0.2
 OLD_SECONDS = 3600
-
-
-class Trick(StrEnum):
-    """What is wrong with a post that the service must turn away."""
-
-    NOTHING = "nothing"
-    FORGED = "forged"
-    """Signed with another secret."""
-    CHANGED = "changed"
-    """The amount was changed after signing."""
-    OLD = "old"
-    """A genuine signature of an hour ago, replayed."""
-
-
-@dataclass(frozen=True)
-class Post:
-    """One attempt to deliver one event and the status it got (None: no answer)."""
-
-    event_id: str
-    intent: str
-    trick: Trick
-    attempt: int
-    status: int | None
-    at: str
-
-
-@dataclass
-class Journal:
-    """What was posted, appended to a file as JSON lines."""
-
-    path: Path
-    posts: list[Post] = field(default_factory=list)
-
-    def add(self, post: Post) -> None:
-        self.posts.append(post)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(post.__dict__) + "\n")
-
-    def accepted(self) -> list[Post]:
-        """Posts that were answered 2xx: the service has promised to keep them."""
-        return [post for post in self.posts if post.status is not None and 200 <= post.status < 300]
-
-    def turned_away(self) -> list[Post]:
-        """Posts that were refused for good."""
-        return [post for post in self.posts if post.status is not None and 400 <= post.status < 500]
+LOST_SECONDS = 1200
+"""The age of a lost report: one of the last minutes could still be on its way."""
 
 
 class Provider:
-    """Posts to one webhook endpoint with its secret (`whsec_…`)."""
+    """Posts to one webhook endpoint with its secret (`whsec_…`). `happened` is called with every genuine event."""
 
-    def __init__(self, webhook_url: str, secret: str, journal: Journal, chance: Random) -> None:
-        self.webhook_url = webhook_url
+    def __init__(
+        self,
+        webhook_url: str,
+        secret: str,
+        journal: Journal,
+        chance: Random,
+        conduct: Conduct = GOOD,
+        happened: Callable[[bytes], object] | None = None,
+    ) -> None:
         self.journal = journal
         self._secret = secret
         self._chance = chance
-        self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
+        self._happened = happened
+        self.courier = Courier(webhook_url, self._sign, self._forge, journal, chance, conduct)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        """Close the connections."""
+        await self.courier.close()
 
     async def report_payment(self, sale: Sale, times: int = 1) -> None:
         """Post that a sale's payment succeeded, `times` over as one event, each until it is taken."""
         body = payment_succeeded(sale, self._chance)
         for _ in range(times):
-            await self.deliver(body, intent_of(sale))
+            await self.deliver(body, sale.provider_reference)
+
+    def lose_payment(self, sale: Sale) -> None:
+        """Let a sale be paid some minutes ago, with a report that is never posted."""
+        body = payment_succeeded(sale, self._chance, int(time.time()) - LOST_SECONDS)
+        self.courier.lose_next += 1
+        self.send(body, sale.provider_reference)
 
     async def deliver(self, body: bytes, intent: str) -> None:
-        """Post an event until a 2xx, with growing pauses and a fresh signature each; gives up after eight
-        attempts.
-        """
-        pause = FIRST_PAUSE_SECONDS
-        for attempt in range(1, ATTEMPTS + 1):
-            status = await self._post(
-                body, sign(body, self._secret, int(time.time())), intent, Trick.NOTHING, attempt
-            )
-            if status is not None and 200 <= status < 300:
-                return
-            await asyncio.sleep(pause)
-            pause *= 2
+        """Post an event until a 2xx, with growing pauses; gives up after eight attempts."""
+        self._note(body)
+        await self.courier.deliver(event_of(body, intent))
+
+    def send(self, body: bytes, intent: str) -> None:
+        """Deliver an event in the background, as the conduct has it."""
+        self._note(body)
+        self.courier.send(event_of(body, intent))
 
     async def trick(self, sale: Sale, trick: Trick) -> int | None:
         """Post something that must be turned away, once; the status it got."""
-        body = payment_succeeded(sale, self._chance)
+        event = event_of(payment_succeeded(sale, self._chance), sale.provider_reference)
+        return await self.courier.trick(event, trick)
+
+    def _note(self, body: bytes) -> None:
+        if self._happened is not None:
+            self._happened(body)
+
+    def _sign(self, body: bytes) -> dict[str, str]:
+        return _headers(sign(body, self._secret, int(time.time())))
+
+    def _forge(self, body: bytes, trick: Trick) -> tuple[bytes, dict[str, str]]:
         now = int(time.time())
         if trick is Trick.FORGED:
-            header = sign(body, "whsec_" + "0" * 32, now)
-        elif trick is Trick.OLD:
-            header = sign(body, self._secret, now - OLD_SECONDS)
-        else:
-            header = sign(body, self._secret, now)
-            body = body.replace(b'"amount_received": ', b'"amount_received": 9')
-        return await self._post(body, header, intent_of(sale), trick, 1)
+            return body, _headers(sign(body, "whsec_" + "0" * 32, now))
+        if trick is Trick.OLD:
+            return body, _headers(sign(body, self._secret, now - OLD_SECONDS))
+        changed = body.replace(b'"amount_received": ', b'"amount_received": 9')
+        changed = changed.replace(b'"livemode": false', b'"livemode": true')
+        return changed, _headers(sign(body, self._secret, now))
 
-    async def _post(self, body: bytes, signature: str, intent: str, trick: Trick, attempt: int) -> int | None:
-        headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature}
-        try:
-            answer = await self._http.post(self.webhook_url, content=body, headers=headers)
-            status: int | None = answer.status_code
-        except httpx2.HTTPError:
-            status = None
-        event_id = json.loads(body)["id"]
-        self.journal.add(Post(event_id, intent, trick, attempt, status, datetime.now(UTC).isoformat()))
-        return status
+
+def event_of(body: bytes, intent: str) -> Event:
+    """Return the event in a body, with the payment that it is about."""
+    return Event(str(json.loads(body)["id"]), body, intent)
+
+
+def _headers(signature: str) -> dict[str, str]:
+    return {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature}
 
 
 def sign(body: bytes, secret: str, stamp: int) -> str:
@@ -135,18 +103,10 @@ def sign(body: bytes, secret: str, stamp: int) -> str:
     return f"t={stamp},v1={digest}"
 
 
-def intent_of(sale: Sale) -> str:
-    """The payment intent that the storefront began for the sale."""
-    payment = sale.submission.payment
-    if payment is None or payment.provider_reference is None:
-        raise ValueError(f"sale {sale.event_id} was not paid by card; only those have a payment intent")
-    return payment.provider_reference
-
-
-def payment_succeeded(sale: Sale, chance: Random) -> bytes:
-    """A `payment_intent.succeeded` event, pretty-printed as Stripe sends it."""
-    intent, total = intent_of(sale), sale.total_minor
-    created = int(time.time())
+def payment_succeeded(sale: Sale, chance: Random, created: int | None = None) -> bytes:
+    """A `payment_intent.succeeded` event of now or of a time, pretty-printed as Stripe sends it."""
+    intent, total = sale.provider_reference, sale.total_minor
+    created = created or int(time.time())
     event: dict[str, Any] = {
         "id": f"evt_{chance.getrandbits(96):024x}",
         "object": "event",

@@ -14,68 +14,68 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from deploy.demo.standins.serving import Server, Troubles
+from deploy.demo.standins.stripe_lists import StripeLists
+
 Tell = Callable[[bytes], Awaitable[object]]
 API_VERSION = "2025-10-29.clover"
-START_SECONDS = 10.0
 
 
 class StripeApi:
     """Answers on one port of 127.0.0.1. `tell` posts a webhook's body, signed; `troubles` are answered first."""
 
     def __init__(self, port: int, key: str, tell: Tell) -> None:
-        self.port = port
         self.refunds: dict[str, dict[str, Any]] = {}
-        self.troubles: list[int] = []
-        """Statuses to answer with before anything is looked at: 500, 429."""
+        self.troubles = Troubles()
+        """What goes wrong with the next refunds that are asked for: 500, 429."""
         self.status = "succeeded"
         """How a refund stands when it is made: some ways to pay take days (`pending`)."""
         self.asked = 0
         self.paid: dict[str, int] = {}
         """What was paid by intent, in minor units; intents that are not here are taken to cover anything."""
+        self.webhook_endpoints: list[dict[str, Any]] = []
+        """The account's webhook endpoints, each with `url` and `enabled_events`."""
         self._key = key
         self._tell = tell
         self._answers: dict[str, dict[str, Any]] = {}
         self._telling: set[asyncio.Task[None]] = set()
+        self.lists = StripeLists(key)
+        """What happened at the provider, whether or not its webhook was delivered."""
+        self._server = Server(port, Starlette(routes=[*self._routes(), *self.lists.routes()]))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return self._server.url
 
     async def __aenter__(self) -> Self:
-        routes = [
-            Route("/v1/refunds", self._refund, methods=["POST"]),
-            Route("/v1/refunds", self._list, methods=["GET"]),
-        ]
-        config = uvicorn.Config(
-            Starlette(routes=routes), host="127.0.0.1", port=self.port, log_level="warning", access_log=False
-        )
-        self._server = uvicorn.Server(config)
-        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        self._serving = asyncio.create_task(self._server._serve())
-        async with asyncio.timeout(START_SECONDS):
-            while not self._server.started:
-                await asyncio.sleep(0.01)
+        await self._server.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        await self._serving
+    async def __aexit__(self, *details: object) -> None:
+        await self._server.__aexit__(*details)
         for task in self._telling:
             task.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
+
+    def _routes(self) -> list[Route]:
+        return [
+            Route("/v1/refunds", self._refund, methods=["POST"]),
+            Route("/v1/refunds", self._list, methods=["GET"]),
+            Route("/v1/webhook_endpoints", self._list_endpoints, methods=["GET"]),
+        ]
 
     async def _refund(self, request: Request) -> Response:
         self.asked += 1
         if request.headers.get("authorization") != f"Bearer {self._key}":
             return _refused(401, "Invalid API Key provided.")
-        if self.troubles:
-            return _refused(self.troubles.pop(0), "Something went wrong on the provider's end.")
+        return await self.troubles.around(request, self._refund_once, _in_trouble)
+
+    async def _refund_once(self, request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
         if key in self._answers:
             return JSONResponse(self._answers[key])
@@ -102,7 +102,18 @@ class StripeApi:
         found = [refund for refund in reversed(self.refunds.values()) if refund["payment_intent"] == intent]
         if after is not None:
             found = found[[refund["id"] for refund in found].index(after) + 1 :]
-        return JSONResponse({"object": "list", "data": found[:limit], "has_more": len(found) > limit})
+        page = {"object": "list", "url": "/v1/refunds", "data": found[:limit], "has_more": len(found) > limit}
+        return JSONResponse(page)
+
+    async def _list_endpoints(self, request: Request) -> Response:
+        return await self.troubles.around(request, self._endpoints_page, _in_trouble)
+
+    async def _endpoints_page(self, request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {self._key}":
+            return _refused(401, "Invalid API Key provided.")
+        listed = [{"object": "webhook_endpoint", **one} for one in self.webhook_endpoints]
+        page = {"object": "list", "url": "/v1/webhook_endpoints", "data": listed, "has_more": False}
+        return JSONResponse(page)
 
     def _tell_later(self, made: dict[str, Any]) -> None:
         task = asyncio.create_task(self._tell_all(made))
@@ -112,6 +123,7 @@ class StripeApi:
     async def _tell_all(self, made: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
             for body in refund_events(made):
+                self.lists.happened(body)
                 await self._tell(body)
 
 
@@ -143,10 +155,11 @@ def refund_events(made: dict[str, Any]) -> list[bytes]:
         "payment_intent": made["payment_intent"],
     }
     told = (("refund.created", made), ("charge.refunded", charge), ("refund.updated", made))
-    return [_event(kind, thing) for kind, thing in told]
+    return [event_body(kind, thing) for kind, thing in told]
 
 
-def _event(kind: str, thing: dict[str, Any]) -> bytes:
+def event_body(kind: str, thing: dict[str, Any]) -> bytes:
+    """Return an event about an object, as Stripe writes it."""
     event = {
         "id": f"evt_{secrets.token_hex(12)}",
         "object": "event",
@@ -162,3 +175,7 @@ def _event(kind: str, thing: dict[str, Any]) -> bytes:
 
 def _refused(status: int, message: str) -> Response:
     return JSONResponse({"error": {"type": "invalid_request_error", "message": message}}, status)
+
+
+def _in_trouble(status: int) -> Response:
+    return _refused(status, "Something went wrong on the provider's end.")

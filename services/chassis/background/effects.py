@@ -1,10 +1,10 @@
 """External effects (mails, provider calls): planned with the decision, marked in flight, performed, then settled.
 
 An effect is marked in flight before the call. One whose process died in flight, or that raised, may or may
-not have happened. Its kind decides what follows (`interrupted`): `Uncertain`, for a person to decide, or
+not have happened. Its kind decides what follows (`interrupted`): `Uncertain`, for an operator to decide, or
 `Retry` where the external system can be queried first. A known outcome is kept in memory until it can be
 recorded, and every outcome goes through `record`. `attempts` guards against endless repetition: the program
-only ever raises it, a person's decision resets it.
+only ever raises it, an operator's decision resets it.
 """
 
 import asyncio
@@ -23,11 +23,12 @@ from services.chassis.background.effect_outcomes import (
     Record,
     Retry,
     Uncertain,
+    Withdrawn,
 )
-from services.chassis.background.settling import Performed, Settling, effect_of
+from services.chassis.background.effect_settlement import Performed, Settling, effect_of
 from services.chassis.errors import describe
 from services.chassis.failpoints import reach
-from services.chassis.messaging import store
+from services.chassis.messaging import effect_store
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import is_conflict, is_outage
@@ -40,6 +41,7 @@ __all__ = [
     "Outcome",
     "Retry",
     "Uncertain",
+    "Withdrawn",
     "decide",
     "states_of",
 ]
@@ -51,6 +53,8 @@ TOGETHER_SECONDS = 0.25
 
 LONGEST_PAUSE_SECONDS = 2.0
 """Longest pause between attempts to record an outcome while the database is unavailable or a row is locked."""
+UNLIMITED = 2**31 - 1
+"""For `attempts`, where the kind decides itself when to give up."""
 
 
 def _uncertain(_: Effect, why: str) -> Outcome:
@@ -81,11 +85,11 @@ class EffectWorker:
 
     async def run(self, process: Process) -> bool:
         """Perform the effects that are due, settle those of a dead process. Return True when there may be
-        more at once."""
+        more to do immediately."""
         await self._settle_lost(process)
         lease = timedelta(seconds=self._lease_seconds or process.settings.effect_lease_seconds)
         async with process.acquire() as connection:
-            rows = await store.take_effects(
+            rows = await effect_store.take_effects(
                 connection, self.kind, process.owner, lease, self._concurrency * CLAIMS_PER_HAND
             )
         if not rows:
@@ -135,14 +139,14 @@ class EffectWorker:
             kept = await self._settling.settle(process, kept, lambda: self._extend(process, in_hand, lease))
         if untouched:
             async with process.acquire() as connection:
-                await store.release_effects(connection, process.owner, untouched)
+                await effect_store.release_effects(connection, process.owner, untouched)
         await self._extend(process, [*running, *(one.effect for one in kept)], lease)
         return kept
 
     async def _extend(self, process: Process, effects: Sequence[Effect], lease: timedelta) -> None:
         if effects:
             async with process.acquire() as connection:
-                await store.extend_leases(
+                await effect_store.extend_leases(
                     connection, process.owner, [effect.key for effect in effects], lease
                 )
 
@@ -164,16 +168,17 @@ class EffectWorker:
         if now - self._lost_checked_at >= 1.0:
             self._lost_checked_at = now
             await self._settling.settle_lost(process)
+            await self._settling.measure(process)
 
 
 async def decide(unit: Unit, key: str, state: str, note: str) -> bool:
-    """Apply a person's decision to an effect that has ended: `planned` repeats it with its attempts reset,
+    """Apply an operator's decision to an effect that has ended: `planned` repeats it with its attempts reset,
     `done` or `discarded` ends it. Never for automatic repetition: that is a `Retry`, which goes on counting."""
     if state not in ("planned", "done", "discarded"):
         raise ValueError(f"an effect can be decided to be planned, done or discarded, not {state}")
-    return await store.decide_effect(unit.connection, key, state, note, unit.now)
+    return await effect_store.decide_effect(unit.connection, key, state, note, unit.now)
 
 
 async def states_of(unit: Unit, keys: Sequence[str]) -> dict[str, str]:
     """Return the states of effects by key, locked until the unit's end, so that they stay valid for a decision."""
-    return await store.lock_effects(unit.connection, keys)
+    return await effect_store.lock_effects(unit.connection, keys)

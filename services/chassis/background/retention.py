@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from services.chassis.background.working import Worker
+from services.chassis.background.workers import Worker
 from services.chassis.messaging.process import Process
 from services.chassis.settings import ServiceSettings
 from services.chassis.storage.database import Connection

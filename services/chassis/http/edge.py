@@ -1,107 +1,71 @@
-"""The HTTP edge of every service: each error response is a problem (RFC 9457), logged by its status class.
+"""The HTTP edge of every service: its applications, and one log line for each class of failed requests.
 
-An unknown path, a method that a path does not support (with `Allow`: all that it supports), an unavailable
-database and an unexpected error have the same form of response, whichever framework the service's own routes
-use.
+A service gives its routes and which of its exceptions are the client's errors. Everything below /internal needs
+the operators' token, and /metrics the metrics token or theirs, so that a new route is protected from its first
+day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Match
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.chassis import metrics
 from services.chassis.errors import describe
+from services.chassis.http import problems
+from services.chassis.http.problems import METHODS, Errors
+from services.chassis.http.tokens import Gate, operators, scrapers
 from services.chassis.logs import Repeats
-from services.chassis.storage.database import is_conflict, is_outage
+from services.chassis.settings import ServiceSettings
 
 log = structlog.get_logger()
-MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 2
-_TYPE = "urn:comptoir:problem:"
-_CODES = {
-    400: "request_refused",
-    401: "token_unknown",
-    404: "not_found",
-    405: "method_not_allowed",
-    409: "conflict",
-    413: "body_too_large",
-    422: "request_invalid",
-    500: "internal_error",
-    503: "database_away",
-}
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_FAULT = "comptoir.fault"
 
 
-def problem(
-    status: int,
-    detail: str,
-    code: str | None = None,
-    headers: Mapping[str, str] | None = None,
-    **members: Any,
-) -> JSONResponse:
-    """Return problem details: the error and its remedy. `code` follows from the status unless given."""
-    code = code or _CODES.get(status, "request_refused")
-    document = {
-        "type": _TYPE + code,
-        "title": code.replace("_", " ").capitalize(),
-        "status": status,
-        "detail": detail,
-        "code": code,
-        **members,
-    }
-    return JSONResponse(document, status, headers, MEDIA_TYPE)
+def routed(
+    routes: Sequence[BaseRoute], errors: Errors | None = None, middleware: Sequence[Middleware] = ()
+) -> Starlette:
+    """Return an application of these routes whose errors are problems. A path has one spelling: with a slash
+    at its end it is another."""
+    app = Starlette(routes=list(routes), middleware=list(middleware))
+    app.router.redirect_slashes = False
+    problems.install(app, errors)
+    return app
 
 
-def unavailable() -> JSONResponse:
-    """Return the response for an unavailable database."""
-    detail = "Database unavailable. The request may or may not have been applied; check before retrying."
-    return problem(503, detail, headers={"Retry-After": str(RETRY_SECONDS)})
-
-
-def methods_at(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
-    """Return every method that the path of a request supports, sorted."""
-    asked = [(method, {**scope, "method": method}) for method in sorted(_METHODS)]
-    return [method for method, one in asked if any(route.matches(one)[0] is Match.FULL for route in routes)]
-
-
-def headers_of(request: Request, error: HTTPException) -> Mapping[str, str] | None:
-    """Return the headers of an error response; `Allow` names the methods of all routes at the path, not only
-    of one."""
-    if error.status_code != 405:
-        return error.headers
-    return {**(error.headers or {}), "Allow": ", ".join(methods_at(request.app.routes, request.scope))}
-
-
-def install(app: Starlette) -> None:
-    """Install the error handlers: an unknown path or method and any error of a route are answered with a problem."""
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(Exception, _failed)
-
-
-def note_fault(request: Request, error: Exception) -> None:
-    """Store the error behind a response for the log line of this request."""
-    request.scope[_FAULT] = error
-
-
-def application(routes: Sequence[BaseRoute], own: ASGIApp | None = None) -> ASGIApp:
+def application(
+    settings: ServiceSettings,
+    routes: Sequence[BaseRoute],
+    own: ASGIApp | None = None,
+    errors: Errors | None = None,
+) -> ASGIApp:
     """Return the application of a process: the chassis' routes, then the service's own application."""
-    app = Starlette(routes=list(routes))
-    install(app)
+    gates = [
+        Middleware(Gate, under="/internal", tokens=operators(settings)),
+        Middleware(Gate, under="/metrics", tokens=scrapers(settings)),
+    ]
+    app = routed(routes, errors, gates)
     if own is not None:
         app.router.default = own
-        app.router.redirect_slashes = False
+    return Edge(app)
+
+
+def public_application(routes: Sequence[BaseRoute], own: ASGIApp | None = None) -> ASGIApp:
+    """Return the application of a process exposed to the public: these routes, then its own application. It
+    accepts no token, and nothing below /internal.
+    """
+    app = routed(routes)
+    if own is not None:
+        app.router.default = own
     return Edge(app)
 
 
 class Edge:
-    """Middleware that logs one line per failed request, at a level by status class."""
+    """Middleware that measures requests, and logs one line per failed one, at a level by status class."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -110,23 +74,27 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        answer = _Answer(send)
+        answer, fault = _Answer(send), None
         try:
             await self.app(scope, receive, answer)
         except Exception as error:
-            scope.setdefault(_FAULT, error)
+            fault = error
             if not answer.is_complete:  # else a problem was sent, and the error re-raised for logging
                 raise
         finally:
-            self._note(scope, answer.status)
+            self._note(scope, answer, problems.fault_of(scope) or fault)
 
-    def _note(self, scope: Scope, status: int) -> None:
+    def _note(self, scope: Scope, answer: "_Answer", fault: Exception | None) -> None:
+        status = answer.status
+        if not status:  # cancelled, as by a client that left: there is no response to measure
+            return
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = str(getattr(scope.get("route"), "path", "unknown"))
+        metrics.HTTP_SECONDS.labels(method, route, f"{status // 100}xx").observe(answer.seconds)
         if status < 400:
             return
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        route = str(getattr(scope.get("route"), "path", "unknown"))
         if requests := self._repeats.due((method, route, status)):
-            _say(scope.get(_FAULT), method=method, route=route, status=status, requests=requests)
+            _say(fault, method=method, route=route, status=status, requests=requests)
 
 
 class _Answer:
@@ -135,10 +103,12 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status, self.is_complete = 0, False
+        self._since, self.seconds = monotonic(), 0.0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.seconds = monotonic() - self._since
         elif message["type"] == "http.response.body":
             self.is_complete = not message.get("more_body", False)
         await self._send(message)
@@ -154,23 +124,3 @@ def _say(fault: Exception | None, *, status: int, **fields: Any) -> None:
         log.warning("requests failed", **fields, **({"error": describe(fault)} if fault else {}))
     else:
         log.error("requests failed", **fields, exc_info=fault)
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    note_fault(request, error)
-    if is_outage(error) or is_conflict(error):
-        return unavailable()
-    return problem(500, "An error of ours, which was logged. The request may or may not have been applied.")
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return refused(request, error)
-
-
-def refused(request: Request, error: HTTPException) -> Response:
-    """Return an error of the framework or of a route as a problem."""
-    detail = str(error.detail)
-    if error.status_code == 404 and detail == "Not Found":
-        detail = "No route has this path."
-    return problem(error.status_code, detail, headers=headers_of(request, error))

@@ -1,4 +1,4 @@
-"""Health routes of a process: liveness, readiness and metrics. Operators' actions are in `operating.py`.
+"""Health routes of a process: liveness, readiness and metrics. Operators' actions are in `operator_routes.py`.
 
 `/livez` fails only when the process should be replaced. `/readyz` fails while a dependency is unavailable and
 names it; `/readyz/intake` checks only PostgreSQL, which is all that receiving a webhook needs.
@@ -10,11 +10,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from services.chassis.http import operating
+from services.chassis.http import edge, effect_routes, operator_routes
+from services.chassis.http.tokens import operators
 from services.chassis.messaging.binding_watch import BindingWatch
 from services.chassis.messaging.inbound.consuming import Consumers
 from services.chassis.messaging.outbound.relaying import Relay
+from services.chassis.messaging.recovery.pausing import Pause
+from services.chassis.messaging.recovery.restored import Restored
 from services.chassis.storage import database
 
 MOST_CLOCK_SECONDS = 5.0
@@ -23,9 +27,10 @@ STALLED_SECONDS = 15.0
 
 PUBLIC_PATHS = ("/livez", "/readyz", "/readyz/intake")
 """Routes that need no token; without one they return only yes or no."""
+METRICS_PATH = "/metrics"
 
 
-class MonitoredProcess(operating.OperatedProcess, Protocol):
+class MonitoredProcess(operator_routes.OperatedProcess, Protocol):
     """One process of a service as its health routes see it. `consumers` and `binding_watch` are None where
     there are none."""
 
@@ -37,6 +42,15 @@ class MonitoredProcess(operating.OperatedProcess, Protocol):
 
     @property
     def warnings(self) -> list[str]: ...
+
+    @property
+    def schema_warnings(self) -> list[str]: ...
+
+    @property
+    def pauses(self) -> list[Pause]: ...
+
+    @property
+    def restored(self) -> Restored: ...
 
     @property
     def consumers(self) -> Consumers | None: ...
@@ -55,8 +69,28 @@ class ProgressWatch(Protocol):
     def stuck(self) -> str | None: ...
 
 
+def application(
+    process: MonitoredProcess, watchdog: ProgressWatch, own: ASGIApp | None = None, *, is_public: bool = False
+) -> ASGIApp:
+    """Return the application of a process: health and operators' routes, then the service's own application. A
+    public one has no operators' routes and no metrics.
+    """
+    if is_public:
+        health = [route for route in routes(process, watchdog) if route.path in PUBLIC_PATHS]
+        return edge.public_application(health, own)
+    return edge.application(process.settings, routes(process, watchdog), own, operator_routes.ERRORS)
+
+
+def metrics_application(process: MonitoredProcess, watchdog: ProgressWatch) -> ASGIApp:
+    """Return the application of the port for health and metrics alone."""
+    paths = (*PUBLIC_PATHS, METRICS_PATH)
+    found = [route for route in routes(process, watchdog) if route.path in paths]
+    return edge.application(process.settings, found, None, operator_routes.ERRORS)
+
+
 def routes(process: MonitoredProcess, watchdog: ProgressWatch) -> list[Route]:
     """Return the health routes of every service."""
+    known = operators(process.settings)
 
     async def livez(_: Request) -> Response:
         return PlainTextResponse(watchdog.stuck or "alive", 503 if watchdog.stuck else 200)
@@ -70,34 +104,33 @@ def routes(process: MonitoredProcess, watchdog: ProgressWatch) -> list[Route]:
 
     def said(request: Request, missing: list[str], **more: list[str]) -> Response:
         """Return the status to any client, and the reasons only to operators."""
-        why = {"missing": missing, **more} if operating.may_operate(process, request) else {}
+        why = {"missing": missing, **more} if known.holder(request.headers) else {}
         return JSONResponse({"ready": not missing, **why}, 503 if missing else 200)
 
-    async def metrics(request: Request) -> Response:
-        if not operating.may_scrape(process, request):
-            return PlainTextResponse(
-                "a bearer token is needed: COMPTOIR_METRICS_TOKEN or the operators'", 401
-            )
+    async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [
         Route("/livez", livez),
         Route("/readyz", readyz),
         Route("/readyz/intake", readyz_intake),
-        Route("/metrics", metrics),
-        *operating.routes(process, lambda: what_is_missing(process), lambda: warnings_of(process)),
+        Route(METRICS_PATH, metrics),
+        *operator_routes.routes(process, lambda: what_is_missing(process), lambda: warnings_of(process)),
+        *effect_routes.routes(process),
     ]
 
 
 def warnings_of(process: MonitoredProcess) -> list[str]:
-    """Return conditions that a person should look at although the process works."""
+    """Return conditions that an operator should look at although the process works."""
+    found = [*map(str, process.pauses), *process.restored.warnings]
+    found += [*process.schema_warnings, *process.warnings]
     seconds = -process.clock.ahead.total_seconds()
     if abs(seconds) < MOST_CLOCK_SECONDS:
-        return process.warnings
+        return found
     way = "ahead of" if seconds > 0 else "behind"
     return [
-        *process.warnings,
-        f"the clock here is {abs(seconds):.0f} s {way} the database's, by which this works",
+        *found,
+        f"this machine's clock is {abs(seconds):.0f} s {way} the database's, which is used instead",
     ]
 
 
@@ -110,7 +143,8 @@ async def what_is_missing(process: MonitoredProcess) -> list[str]:
         missing.append("database: no partition for today; housekeeping makes it, see its errors")
     if not process.consumes:
         return missing  # it can work without a broker: its messages wait in the outbox
-    if process.consumers is None or not process.consumers.is_consuming:
+    is_paused = process.consumers is not None and process.consumers.is_paused
+    if process.consumers is None or not (process.consumers.is_consuming or is_paused):
         missing.append(
             f"broker: not consuming ({process.consumers.last_error if process.consumers else 'not started'})"
         )

@@ -5,6 +5,7 @@ receives them. Bindings are visible only through the broker's management API, wh
 may query for its virtual host.
 """
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -13,6 +14,7 @@ import structlog
 
 from services.chassis import metrics
 from services.chassis.messaging.topology import Binding, bindings, dead_queue_of, listened_queues
+from services.chassis.tls import trusting
 
 log = structlog.get_logger()
 LOOK_SECONDS = 30.0
@@ -22,13 +24,15 @@ ANSWER_SECONDS = 5.0
 class BindingWatch:
     """The missing bindings of a service, as of the last successful check."""
 
-    def __init__(self, service: str, management_url: str, amqp_url: str) -> None:
+    def __init__(
+        self, service: str, management_url: str, amqp_url: str, authorities: Path | None = None
+    ) -> None:
         own = {*listened_queues(service), dead_queue_of(service)}
         self._meant = {binding for binding in bindings(()) if binding.queue in own}
         self._service = service
         vhost = unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
         self._path = f"bindings/{quote(vhost, safe='')}"
-        self._client = _client(management_url, amqp_url)
+        self._client = _client(management_url, amqp_url, authorities)
         self.missing: list[Binding] = []
         self.trouble: str | None = None
 
@@ -41,7 +45,7 @@ class BindingWatch:
             standing = {_binding(row) for row in answer.json()}
         except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
             if self.trouble is None:
-                log.warning("the broker's management tells no bindings", error=type(error).__name__)
+                log.warning("could not read the bindings", error=type(error).__name__)
             self.trouble = type(error).__name__
             return
         missing, self.trouble = sorted(self._meant - standing), None
@@ -75,7 +79,7 @@ def _sentence(missing: list[Binding]) -> str:
     return f"broker: the binding {_words(missing[0])}{more} is missing, its messages are lost; apply the topology"
 
 
-def _client(management_url: str, amqp_url: str) -> httpx2.AsyncClient:
+def _client(management_url: str, amqp_url: str, authorities: Path | None) -> httpx2.AsyncClient:
     """Return a client with the credentials in the URL, or else those of the service's own login."""
     parts, login = urlsplit(management_url), urlsplit(amqp_url)
     bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
@@ -85,4 +89,5 @@ def _client(management_url: str, amqp_url: str) -> httpx2.AsyncClient:
         auth=(unquote(who.username or ""), unquote(who.password or "")),
         timeout=ANSWER_SECONDS,
         trust_env=False,
+        verify=trusting(authorities) if parts.scheme == "https" else False,  # no need to load certificates
     )

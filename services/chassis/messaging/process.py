@@ -54,4 +54,4 @@ class Process(Transactions, Protocol):
     def stopping(self) -> asyncio.Event: ...
 
     def nudge(self, worker: str) -> None:
-        """Let a worker check for work at once."""
+        """Let a worker check for work immediately."""

@@ -39,7 +39,7 @@ class Wait(Exception):
 
 
 class Refuse(Exception):
-    """The message will never be acceptable: it is parked with this reason, for a person to see."""
+    """The message will never be acceptable: it is parked with this reason, for an operator to see."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -175,7 +175,7 @@ class Subscribers(Generic[B]):
         self.handlers: dict[type[Message], Handler[B, Any]] = {one.message: one for one in handlers}
         self.adapters = {one.message: one.adapter for one in handlers if one.adapter is not None}
         self.answer_unreadable: Callable[[Unit, Unreadable], Awaitable[bool]] | None = None
-        self.truths: dict[str, Snapshot] = {}
+        self.snapshots: dict[str, Snapshot] = {}
 
     async def load(self, unit: Unit, batch: Sequence[ReceivedMessage[Any]]) -> B:
         """Return a unit of work with all rows locked and loaded that these messages need."""
@@ -196,9 +196,9 @@ class Subscribers(Generic[B]):
                 add(keys_of(received))
         return needs
 
-    def tells(self, consumer: str, truth: Snapshot) -> None:
+    def resyncs(self, consumer: str, snapshot: Snapshot) -> None:
         """Register the snapshot from which this service re-emits its current state to one of its consumers."""
-        self.truths[consumer] = truth
+        self.snapshots[consumer] = snapshot
 
     def unreadable(
         self, answer: Callable[[Unit, Unreadable], Awaitable[bool]]
@@ -206,7 +206,7 @@ class Subscribers(Generic[B]):
         """Register a function that answers the sender of a message that can never be read; it returns whether
         it has.
 
-        The message is kept in any case: set aside if its sender was answered, else for a person to see.
+        The message is kept in any case: set aside if its sender was answered, else for an operator to see.
         """
         self.answer_unreadable = answer
         return answer

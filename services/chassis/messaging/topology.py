@@ -163,7 +163,7 @@ def definitions(
     rights = permissions(storefronts)
     return {
         "vhosts": [{"name": vhost}],
-        "users": [_user(name, passwords[name], _tags(name)) for name in rights if name in passwords],
+        "users": [hashed_user(name, passwords[name], tags_of(name)) for name in rights if name in passwords],
         "permissions": [
             {"user": user, "vhost": vhost, **right} for user, right in rights.items() if user in passwords
         ],
@@ -205,17 +205,13 @@ def definitions(
     }
 
 
-def _answers_storefronts(service: str) -> bool:
-    return any(entry.public and entry.sender == service for entry in CATALOGUE.values())
-
-
-def _tags(user: str) -> str:
+def tags_of(user: str) -> str:
     """Return the tags of a user. A service may query the management API for its virtual host, to check its
     bindings."""
     return "management" if user in SERVICES else ""
 
 
-def _user(name: str, password: str, tags: str) -> dict[str, str]:
+def hashed_user(name: str, password: str, tags: str) -> dict[str, str]:
     """Return a user with RabbitMQ's salted SHA-256 hash, so that the definitions contain no password."""
     salt = os.urandom(4)
     digest = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
@@ -225,3 +221,7 @@ def _user(name: str, password: str, tags: str) -> dict[str, str]:
         "hashing_algorithm": "rabbit_password_hashing_sha256",
         "tags": tags,
     }
+
+
+def _answers_storefronts(service: str) -> bool:
+    return any(entry.public and entry.sender == service for entry in CATALOGUE.values())

@@ -5,51 +5,51 @@ and never makes it exit.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
+from faststream.rabbit import RabbitBroker
 
-from contracts.envelope import uuid7_floor, uuid7_time
-from services.chassis import metrics
-from services.chassis.background.working import Worker
+from contracts.envelope import uuid7_floor
+from services.chassis.background.workers import Worker
 from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import within
-from services.chassis.messaging import store
 from services.chassis.messaging.binding_watch import LOOK_SECONDS, BindingWatch
 from services.chassis.messaging.inbound.committing import Committer
 from services.chassis.messaging.inbound.consuming import Consumers
 from services.chassis.messaging.inbound.dead_letters import DeadLetterReader
 from services.chassis.messaging.inbound.parking import RetryPolicy
 from services.chassis.messaging.inbound.queue_reader import QueueReader
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.outbound.relaying import Relay
 from services.chassis.messaging.process import Process
-from services.chassis.messaging.rating import Rates
-from services.chassis.messaging.recovery import operations_store
+from services.chassis.messaging.rates import Rates
+from services.chassis.messaging.recovery import pausing, restored
 from services.chassis.messaging.subscribers import Subscribers
 from services.chassis.messaging.topology import dead_queue_of, listened_queues
 from services.chassis.messaging.unit import Unit
+from services.chassis.runtime.gauges import begin_series, show_pauses
+from services.chassis.runtime.loop_lag import measure_lag
+from services.chassis.runtime.own_workers import own_workers, pauses_worker
 from services.chassis.settings import ServiceSettings
 from services.chassis.storage import clock
-from services.chassis.storage.database import ACQUIRE_SECONDS, Connection, Pool, open_pool, transaction
+from services.chassis.storage.database import Connection, Pool, open_pool, transaction
 from services.chassis.storage.partitions import inbox_window, keep_partitions
+from services.chassis.storage.pool_metrics import acquire, watch_pool
 
 log = structlog.get_logger()
 PREFETCH_BATCHES = 3
-HOUSEKEEPING_SECONDS = 60.0
-GAUGES_SECONDS = 2.0
 COUNTS_SECONDS = 2.0
 WORKERS_STOP_SECONDS = 4.0
 
 
 class Hub:
-    """State shared by the parts of a service. `owner` identifies this process on leases, `name` in logs and
-    connections.
+    """State shared by the parts of a service. `owner` identifies this process on leases, `name` in its connections.
 
     With `consumes=False` it handles no messages: a second program of the service, beside the one that does.
     """
@@ -85,6 +85,9 @@ class Hub:
         self.is_clock_doubtful = False
         self.rates = Rates()
         self.warnings: list[str] = []
+        self.schema_warnings: list[str] = []
+        self.pauses: list[pausing.Pause] = []
+        self.restored = restored.NEVER
         self.committer: Committer[Any]
 
     @property
@@ -109,7 +112,7 @@ class Hub:
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
         """Return a connection of the pool, waiting at most five seconds for one."""
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with acquire(self.pool) as connection:
             yield connection
 
     @asynccontextmanager
@@ -128,7 +131,7 @@ class Hub:
 
     def open_unit(self, connection: Connection) -> Unit:
         """Return a unit on a connection that is in a transaction."""
-        return Unit(connection, self.service, self.owner, self._lease, self.clock.now())
+        return Unit(connection, self.service, self.owner, self._lease, self.clock.now(), self.restored)
 
     def after_commit(self, unit: Unit) -> None:
         """Send the messages of a committed unit, and wake the workers it gave work to."""
@@ -140,14 +143,14 @@ class Hub:
             self.nudge("retries")
 
     def nudge(self, worker: str) -> None:
-        """Let a worker check for work at once. An unknown name is ignored: another process does that work."""
+        """Let a worker check for work immediately. An unknown name is ignored: its work is another process's."""
         if worker in self._workers:
             self._workers[worker].nudge()
 
     async def queue_counts(self) -> dict[str, tuple[int, int]]:
         """Return ready messages and consumers by queue, as the broker reports them; empty when it does not
         answer soon."""
-        if self.consumers is None or not self.consumers.is_consuming:
+        if self.consumers is None:
             return {}
         try:
             return await within(COUNTS_SECONDS, self.consumers.counts())
@@ -159,7 +162,9 @@ class Hub:
         """Connect to the database and prepare for handling messages. Raise when the database is unavailable."""
         url = self.settings.database_url.get_secret_value()
         self._pool = await open_pool(url, self.settings.pool_size, f"comptoir-{self.name}")
+        watch_pool(self._pool)
         try:
+            await self.follow_pauses()
             await self.keep_house()
         except BaseException:
             self._pool.terminate()
@@ -191,45 +196,72 @@ class Hub:
             )
             self._window = await inbox_window(connection)
 
+    async def follow_pauses(self) -> None:
+        """Read what operators have paused and restored; stop consuming while messages are paused, and consume again
+        when they are not. Raises DatabaseIncomplete."""
+        async with self.acquire() as connection:
+            self.restored = await restored.read_restored(connection, self.service)
+            self.pauses = await pausing.read_pauses(connection)
+            show_pauses(self.service, self.pauses)
+        if self.consumers is not None:
+            self.consumers.pause(any(one.what == pausing.MESSAGES for one in self.pauses))
+
+    def subscribe(self) -> RabbitBroker:
+        """Return FastStream's broker with a subscriber per queue. Its start begins consuming; the hub must
+        then be open and started."""
+        if self.consumes:
+            self.readers = [
+                *(
+                    QueueReader(q, self._commit, self.settings.batch_size)
+                    for q in listened_queues(self.service)
+                ),
+                DeadLetterReader(dead_queue_of(self.service), self.unit, self._commit),
+            ]
+        prefetch, url = self.settings.batch_size * PREFETCH_BATCHES, self.settings.amqp_url.get_secret_value()
+        consumers = Consumers(url, self.readers, prefetch, self._consume)
+        if self.consumes:
+            self.consumers = consumers
+        return consumers.broker
+
+    async def _commit(self, batch: Sequence[RawMessage]) -> Any:
+        return await self.committer.commit(batch)
+
+    async def _consume(self) -> None:
+        """Begin consuming; in a process that does not consume, or is stopping, do nothing."""
+        if self.consumers is not None and not self.stopping.is_set():
+            self._keep(asyncio.create_task(self.consumers.run()))
+
     def start(self, workers: Sequence[Worker]) -> None:
-        """Start consuming, relaying and working. The database must be open."""
+        """Start relaying, committing and working. The database must be open."""
         amqp_url = self.settings.amqp_url.get_secret_value()
         self._relay = Relay(self.service, amqp_url, self.pool, self.owner, self._lease)
-        loops: list[Coroutine[Any, Any, None]] = [self._relay.run()]
-        own: list[Worker] = []
-        if self.consumes:
-            loops += self._consuming(amqp_url)
-            own = [*self._watching(amqp_url), *_own_workers(self)]
-        self._workers = {worker.name: worker for worker in [*own, *workers]}
+        own = [*self._watching(amqp_url), *own_workers(self)] if self.consumes else []
+        self._workers = {worker.name: worker for worker in [pauses_worker(self), *own, *workers]}
+        begin_series(self.service, [reader.queue for reader in self.readers], self._workers)
         self._working = [asyncio.create_task(worker.loop(self)) for worker in self._workers.values()]
-        self._tasks = [*map(asyncio.create_task, loops), *self._working]
-        for task in self._tasks:
-            task.add_done_callback(self._on_task_end)
+        loops = [self._relay.run(), measure_lag(), *(reader.run() for reader in self.readers)]
+        for task in [*map(asyncio.create_task, loops), *self._working]:
+            self._keep(task)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Keep a task that must run until the process stops."""
+        self._tasks.append(task)
+        task.add_done_callback(self._on_task_end)
 
     def _watching(self, amqp_url: str) -> list[Worker]:
         url = self.settings.broker_management_url
         if url is None:
-            log.info("the bindings are not watched: COMPTOIR_BROKER_MANAGEMENT_URL is not set")
+            log.info("bindings are not watched: COMPTOIR_BROKER_MANAGEMENT_URL is not set")
             return []
-        self.binding_watch = watch = BindingWatch(self.service, url.get_secret_value(), amqp_url)
+        self.binding_watch = watch = BindingWatch(
+            self.service, url.get_secret_value(), amqp_url, self.settings.amqp_ca_file
+        )
 
         async def look(_: Process) -> bool:
             await watch.look()
             return False
 
         return [Worker("bindings", look, LOOK_SECONDS)]
-
-    def _consuming(self, amqp_url: str) -> list[Coroutine[Any, Any, None]]:
-        readers = [
-            QueueReader(queue, self.committer.commit, self.settings.batch_size)
-            for queue in listened_queues(self.service)
-        ]
-        dead_letters = DeadLetterReader(dead_queue_of(self.service), self.unit, self.committer.commit)
-        self.readers = [*readers, dead_letters]
-        self.consumers = Consumers(
-            self.service, amqp_url, self.readers, self.settings.batch_size * PREFETCH_BATCHES
-        )
-        return [*(reader.run() for reader in self.readers), self.consumers.run()]
 
     def _on_task_end(self, task: asyncio.Task[None]) -> None:
         """Have the process replaced when a loop has ended without being stopped: its work would not be done."""
@@ -265,44 +297,3 @@ class Hub:
                 await asyncio.wait_for(self._pool.close(), 5)
             except (TimeoutError, OSError):
                 self._pool.terminate()
-
-
-def _own_workers(hub: Hub) -> list[Worker]:
-    async def retry(_: Process) -> bool:
-        return await hub.committer.retry_due(hub.settings.batch_size) > 0
-
-    async def keep_house(_: Process) -> bool:
-        await hub.keep_house()
-        return False
-
-    async def measure(_: Process) -> bool:
-        await _measure(hub)
-        return False
-
-    return [
-        Worker("retries", retry),
-        Worker("housekeeping", keep_house, HOUSEKEEPING_SECONDS),
-        Worker("gauges", measure, GAUGES_SECONDS),
-    ]
-
-
-async def _measure(hub: Hub) -> None:
-    async with hub.acquire() as connection:
-        await hub.clock.compare(connection)
-        counts = await store.count_parked(connection)
-        rows, oldest = await store.dispatch_backlog(connection)
-        refused = await operations_store.count_refused(connection)
-    hub.rates.look(monotonic(), hub.committer.taken)
-    hub.warnings = [
-        f"{row['messages']} messages stay in the outbox since {row['since']:%Y-%m-%d %H:%M}Z: {row['why']} "
-        f"as {row['routing_key']}"
-        for row in refused
-    ]
-    metrics.DISPATCH_REFUSED.labels(hub.service).set(sum(row["messages"] for row in refused))
-    for state in ("waiting", "dead"):
-        metrics.PARKED_ROWS.labels(hub.service, state).set(counts.get(state, 0))
-    metrics.DISPATCH_ROWS.labels(hub.service).set(rows)
-    age = 0.0
-    if oldest is not None and oldest.version == 7:  # a replay's dispatch has a random id: it is no backlog
-        age = (hub.clock.now() - uuid7_time(oldest)).total_seconds()
-    metrics.DISPATCH_AGE.labels(hub.service).set(max(age, 0.0))

@@ -14,10 +14,10 @@ from time import monotonic
 
 import structlog
 
-from services.chassis.background.working import Worker
+from services.chassis.background.workers import Worker
 from services.chassis.errors import describe
 from services.chassis.limits import cancellations_as_errors
-from services.chassis.messaging import store
+from services.chassis.messaging import outbox_store
 from services.chassis.messaging.process import Process
 from services.chassis.runtime.hub import Hub
 from services.chassis.storage import database
@@ -57,7 +57,7 @@ class LoopWatch(threading.Thread):
             missed = 0 if self._beaten.is_set() else missed + 1
             self._beaten.clear()
             if missed >= self._ticks:
-                sys.stderr.write('{"event": "the event loop stands still; exiting", "level": "critical"}\n')
+                sys.stderr.write('{"event": "the event loop is blocked; exiting", "level": "critical"}\n')
                 faulthandler.dump_traceback(sys.stderr)
                 os._exit(EXIT_STATUS)
 
@@ -109,7 +109,7 @@ class Watchdog:
         ):
             self._stalled_since.pop("pool", None)
         else:
-            self._note("the database answers, but none of our own connections does", "pool")
+            self._note("the database answers, but no connection of the pool does", "pool")
 
     async def _look_at_queues(self, hub: Hub) -> None:
         consumers = hub.consumers
@@ -139,7 +139,7 @@ class Watchdog:
         if not hub.relay.is_connected:
             return
         async with hub.acquire() as connection:
-            rows = await store.overdue_dispatches(connection, hub.owner)
+            rows = await outbox_store.overdue_dispatches(connection, hub.owner)
         if rows and monotonic() - hub.relay.last_progress > self._limit and not hub.relay.has_unroutable:
             self._note(f"{rows} messages wait in the outbox and none was confirmed", "dispatch")
         else:

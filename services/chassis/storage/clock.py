@@ -1,7 +1,7 @@
 """Clock of a service, taken from its database: leases, due times and ids of all its processes are comparable.
 
 A process whose own clock is wrong works all the same. A database whose clock jumps ahead causes no deletions:
-retention is suspended for a day, in which a person can correct the clock.
+retention is suspended for a day, in which an operator can correct the clock.
 """
 
 from dataclasses import dataclass

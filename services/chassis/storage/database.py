@@ -6,7 +6,7 @@ itself.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -15,6 +15,9 @@ from services.chassis import metrics
 
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
+Row: TypeAlias = Mapping[str, Any]
+"""A row that was read: its values by the names of its columns."""
+
 ACQUIRE_SECONDS = 5.0
 _SETTINGS = {
     "statement_timeout": "10000",
@@ -43,7 +46,7 @@ async def open_pool(url: str, size: int, application: str) -> Pool:
     """Return a pool of at most `size` connections. Raises asyncpg's error when the server can't be reached."""
     return await asyncpg.create_pool(
         url,
-        connection_class=_counting(application.removeprefix("comptoir-")),
+        connection_class=_counting(application.removeprefix("comptoir-").partition("@")[0]),
         min_size=2,
         max_size=size,
         timeout=5,

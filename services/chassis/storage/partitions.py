@@ -119,7 +119,7 @@ def _wanted(standing: _Standing, today: date, oldest: date) -> list[date]:
 
 
 async def _tried(step: Any, connection: Connection, table: str, *more: Any) -> bool:
-    """Return whether the step was done; False when a lock was not available at once."""
+    """Return whether the step was done; False when a lock was not immediately available."""
     try:
         await step(connection, table, *more)
     except _BUSY as error:

@@ -1,21 +1,20 @@
 """Read-only HTTP for the back office and the operators: stock, its movements, orders, what to pick, pack and
 ship.
 
-Bearer token COMPTOIR_INTERNAL_TOKEN. Nothing is changed over HTTP: commands are messages. Which orders may be
-prepared is not stored here (that depends on payment), so the lists of work to do are requested with order
-ids.
+The edge lets only holders of COMPTOIR_INTERNAL_TOKEN reach it. Nothing is changed over HTTP: commands are
+messages. Which orders may be prepared is not stored here (that depends on payment), so the lists of work to do
+are requested with order ids.
 """
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from pydantic import StringConstraints
 
-from services.chassis.http import edge
-from services.chassis.http.operating import may_operate
+from services.chassis.http.documented import documented
+from services.chassis.http.paging import LARGEST_PAGE, CursorInvalid, read_keyed
 from services.chassis.runtime.hub import Hub
-from services.fulfillment.api import cursor
 from services.fulfillment.api import store as list_store
 from services.fulfillment.api.documents import ShownOrder, ShownStock, show_order, show_stock
 from services.fulfillment.api.list_documents import (
@@ -30,11 +29,12 @@ from services.fulfillment.api.list_documents import (
     show_slips,
     show_waiting_parcels,
 )
-from services.fulfillment.order import store
 from services.fulfillment.order.order import Order
+from services.fulfillment.order.unit import order_store, stock_store
 
 Skus = Annotated[
-    list[str], Query(min_length=1, max_length=200, description="SKUs, each as a parameter of its own.")
+    list[Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]],
+    Query(min_length=1, max_length=200, description="SKUs, each as a parameter of its own."),
 ]
 OrderIds = Annotated[
     list[UUID],
@@ -47,10 +47,13 @@ Sequence = Annotated[
     Query(description="`available`: the fewest available first; `sku`: by SKU and location."),
 ]
 AtMost = Annotated[
-    int | None, Query(ge=0, le=10**9, description="Levels of which at most so many units are available.")
+    int | None, Query(ge=0, le=10**9, description="Levels with at most this many units available.")
+]
+OnlyLow = Annotated[
+    bool, Query(description="Only levels of SKUs that are low: at their threshold, or the default.")
 ]
 After = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=500)]
+Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 
 
 def _hub(request: Request) -> Hub:
@@ -58,36 +61,26 @@ def _hub(request: Request) -> Hub:
     return hub
 
 
-def _require_token(request: Request) -> None:
-    if not may_operate(_hub(request), request):
-        raise HTTPException(401, "Send the header `Authorization: Bearer …` with COMPTOIR_INTERNAL_TOKEN.")
-
-
 HubNeeded = Annotated[Hub, Depends(_hub)]
-router = APIRouter(prefix="/internal", dependencies=[Depends(_require_token)])
+router = APIRouter(prefix="/internal")
 
 
 def build_app(hub: Hub) -> FastAPI:
     """Return the service's own routes."""
-    app = FastAPI(title="Comptoir fulfillment, internal", docs_url=None, redoc_url=None, openapi_url=None)
+    app = documented("Comptoir fulfillment, internal", [router], {CursorInvalid: 400})
     app.state.hub = hub
-    app.include_router(router)
-    edge.install(app)
-    app.add_exception_handler(RequestValidationError, _unfit)
     return app
-
-
-async def _unfit(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    faults = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
-    return edge.problem(422, "; ".join(faults))
 
 
 @router.get("/stock")
 async def stock(hub: HubNeeded, shop: str, sku: Skus) -> ShownStock:
     """Return the levels of some SKUs."""
     async with hub.acquire() as connection:
-        return show_stock(shop, await store.read_levels(connection, shop, sku))
+        return show_stock(
+            shop,
+            await stock_store.read_levels(connection, shop, sku),
+            await stock_store.read_thresholds(connection, shop, sku),
+        )
 
 
 @router.get("/stock/levels")
@@ -97,15 +90,16 @@ async def levels(
     text: Part = "",
     location: Word | None = None,
     at_most: AtMost = None,
+    low: OnlyLow = False,
     sequence: Sequence = list_store.Sequence.AVAILABLE,
     after: After = None,
     limit: Limit = 50,
 ) -> LevelsPage:
     """Return all levels, a page at a time."""
-    key = _read_cursor(after, int, str, str)
+    key = read_keyed(after, int, str, str) if after is not None else None
     async with hub.acquire() as connection:
         rows = await list_store.read_level_page(
-            connection, shop, text, location, at_most, sequence, key, limit + 1
+            connection, shop, text, location, at_most, sequence, key, limit + 1, only_low=low
         )
     return show_levels(rows, limit)
 
@@ -127,7 +121,7 @@ async def movements(
     limit: Limit = 50,
 ) -> MovementsPage:
     """Return the movements that explain the levels of a SKU, newest first, a page at a time."""
-    key = _read_cursor(after, int, str, str, int, str)
+    key = read_keyed(after, int, str, str, int, str) if after is not None else None
     async with hub.acquire() as connection:
         rows = await list_store.read_movement_page(connection, shop, sku, location, key, limit + 1)
     return show_movements(sku, rows, limit)
@@ -167,11 +161,4 @@ async def _orders(hub: Hub, shop: str, order_ids: list[UUID]) -> list[Order]:
         hub.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        return await store.read_orders(connection, shop, order_ids)
-
-
-def _read_cursor(after: str | None, *kinds: type) -> list[str | int] | None:
-    try:
-        return None if after is None else cursor.read(after, *kinds)
-    except cursor.CursorInvalid as unreadable:
-        raise HTTPException(400, str(unreadable)) from None
+        return await order_store.read_orders(connection, shop, order_ids)

@@ -1,12 +1,16 @@
 """Stock and an order's fulfilment as HTTP responses."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from contracts.fulfillment import FulfilmentPosition, ParcelLine, ProofKind
+from contracts.fulfillment.parcels import ParcelLine
+from contracts.fulfillment.position import FulfilmentPosition
+from contracts.fulfillment.shipments import ProofKind
+from services.fulfillment.order.low_stock.thresholds import DEFAULT_THRESHOLD, is_low
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.shipment import Shipment
@@ -24,10 +28,16 @@ class ShownLevel(BaseModel):
 
 
 class ShownStock(BaseModel):
-    """The requested levels; a SKU without a level is absent and counts as zero."""
+    """The requested levels; a SKU without a level is absent and counts as zero. `thresholds`: the number of available
+    units at or below which the merchant is warned, by SKU; one without is low at `default_threshold`. `low`:
+    the SKUs that are.
+    """
 
     shop: str
     levels: list[ShownLevel]
+    thresholds: dict[str, int]
+    default_threshold: int = DEFAULT_THRESHOLD
+    low: list[str]
 
 
 class ShownParcel(BaseModel):
@@ -96,10 +106,15 @@ class ShownOrder(BaseModel):
     shipments: list[ShownShipment]
 
 
-def show_stock(shop: str, levels: Mapping[StockPlace, Level]) -> ShownStock:
-    """Return levels by SKU and location."""
+def show_stock(shop: str, levels: Mapping[StockPlace, Level], thresholds: dict[str, int]) -> ShownStock:
+    """Return levels by SKU and location, with the SKUs' thresholds, and which of those with a level are low."""
+    available = Counter[str]()
+    for place, level in levels.items():
+        available[place.sku] += level.available
     return ShownStock(
         shop=shop,
+        thresholds=thresholds,
+        low=sorted(sku for sku, units in available.items() if is_low(units, thresholds.get(sku))),
         levels=[
             ShownLevel(
                 sku=place.sku,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from contracts.fulfillment import StockStanding
-from services.fulfillment.api import cursor
+from contracts.fulfillment.position import StockStanding
+from services.chassis.http.paging import keyed
 from services.fulfillment.api.documents import (
     ShownLevel,
     ShownParcel,
@@ -33,15 +33,24 @@ _RESERVED = {
 }
 
 
+class ListedLevel(ShownLevel):
+    """A level with the threshold of its SKU, and whether the SKU is low at all locations together."""
+
+    threshold: int | None
+    is_low: bool
+
+
 class LevelsPage(BaseModel):
     """Levels in the requested order. `next` is sent back as `after`; null: there are no more."""
 
-    levels: list[ShownLevel]
+    levels: list[ListedLevel]
     next: str | None
 
 
 class ShownMovement(BaseModel):
-    """A movement of a level. `actor` is null where no person decided; code and line where it belongs to no order."""
+    """A movement of a level. `actor` is null where no person was involved; code and line where it belongs to
+    no order.
+    """
 
     moved_at: datetime
     kind: Kind
@@ -130,11 +139,9 @@ class PackingSlip(BaseModel):
 
 def show_levels(rows: Sequence[Row], limit: int) -> LevelsPage:
     """Return a page of at most `limit` levels; one row more than that means that there is another page."""
-    page = [ShownLevel.model_validate(dict(row)) for row in rows[:limit]]
+    page = [ListedLevel.model_validate(dict(row)) for row in rows[:limit]]
     last = page[-1] if len(rows) > limit else None
-    return LevelsPage(
-        levels=page, next=cursor.write((last.available, last.sku, last.location)) if last else None
-    )
+    return LevelsPage(levels=page, next=keyed((last.available, last.sku, last.location)) if last else None)
 
 
 def show_movements(sku: str, rows: Sequence[Row], limit: int) -> MovementsPage:
@@ -143,7 +150,7 @@ def show_movements(sku: str, rows: Sequence[Row], limit: int) -> MovementsPage:
     return MovementsPage(
         sku=sku,
         movements=[_movement(row) for row in rows[:limit]],
-        next=cursor.write(_key(last)) if last else None,
+        next=keyed(_key(last)) if last else None,
     )
 
 

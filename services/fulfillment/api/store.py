@@ -1,7 +1,7 @@
 """SQL of the lists that the back office shows; nothing here locks anything.
 
 Levels are sorted by availability without an index: an index on a number that every sale changes would make
-every sale slower, and a shop has thousands of SKUs, not millions. Sorted by SKU they follow the primary key.
+every sale slower, and a shop has thousands of SKUs, not millions. Whether a SKU is low depends on all its levels.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.chassis.storage.database import Connection
+from services.fulfillment.order.low_stock.thresholds import DEFAULT_THRESHOLD
 
 Row = Mapping[str, Any]
 Key = Items[str | int]
@@ -22,19 +23,23 @@ class Sequence(StrEnum):
     SKU = "sku"
 
 
+_LEVELS = """
+    SELECT sku, location, on_hand, reserved, available, threshold, is_low FROM (
+        SELECT l.sku, l.location, l.on_hand, l.reserved, l.on_hand - l.reserved AS available, t.threshold,
+               sum(l.on_hand - l.reserved) OVER (PARTITION BY l.sku) <= coalesce(t.threshold, $10) AS is_low
+        FROM stock_level AS l LEFT JOIN stock_threshold AS t USING (shop, sku)
+        WHERE l.shop = $1 AND l.sku ILIKE $2
+    ) AS level
+    WHERE ($3::text IS NULL OR location = $3) AND ($4::int IS NULL OR available <= $4) AND (is_low OR NOT $9)
+    """
+"""`is_low` is the rule of low_stock/thresholds.py; a test compares both."""
 _PAGES = {
-    Sequence.AVAILABLE: """
-        SELECT sku, location, on_hand, reserved, on_hand - reserved AS available FROM stock_level
-        WHERE shop = $1 AND sku ILIKE $2 AND ($3::text IS NULL OR location = $3)
-          AND ($4::int IS NULL OR on_hand - reserved <= $4)
-          AND ($5::int IS NULL OR (on_hand - reserved, sku, location) > ($5, $6::text, $7::text))
-        ORDER BY on_hand - reserved, sku, location LIMIT $8
+    Sequence.AVAILABLE: f"""{_LEVELS}
+        AND ($5::int IS NULL OR (available, sku, location) > ($5, $6::text, $7::text))
+        ORDER BY available, sku, location LIMIT $8
         """,
-    Sequence.SKU: """
-        SELECT sku, location, on_hand, reserved, on_hand - reserved AS available FROM stock_level
-        WHERE shop = $1 AND sku ILIKE $2 AND ($3::text IS NULL OR location = $3)
-          AND ($4::int IS NULL OR on_hand - reserved <= $4)
-          AND ($5::int IS NULL OR (sku, location) > ($6::text, $7::text))
+    Sequence.SKU: f"""{_LEVELS}
+        AND ($5::int IS NULL OR (sku, location) > ($6::text, $7::text))
         ORDER BY sku, location LIMIT $8
         """,
 }
@@ -49,9 +54,11 @@ async def read_level_page(
     sequence: Sequence,
     after: Key | None,
     limit: int,
+    *,
+    only_low: bool = False,
 ) -> list[Row]:
-    """Return levels whose SKU contains `text`, with at most so many available; `after`: (available, SKU,
-    location).
+    """Return levels whose SKU contains `text`, with at most this many available, or of low SKUs only; `after`:
+    (available, SKU, location).
     """
     pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     return await connection.fetch(
@@ -62,6 +69,8 @@ async def read_level_page(
         at_most,
         *(after or (None, None, None)),
         limit,
+        only_low,
+        DEFAULT_THRESHOLD,
     )
 
 

@@ -4,10 +4,11 @@ Stock is checked first: only units with stock are added, and the answer lists wh
 waits for stock as a whole accepts new units and goes on waiting for all of them. A request is answered once.
 """
 
-from contracts.fulfillment import LinesAdded, MissingUnits, StockStanding
+from contracts.fulfillment.lines import LinesAdded, MissingUnits
+from contracts.fulfillment.position import StockStanding
 from contracts.message import LineUnits
-from contracts.orders import ChangeCause, LineAddition, LinesAdditionRequested
-from contracts.storefront import LineKind
+from contracts.orders.changes import ChangeCause, LineAddition, LinesAdditionRequested
+from contracts.sale import LineKind
 from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Wait, order_key
 from services.fulfillment.changes import addition
 from services.fulfillment.changes.addition import Addition
@@ -17,7 +18,7 @@ from services.fulfillment.order.change import Change, ChangeKind
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.position import Line
 from services.fulfillment.order.stock import Wanted
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 from services.fulfillment.stock import reserving
 
 
@@ -46,7 +47,7 @@ def add(work: FulfillmentUnit, received: ReceivedMessage[LinesAdditionRequested]
 
 
 def _check(order: Order, request: LinesAdditionRequested) -> None:
-    """Raise for an invalid request, which a person must see; wait until the cancellation to be reversed was
+    """Raise for an invalid request, which staff must see; wait until the cancellation to be reversed was
     received.
     """
     numbers = [part.line for part in request.lines]

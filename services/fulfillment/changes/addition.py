@@ -7,8 +7,8 @@ are served in line order. With all or nothing, one short line rejects the others
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from contracts.orders import LineAddition
-from contracts.storefront import LineKind
+from contracts.orders.changes import LineAddition
+from contracts.sale import LineKind
 
 
 @dataclass(frozen=True, slots=True)

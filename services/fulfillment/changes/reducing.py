@@ -2,22 +2,23 @@
 
 Stopped units are cancelled, taken out of any parcel and returned to stock, where orders that waited for them
 get them, oldest first. The answer lists what was stopped and what had left; only after it do orders and
-payments change. A request is answered once: a repeat, under whatever event id, changes nothing.
+payments change. A request is answered once: a repeat, under any event id, changes nothing.
 """
 
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.fulfillment import LinesReduced, StockStanding
+from contracts.fulfillment.lines import LinesReduced
+from contracts.fulfillment.position import StockStanding
 from contracts.message import LineUnits
-from contracts.orders import LinesReductionRequested
+from contracts.orders.changes import LinesReductionRequested
 from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
 from services.fulfillment.changes import reduction
 from services.fulfillment.changes.reduction import Reduction, Units
 from services.fulfillment.order import position, stock
 from services.fulfillment.order.change import Change, ChangeKind
 from services.fulfillment.order.order import Order
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 from services.fulfillment.parcels import unpacking
 from services.fulfillment.stock import reserving
 
@@ -42,7 +43,7 @@ def reduce(work: FulfillmentUnit, received: ReceivedMessage[LinesReductionReques
         for sku in stop(work, order, line, units, request.request_id)
     }
     reserving.retry(work, order.shop, released, received.envelope)
-    stand(work, order, received.envelope)
+    update_stock_status(work, order, received.envelope)
     change = Change(
         request.request_id, ChangeKind.REDUCTION, request.cause, found.stopped, found.left, request.actor
     )
@@ -73,9 +74,9 @@ def stop(work: FulfillmentUnit, order: Order, number: int, quantity: int, cause:
     return released
 
 
-def stand(work: FulfillmentUnit, order: Order, cause: Envelope) -> None:
+def update_stock_status(work: FulfillmentUnit, order: Order, cause: Envelope) -> None:
     """Update the stock status: an order that waited for stock may need none any more, or so little that there
-    is enough.
+    is now enough.
     """
     if order.stock is not StockStanding.MISSING:
         return

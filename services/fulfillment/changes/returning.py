@@ -3,25 +3,25 @@ to stock.
 
 Only a refund that also credits the units cancels them: a refund of money paid twice, or to be paid otherwise,
 leaves the order as it is. A refund is applied once, by its id, and no unit is restocked that was not shipped
-or was restocked before, by whatever path. A refund that fails later reverses nothing here: the goods are
+or was restocked before, by any path. A refund that fails later reverses nothing here: the goods are
 where they are.
 """
 
 from contracts.envelope import Envelope
-from contracts.fulfillment import StockRestocked
-from contracts.payments import Refund, RefundCause, RefundMarked, RefundSent
+from contracts.fulfillment.stock import StockRestocked
+from contracts.payments.refunds import Refund, RefundCause, RefundMarked, RefundSent
 from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
 from services.fulfillment.changes import reducing, reduction
 from services.fulfillment.changes.reduction import Reduction, Units
 from services.fulfillment.order import stock
 from services.fulfillment.order.change import REFUNDED, Change, ChangeKind
 from services.fulfillment.order.order import Order
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 from services.fulfillment.parcels import unpacking
 from services.fulfillment.stock import reserving
 
 
-def heed(
+def apply_refund(
     work: FulfillmentUnit, received: ReceivedMessage[RefundMarked] | ReceivedMessage[RefundSent]
 ) -> None:
     """Cancel and restock what the refund names, once. Raises Wait for an unknown order."""
@@ -45,7 +45,7 @@ def heed(
     restocked = _restock(work, order, refund, found.left)
     freed |= {sku for line in restocked if (sku := order.lines[line].sku) is not None}
     reserving.retry(work, order.shop, freed, cause)
-    reducing.stand(work, order, cause)
+    reducing.update_stock_status(work, order, cause)
     work.answer(
         order, Change(refund.refund_id, ChangeKind.REFUND, REFUNDED, found.stopped, found.left, refund.actor)
     )

@@ -34,14 +34,16 @@ PAGES = {
 }
 """Tracking page by the carrier's name in plain lower-case words."""
 PAGES_BY_POSTCODE = {_MONDIAL_RELAY: _MONDIAL_RELAY_POSTCODE}
-"""Pages that show a parcel at once when the URL also has its destination's postal code, and ask for it otherwise."""
+"""Pages that show a parcel immediately when the URL also has its destination's postal code, and prompt for it
+otherwise.
+"""
 
 
 def tracking_url(carrier: str, number: str, postal_code: str | None = None) -> str | None:
     """Return the carrier's public page for this number (and the destination's postal code, where the page
     uses it), or None for an unknown carrier.
 
-    The name is matched by whole words ("La Poste – Lettre suivie", "DHL Express"), whatever its case and
+    The name is matched by whole words ("La Poste – Lettre suivie", "DHL Express"), ignoring case and
     accents.
     """
     words = f" {_plain(carrier)} "

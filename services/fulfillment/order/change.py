@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from contracts.orders import ChangeCause
+from contracts.orders.changes import ChangeCause
 
 
 class ChangeKind(StrEnum):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from contracts.fulfillment import FulfilmentPosition, LinePosition, StockStanding
-from contracts.storefront import LineKind
+from contracts.fulfillment.position import FulfilmentPosition, LinePosition, StockStanding
+from contracts.sale import LineKind
 from services.fulfillment.order.change import ChangeKind
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.position import Line

@@ -1,7 +1,7 @@
 """A parcel as pure rules: what may go into one, and when two descriptions are the same parcel.
 
 A parcel's id is chosen by the sender of the command, so packing again is recognised; its number is for
-people.
+display.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from contracts.fulfillment import PackParcel, StockStanding
+from contracts.fulfillment.parcels import PackParcel
+from contracts.fulfillment.position import StockStanding
 from contracts.message import Reason
 from services.fulfillment.order.position import Line
 

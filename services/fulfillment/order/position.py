@@ -1,7 +1,7 @@
 """The quantities of an order line, as pure rules.
 
 Invariants, also held by CHECK constraints: delivered ≤ shipped, returned ≤ shipped, shipped ≤ packed,
-packed − lost ≤ ordered − cancelled. Without them a line could leave the house twice.
+packed − lost ≤ ordered − cancelled. Without them a unit could be shipped twice.
 """
 
 from dataclasses import dataclass, replace

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from contracts.fulfillment import DispatchShipment, ProofKind, RecordDelivery, UpdateShipment
+from contracts.fulfillment.shipments import DispatchShipment, ProofKind, RecordDelivery, UpdateShipment
+from contracts.fulfillment.shipping_days import faults_of_delivery, faults_of_shipping, latest_day, reasons_of
 from contracts.message import Reason
-from contracts.shipping_days import faults_of_delivery, faults_of_shipping, latest_day, reasons_of
 from services.fulfillment.order.carriers import tracking_url
 from services.fulfillment.order.parcel import Parcel
 

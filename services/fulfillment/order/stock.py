@@ -68,11 +68,11 @@ class Claim:
 
 
 class NotEnoughAvailable(Exception):
-    """More units were to be taken than are available."""
+    """More units were requested than are available."""
 
     def __init__(self, place: StockPlace, asked: int, available: int) -> None:
         super().__init__(
-            f"{_named(place)}: {asked} asked, {available} available; set the stock or take fewer"
+            f"{_named(place)}: {asked} requested, {available} available; set the stock or take fewer"
         )
         self.place, self.asked, self.available = place, asked, available
 

@@ -1,18 +1,18 @@
 """Packing: units of an order's goods go into a parcel, never more than are left, and only with stock for
 them.
 
-The order's row is locked, so of two people who pack the last unit one succeeds and the other gets the
-quantity left.
+The order's row is locked, so if two people pack the last unit, one succeeds and the other gets the quantity
+left.
 """
 
-from contracts.fulfillment import PackParcel, ParcelLine, ParcelPacked
+from contracts.fulfillment.parcels import PackParcel, ParcelLine, ParcelPacked
 from contracts.message import Reason
 from services.chassis.messaging.subscribers import ReceivedMessage, order_key
 from services.fulfillment.order import parcel, position
-from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.parcel import Parcel
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.answering import done, reject, wait_or_reject
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 
 
 def pack(work: FulfillmentUnit, received: ReceivedMessage[PackParcel]) -> None:
@@ -60,7 +60,7 @@ def _parcel_of(work: FulfillmentUnit, order: Order, command: PackParcel) -> Parc
 
 def _taken(known: Parcel) -> Reason:
     contents = ", ".join(f"{quantity} of line {line}" for line, quantity in known.units.items())
-    message = f"Parcel {known.id} is packed already, with {contents}; take a new id for another parcel."
+    message = f"Parcel {known.id} is packed already, with {contents}; use a new id for another parcel."
     return Reason(code="parcel_id_taken", message=message[:1000], field="parcel_id")
 
 

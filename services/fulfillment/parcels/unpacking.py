@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from contracts.envelope import Envelope
-from contracts.fulfillment import ParcelLine, ParcelUnpacked, UnpackParcel
+from contracts.fulfillment.parcels import ParcelLine, ParcelUnpacked, UnpackParcel
 from contracts.message import Reason
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import position
-from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.parcel import Parcel
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.answering import done, reject, wait_or_reject
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 
 
 def unpack_asked(work: FulfillmentUnit, received: ReceivedMessage[UnpackParcel]) -> None:

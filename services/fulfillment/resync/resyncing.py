@@ -11,26 +11,27 @@ identifies it.
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from contracts.fulfillment import StockRejected, StockReserved, StockStanding
+from contracts.fulfillment.position import StockStanding
+from contracts.fulfillment.stock import StockRejected, StockReserved
 from contracts.message import Message
 from services.chassis.messaging.snapshots import Snapshot, Standing
 from services.chassis.storage.database import Connection
-from services.fulfillment.order import store
 from services.fulfillment.order.order import Order
+from services.fulfillment.order.unit import order_store, shipment_store
 from services.fulfillment.parcels.packing import packed_event
 from services.fulfillment.parcels.unpacking import unpacked_event
 from services.fulfillment.resync import store as resync_store
 from services.fulfillment.shipments.correcting import cancelled_event, updated_event
 from services.fulfillment.shipments.delivering import delivered_event
 from services.fulfillment.shipments.dispatching import dispatched_event
-from services.fulfillment.shipments.losing import lost_event
+from services.fulfillment.shipments.loss import lost_event
 
 
 async def tell(connection: Connection, shop: str, ids: Sequence[UUID]) -> list[Standing]:
     """Emit everything that the orders service copies of these orders. Locks them."""
-    orders = await store.lock_orders(connection, [(shop, order_id) for order_id in sorted(ids)])
+    orders = await order_store.lock_orders(connection, [(shop, order_id) for order_id in sorted(ids)])
     if orders:
-        for read in (store.read_lines, store.read_parcels, store.read_shipments):
+        for read in (order_store.read_lines, shipment_store.read_parcels, shipment_store.read_shipments):
             await read(connection, orders)
     return [said for order in orders.values() for said in _goods_of(order)]
 

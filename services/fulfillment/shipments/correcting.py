@@ -9,20 +9,15 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import (
-    CancelShipment,
-    ParcelLine,
-    ShipmentCancelled,
-    ShipmentUpdated,
-    UpdateShipment,
-)
+from contracts.fulfillment.parcels import ParcelLine
+from contracts.fulfillment.shipments import CancelShipment, ShipmentCancelled, ShipmentUpdated, UpdateShipment
 from contracts.message import Reason
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import position
-from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.shipment import CORRECTED, Shipment, reasons_of_days, url_of
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.answering import done, reject, wait_or_reject
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 from services.fulfillment.shipments.delivering import cancelled_already
 from services.fulfillment.shipments.dispatching import units_of
 
@@ -43,7 +38,7 @@ def update(work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment]) -> 
         known,
         **{name: getattr(command, name) for name in CORRECTED},
         tracking_url=url_of(command),
-        version=known.version + 1,
+        version=work.unit.restored.next_version(known.version),
         updated_at=work.unit.now,
         updated_by=command.actor,
     )
@@ -72,7 +67,7 @@ def cancel(work: FulfillmentUnit, received: ReceivedMessage[CancelShipment]) -> 
         work.set_line(order, position.take_off(order.lines[line], quantity))
     cancelled = replace(
         known,
-        version=known.version + 1,
+        version=work.unit.restored.next_version(known.version),
         cancelled_at=work.unit.now,
         cancelled_by=command.actor,
         cancel_reason=command.reason,
@@ -91,16 +86,17 @@ def _nothing_to_change(order: Order, known: Shipment) -> Reason:
 
 def _against_cancelling(work: FulfillmentUnit, order: Order, known: Shipment) -> list[Reason]:
     if known.receipt is not None:
-        message = f"Shipment {known.id} was delivered at {known.receipt.delivered_at.isoformat()}; it stands."
+        arrived = known.receipt.delivered_at.isoformat()
+        message = f"Shipment {known.id} was delivered at {arrived}; it can't be cancelled."
         return [Reason(code="already_delivered", message=message, field="shipment_id")]
     if lost := [order.parcels[one].number for one in known.parcel_ids if order.parcels[one].lost_at]:
-        message = f"Parcels {lost} of shipment {known.id} were reported lost; it stands."
+        message = f"Parcels {lost} of shipment {known.id} were reported lost; it can't be cancelled."
         return [Reason(code="parcels_lost", message=message, field="shipment_id")]
     for line, place, quantity in work.shipped_by(order, known.id):
         claim = order.claims[line, place]
         if claim.shipped - claim.restocked < quantity:
             message = (
-                f"Line {line}: units of shipment {known.id} are back on the shelf after a refund; it stands."
+                f"Line {line}: units of shipment {known.id} are in stock again after a refund; it stays."
             )
             return [Reason(code="units_restocked", message=message, field="shipment_id")]
     return []

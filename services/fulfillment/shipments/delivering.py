@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from contracts.fulfillment import DeliveryRecorded, RecordDelivery
+from contracts.fulfillment.shipments import DeliveryRecorded, RecordDelivery
 from contracts.message import Reason
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import parcel, position
-from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.shipment import Receipt, Shipment, reasons_against_delivery
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.answering import done, reject, wait_or_reject
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 
 
 def record(work: FulfillmentUnit, received: ReceivedMessage[RecordDelivery]) -> None:
@@ -70,7 +70,7 @@ def _receipt_of(work: FulfillmentUnit, command: RecordDelivery) -> Receipt:
 def _already(shipment: Shipment, known: Receipt, command: RecordDelivery) -> Reason:
     message = (
         f"Shipment {shipment.id} was delivered at {known.delivered_at.isoformat()} ({known.proof}), "
-        f"not at {command.delivered_at.isoformat()} ({command.proof}); the first record stands."
+        f"not at {command.delivered_at.isoformat()} ({command.proof}); the first record is kept."
     )
     return Reason(code="already_delivered", message=message, field="delivered_at")
 

@@ -4,14 +4,15 @@ On hand and reserved fall together and by what the order itself had reserved, so
 units that belong to another order.
 """
 
-from contracts.fulfillment import DispatchShipment, ParcelLine, ShipmentDispatched
+from contracts.fulfillment.parcels import ParcelLine
+from contracts.fulfillment.shipments import DispatchShipment, ShipmentDispatched
 from contracts.message import Reason
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import parcel, position, shipment, stock
-from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.shipment import Shipment
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.answering import done, reject, wait_or_reject
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 
 
 class UnitsNotReserved(Exception):
@@ -20,7 +21,7 @@ class UnitsNotReserved(Exception):
     def __init__(self, order: Order, line: int, leaving: int, reserved: int) -> None:
         super().__init__(
             f"order {order.id} of shop {order.shop}, line {line}: {leaving} units leave, {reserved} are "
-            "reserved; compare reservation with stock_movement, correct it, then redrive the command"
+            "reserved; compare reservation with stock_movement, correct it, then retry the command"
         )
 
 
@@ -90,7 +91,7 @@ def _shipment_of(work: FulfillmentUnit, command: DispatchShipment) -> Shipment:
 def _taken(known: Shipment) -> Reason:
     message = (
         f"Shipment {known.id} left already with {known.carrier} ({len(known.parcel_ids)} parcels); "
-        "take a new id for another shipment."
+        "use a new id for another shipment."
     )
     return Reason(code="shipment_id_taken", message=message, field="shipment_id")
 

@@ -1,6 +1,6 @@
 """Reservation of stock for placed orders: all goods of an order or none, in the order of arrival.
 
-Shop policy `flag`: an order that cannot be served is `missing` and is tried again, oldest first, whenever
+Shop policy `flag`: an order that cannot be served is `missing` and is retried, oldest first, whenever
 stock is raised. An order without goods needs no stock, no parcel and no event from here. The levels are
 locked for the whole batch, so deciding in memory cannot oversell.
 """
@@ -10,18 +10,19 @@ from operator import attrgetter
 from typing import Any
 
 from contracts.envelope import Envelope
-from contracts.fulfillment import MissingStock, StockRejected, StockReserved, StockStanding
-from contracts.orders import OrderPlaced
+from contracts.fulfillment.position import StockStanding
+from contracts.fulfillment.stock import MissingStock, StockRejected, StockReserved
+from contracts.orders.lifecycle import OrderPlaced
 from services.chassis.messaging.subscribers import ReceivedMessage, order_key
 from services.chassis.messaging.unit import Unit
 from services.fulfillment.order import stock
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.position import Line
-from services.fulfillment.order.store import age_in
-from services.fulfillment.order.unit import FulfillmentUnit
+from services.fulfillment.order.unit.stock_store import age_in
+from services.fulfillment.order.unit.unit import FulfillmentUnit
 
 
-def take_in(work: FulfillmentUnit, received: ReceivedMessage[OrderPlaced]) -> None:
+def open_order(work: FulfillmentUnit, received: ReceivedMessage[OrderPlaced]) -> None:
     """Open an order and reserve its goods; an existing order stays as it is. No stock is kept of goods
     without a SKU.
     """
@@ -56,7 +57,7 @@ def reserve(work: FulfillmentUnit, order: Order, cause: Envelope) -> bool:
 
 def retry(work: FulfillmentUnit, shop: str, raised: Collection[str], cause: Envelope) -> None:
     """Retry the orders that wait for one of the raised SKUs, the oldest first; orders not loaded are left to
-    a timer (see `order/backorders.py`).
+    a timer (see `order/unit/backorders.py`).
     """
     work.backorders.begin(shop, raised)
     waiting = [
@@ -73,7 +74,7 @@ def retry(work: FulfillmentUnit, shop: str, raised: Collection[str], cause: Enve
         work.backorders.end(shop, sku, units, cause)
 
 
-async def go_on(unit: Unit, _: str, payload: dict[str, Any]) -> None:
+async def retry_next(unit: Unit, _: str, payload: dict[str, Any]) -> None:
     """Retry the next orders that wait for a SKU: the timer's handler."""
     shop, sku = payload["shop"], payload["sku"]
     work = FulfillmentUnit(unit)

@@ -8,16 +8,18 @@ that is stored when its cause is received. A customer without an address gets no
 """
 
 from dataclasses import replace
-from typing import Any
-from uuid import UUID
 
-from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
+from contracts.fulfillment.shipments import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
 from contracts.message import Message
-from contracts.orders import ChangeCause, OrderEdited, OrderPlaced, StatusUpdated
-from contracts.payments import RefundFailed, RefundMarked, RefundSent
-from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, SubjectDeleted, Wait, order_key
-from services.notifier.mails.mail import Mail, Recipient, Template, mail_id, message_id
-from services.notifier.mails.settings import ShopProfile, ShopUnknown
+from contracts.notifier.page import CancellationDeclined
+from contracts.orders.changes import ChangeCause, OrderEdited
+from contracts.orders.lifecycle import OrderPlaced, StatusUpdated
+from contracts.payments.invoices import CreditNoteIssued, InvoiceIssued
+from contracts.payments.refunds import RefundFailed, RefundMarked, RefundSent
+from services.chassis.messaging.subscribers import ReceivedMessage, order_key
+from services.notifier.mails.causes.drafting import as_json, draft, recipient_of, shop_of
+from services.notifier.mails.holding.releasing import document_of, goes_with_its_recap
+from services.notifier.mails.mail import Recipient, Template
 from services.notifier.mails.unit import MailUnit
 
 _SHOWN_OF_A_SHIPMENT = {
@@ -43,12 +45,12 @@ _SHOWN_OF_A_REFUND = {"mode", "state", "amount_minor", "currency", "lines", "pub
 
 
 def order_placed(work: MailUnit, received: ReceivedMessage[OrderPlaced]) -> None:
-    """Store the recipient; plan a full account for the merchant and a recap for the customer. A repeat
-    changes nothing.
+    """Store the recipient; plan a full account for the merchant and a recap for the customer, or let that wait
+    for the invoice. A repeat changes nothing.
     """
-    order, shop = received.message, _shop(work, received.message.shop)
+    order, shop = received.message, shop_of(work, received.message.shop)
     cause = received.envelope.id
-    recap = _mail(
+    recap = draft(
         work, shop, order, cause, Template.ORDER_RECAP, order.customer.email or "", order.locale, {}
     )
     work.meet(
@@ -60,13 +62,13 @@ def order_placed(work: MailUnit, received: ReceivedMessage[OrderPlaced]) -> None
             email=order.customer.email or "",
             locale=order.locale,
             thread_mail_id=recap.id,
-            placed=_as_json(order),
+            placed=as_json(order),
         )
     )
-    work.decide(
-        _mail(work, shop, order, cause, Template.NEW_ORDER, shop.merchant_email, shop.default_locale, {})
-    )
-    if order.customer.email:
+    to, locale = shop.merchant_email, shop.default_locale
+    full_account = draft(work, shop, order, cause, Template.NEW_ORDER, to, locale, {})
+    work.decide(full_account, received.envelope.time)
+    if order.customer.email and not work.holds.begin(order, cause):
         work.decide(recap)
     work.unit.wake(order_key(order.order_id))
 
@@ -78,15 +80,15 @@ def order_edited(work: MailUnit, received: ReceivedMessage[OrderEdited]) -> None
     Waits for the order's placing; the highest revision counts.
     """
     edited = received.message
-    known = _addressee(work, edited.shop, edited.order_id)
+    known = recipient_of(work, edited.shop, edited.order_id)
     to = edited.customer.email
     if edited.cause is ChangeCause.CANCELLED and edited.notify_customer and to:
-        shown = _as_json(edited, _SHOWN_OF_A_CANCELLATION)
-        shop, cause = _shop(work, edited.shop), received.envelope.id
-        work.decide(_mail(work, shop, edited, cause, Template.ORDER_CANCELLED, to, known.locale, shown))
+        shown = as_json(edited, _SHOWN_OF_A_CANCELLATION)
+        shop, cause = shop_of(work, edited.shop), received.envelope.id
+        work.decide(draft(work, shop, edited, cause, Template.ORDER_CANCELLED, to, known.locale, shown))
     if edited.revision <= known.revision:
         return
-    shown = dict.fromkeys(_SHOWN_OF_AN_EDIT) | _as_json(edited, _SHOWN_OF_AN_EDIT)
+    shown = dict.fromkeys(_SHOWN_OF_AN_EDIT) | as_json(edited, _SHOWN_OF_AN_EDIT)
     buyer = edited.customer
     work.correct(
         replace(known, name=buyer.name, email=buyer.email or "", revision=edited.revision, edited=shown)
@@ -108,14 +110,14 @@ def parcels_told(
     shipment = received.message
     if not shipment.notify_customer:
         return
-    shop = _shop(work, shipment.shop)
-    addressee = _addressee(work, shipment.shop, shipment.order_id)
+    shop = shop_of(work, shipment.shop)
+    addressee = recipient_of(work, shipment.shop, shipment.order_id)
     if not addressee.email:
         return
-    shown = _as_json(shipment, _SHOWN_OF_A_SHIPMENT)
+    shown = as_json(shipment, _SHOWN_OF_A_SHIPMENT)
     template = _TEMPLATE_OF[type(shipment)]
     work.decide(
-        _mail(work, shop, shipment, received.envelope.id, template, addressee.email, addressee.locale, shown)
+        draft(work, shop, shipment, received.envelope.id, template, addressee.email, addressee.locale, shown)
     )
 
 
@@ -130,15 +132,28 @@ def status_updated(work: MailUnit, received: ReceivedMessage[StatusUpdated]) -> 
     update = received.message
     if not update.notify_customer:
         return
-    shop, addressee = _shop(work, update.shop), _addressee(work, update.shop, update.order_id)
+    shop, addressee = shop_of(work, update.shop), recipient_of(work, update.shop, update.order_id)
     recipient = (update.customer.email if update.customer else addressee.email) or ""
     if not recipient:
         return
     locale = update.locale or addressee.locale
-    shown = _as_json(update, _SHOWN_OF_A_STATUS)
+    shown = as_json(update, _SHOWN_OF_A_STATUS)
     work.decide(
-        _mail(work, shop, update, received.envelope.id, Template.STATUS_UPDATED, recipient, locale, shown)
+        draft(work, shop, update, received.envelope.id, Template.STATUS_UPDATED, recipient, locale, shown)
     )
+
+
+def cancellation_declined(work: MailUnit, received: ReceivedMessage[CancellationDeclined]) -> None:
+    """Write to the customer whose request to cancel was declined. Waits for the order's placing.
+
+    This mail has no checkbox: the customer made a request and waits for the answer.
+    """
+    declined, event = received.message, received.envelope.id
+    shop, addressee = shop_of(work, declined.shop), recipient_of(work, declined.shop, declined.order_id)
+    if addressee.email:
+        to, shown = addressee.email, as_json(declined, {"public_comment"})
+        template = Template.CANCELLATION_DECLINED
+        work.decide(draft(work, shop, declined, event, template, to, addressee.locale, shown))
 
 
 def refund_made(
@@ -151,12 +166,12 @@ def refund_made(
     message, refund = received.message, received.message.refund
     if not refund.notify_customer:
         return
-    shop, addressee = _shop(work, message.shop), _addressee(work, message.shop, message.order_id)
+    shop, addressee = shop_of(work, message.shop), recipient_of(work, message.shop, message.order_id)
     if not addressee.email:
         return
     shown = refund.model_dump(mode="json", exclude_none=True, include=_SHOWN_OF_A_REFUND)
     to, cause = addressee.email, refund.refund_id
-    work.decide(_mail(work, shop, message, cause, Template.REFUND_MADE, to, addressee.locale, shown))
+    work.decide(draft(work, shop, message, cause, Template.REFUND_MADE, to, addressee.locale, shown))
 
 
 def refund_failed(work: MailUnit, received: ReceivedMessage[RefundFailed]) -> None:
@@ -168,64 +183,33 @@ def refund_failed(work: MailUnit, received: ReceivedMessage[RefundFailed]) -> No
     message, refund = received.message, received.message.refund
     if not refund.notify_customer or refund.provider_reference is None:
         return
-    shop, addressee = _shop(work, message.shop), _addressee(work, message.shop, message.order_id)
+    shop, addressee = shop_of(work, message.shop), recipient_of(work, message.shop, message.order_id)
     if not addressee.email:
         return
     shown = refund.model_dump(mode="json", include=_SHOWN_OF_A_FAILED_REFUND)
     to, cause = addressee.email, refund.refund_id
-    work.decide(_mail(work, shop, message, cause, Template.REFUND_FAILED, to, addressee.locale, shown))
+    work.decide(draft(work, shop, message, cause, Template.REFUND_FAILED, to, addressee.locale, shown))
 
 
-def _addressee(work: MailUnit, shop: str, order_id: UUID) -> Recipient:
-    addressee = work.addressee(shop, order_id)
-    if addressee is None:
-        raise Wait(order_key(order_id), f"order {order_id} of {shop} is not known yet")
-    if addressee.deleted_at is not None:
-        raise SubjectDeleted(f"order {addressee.code} was deleted")
-    return addressee
+def document_issued(
+    work: MailUnit, received: ReceivedMessage[InvoiceIssued] | ReceivedMessage[CreditNoteIssued]
+) -> None:
+    """Send the customer an invoice or a credit note, if the shop wants that; an invoice goes with the recap that
+    waits for it. Waits for the order's placing.
 
-
-def _mail(
-    work: MailUnit,
-    shop: ShopProfile,
-    about: OrderPlaced
-    | OrderEdited
-    | ShipmentDispatched
-    | ShipmentUpdated
-    | ShipmentCancelled
-    | ParcelLost
-    | StatusUpdated
-    | RefundMarked
-    | RefundSent
-    | RefundFailed,
-    cause_id: UUID,
-    template: Template,
-    recipient: str,
-    locale: str,
-    context: dict[str, Any],
-) -> Mail:
-    identifier = mail_id(shop.shop, cause_id, recipient, template)
-    return Mail(
-        id=identifier,
-        shop=shop.shop,
-        order_id=about.order_id,
-        code=about.code,
-        cause_id=cause_id,
-        template=template,
-        recipient=recipient,
-        locale=locale,
-        message_id=message_id(identifier, shop.from_email),
-        context=context,
-        created_at=work.unit.now,
-    )
-
-
-def _shop(work: MailUnit, name: str) -> ShopProfile:
-    try:
-        return work.shop(name)
-    except ShopUnknown as unknown:
-        raise Refuse("unknown_shop", str(unknown)) from unknown
-
-
-def _as_json(message: Message, include: set[str] | None = None) -> dict[str, Any]:
-    return message.model_dump(mode="json", exclude_none=True, include=include)
+    The mail's cause is the document: published more than once, it is mailed once. Its PDF is fetched from
+    payments when the mail is sent.
+    """
+    issued = received.message
+    if received.is_standing:
+        return
+    if isinstance(issued, InvoiceIssued) and goes_with_its_recap(work, issued):
+        return
+    if not issued.mails_customer:
+        return
+    shop, addressee = shop_of(work, issued.shop), recipient_of(work, issued.shop, issued.order_id)
+    if not addressee.email:
+        return
+    template = Template.CREDIT_NOTE if isinstance(issued, CreditNoteIssued) else Template.INVOICE
+    to, cause = addressee.email, issued.invoice_id
+    work.decide(draft(work, shop, issued, cause, template, to, addressee.locale, document_of(issued)))

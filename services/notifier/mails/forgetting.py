@@ -4,7 +4,7 @@ kept.
 Unsent mails are never sent.
 """
 
-from contracts.orders import OrderDeleted
+from contracts.orders.lifecycle import OrderDeleted
 from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
 from services.notifier.mails.unit import MailUnit
 

@@ -1,7 +1,6 @@
 """Query of the list of mails: filters as in a request, a page at a time, the latest first.
 
-Text finds a mail by the order's code or by the beginning of the address: both are looked up in an index, so
-the cost of a list among millions of mails depends only on its page.
+Text finds a mail by the order's code or by the beginning of the address: both are looked up in an index.
 """
 
 from collections.abc import Mapping
@@ -9,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.chassis.http.paging import LARGEST_PAGE, CursorInvalid, LimitInvalid, page_size, read_dated
 from services.notifier.mails.mail import Template
 
-STATES = ("planned", "in_flight", "done", "failed", "uncertain", "discarded")
+ENDS = ("bounced", "suppressed", "withdrawn")
+"""Ends of a mail that are not the state of its effect."""
+STATES = ("planned", "in_flight", "done", "failed", "uncertain", "discarded", *ENDS)
 PAGE = 100
-MOST = 500
 
 
 class BadRequest(ValueError):
@@ -38,18 +39,21 @@ class Query:
 
 def query_of(asked: Mapping[str, str]) -> Query:
     """Return the query of a request's parameters. Raises BadRequest."""
-    limit = asked.get("limit", str(PAGE))
-    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:6]) <= MOST):
-        raise BadRequest(f"limit {limit[:20]!r} is not a number from 1 to {MOST}")
+    try:
+        limit, before = page_size(asked.get("limit"), PAGE), read_dated(asked.get("before"))
+    except (LimitInvalid, CursorInvalid) as wrong:
+        raise BadRequest(str(wrong)) from None
     return Query(
         state=_one_of("state", asked.get("state"), STATES),
         template=_one_of("template", asked.get("template"), tuple(Template)),
         shop=_plain(asked.get("shop")),
         order_id=identifier_of(asked["order"], "an order's id") if asked.get("order") else None,
         text=_plain(asked.get("text")),
-        before=_before(asked.get("before")),
-        ids=[identifier_of(one) for one in asked["ids"].split(",")[:MOST]] if asked.get("ids") else None,
-        limit=int(limit),
+        before=before,
+        ids=[identifier_of(one) for one in asked["ids"].split(",")[:LARGEST_PAGE]]
+        if asked.get("ids")
+        else None,
+        limit=limit,
     )
 
 
@@ -69,16 +73,3 @@ def _one_of(name: str, value: str | None, known: tuple[str, ...]) -> str | None:
 
 def _plain(text: str | None) -> str | None:
     return text.replace("\0", "").strip()[:254] or None if text else None
-
-
-def _before(text: str | None) -> tuple[datetime, UUID] | None:
-    if not text:
-        return None
-    moment, _, identifier = text.replace(" ", "+").partition("_")
-    try:
-        created_at, seen = datetime.fromisoformat(moment), UUID(identifier)
-    except ValueError:
-        created_at, seen = datetime.min, UUID(int=0)  # noqa: DTZ901 - the naive value is refused below
-    if created_at.tzinfo is None:
-        raise BadRequest(f"before {text[:80]!r} can't be read; give the `next` of the page before")
-    return created_at, seen

@@ -1,11 +1,11 @@
 """Commands about a mail: send it again, or mark an uncertain one as delivered; carried out by `resending.py`.
 
-The unit of work keeps a command until it is saved; a command that names no mail of its shop is rejected at
-once.
+The unit of work keeps a command until it is saved; a command that names no mail of its shop is rejected
+immediately.
 """
 
 from contracts.message import Reason
-from contracts.notifier import ConfirmMail, ResendMail
+from contracts.notifier.mails import ConfirmMail, ResendMail
 from contracts.service import CommandRejected
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.notifier.mails.unit import MailUnit

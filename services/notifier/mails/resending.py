@@ -10,12 +10,14 @@ from contextlib import suppress
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.notifier import MailReport, MailSent
+from contracts.notifier.mails import MailReport, MailSent
 from contracts.service import CommandDone
 from services.chassis.background.effects import decide
 from services.chassis.messaging.unit import Unit
 from services.notifier.mails import store
-from services.notifier.mails.mail import Mail, Template
+from services.notifier.mails.holding.separated import plan_separated
+from services.notifier.mails.mail import TO_MERCHANT, Mail
+from services.notifier.mails.recipients import read_recipients
 from services.notifier.mails.settings import ShopUnknown, shop_directory
 
 CONFIRMED = "taken as arrived by {actor}"
@@ -38,7 +40,7 @@ class MailOnItsWay(ValueError):
 
 
 class MailNotUncertain(ValueError):
-    """The mail is not uncertain: only an uncertain mail can be marked as delivered by a person."""
+    """The mail is not uncertain: only an uncertain mail can be marked as delivered by staff."""
 
     def __init__(self, identifier: UUID, state: str | None) -> None:
         super().__init__(f"mail {identifier} is {state}, not uncertain; look at it again")
@@ -62,16 +64,19 @@ async def _address_now(unit: Unit, mail: Mail) -> str:
     """Return the address of a mail that is sent again: its order's customer as corrected since, or the shop's
     current one.
     """
-    if mail.template is Template.NEW_ORDER:
+    if mail.template in TO_MERCHANT:
         with suppress(ShopUnknown):
             return shop_directory().profile(mail.shop).merchant_email
         return mail.recipient
-    (addressee,) = await store.read_addressees(unit.connection, [(mail.shop, mail.order_id)])
-    return addressee.email
+    recipients = await read_recipients(unit.connection, [mail])
+    return recipients[mail.id].email
 
 
 async def take_as_arrived(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
-    """Settle an uncertain mail as done and publish it. Raises MailUnknown, MailNotUncertain."""
+    """Settle an uncertain mail as done and publish it; the invoice that a recap went without gets a mail of its own.
+
+    Raises MailUnknown, MailNotUncertain.
+    """
     mails = await store.read_mails(unit.connection, [identifier])
     if not mails:
         raise MailUnknown(identifier)
@@ -79,6 +84,7 @@ async def take_as_arrived(unit: Unit, identifier: UUID, actor: str, by: Envelope
     state = listed.state if listed else None
     if state != "uncertain" or not await decide(unit, str(identifier), "done", note):
         raise MailNotUncertain(identifier, state)
+    await plan_separated(unit, mails[0])
     unit.emit(MailSent(mails=[report(mails[0], note, unit)]), cause=by)
 
 
@@ -88,7 +94,7 @@ def report(mail: Mail, detail: str | None, unit: Unit) -> MailReport:
         mail_id=mail.id,
         shop=mail.shop,
         order_id=mail.order_id,
-        code=mail.code,
+        code=mail.code or None,
         template=mail.template.value,
         recipient=mail.recipient,
         cause_id=mail.cause_id,

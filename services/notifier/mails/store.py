@@ -1,14 +1,12 @@
-"""All SQL of the notifier: every row is written once and never changed, except by an order's edits and
+"""SQL of mails (tables `mail` and `resend`): every mail is written once and never changed, except by its order's
 deletion.
-
-Of edits of the recipient the highest revision counts; deletion removes the customer's data.
 
 The outcome of a mail is not a column: it is the state of the chassis' effect of the same key, read through
 the view `mail_with_state`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,13 +14,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.chassis.storage.bulk import Bulk, Integer, Json
+from services.chassis.storage.bulk import Bulk, Json
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
-from services.notifier.mails.listing import Query
-from services.notifier.mails.mail import Cause, Mail, Recipient, Template
-
-OrderKey = tuple[str, UUID]
+from services.notifier.mails.listing import ENDS, STATES, Query
+from services.notifier.mails.mail import Cause, Mail, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,144 +30,16 @@ class ListedMail:
     attempts: int | None
     next_at: datetime | None
     detail: str | None
-
-
-class RecipientRow(NamedTuple):
-    shop: str
-    order_id: UUID
-    code: str
-    name: str
-    email: str
-    locale: str
-    thread_mail_id: UUID
-    placed: Json
-
-
-_INSERT_ADDRESSEES = Bulk(
-    RecipientRow,
-    """INSERT INTO addressee ({columns})
-       SELECT * FROM {rows}
-       ON CONFLICT DO NOTHING""",
-)
-
-
-async def insert_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
-    """Write orders' recipients; an existing one stays unchanged."""
-    rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
-    await _INSERT_ADDRESSEES.execute(
-        connection,
-        [
-            RecipientRow(
-                shop=a.shop,
-                order_id=a.order_id,
-                code=a.code,
-                name=a.name,
-                email=a.email,
-                locale=a.locale,
-                thread_mail_id=a.thread_mail_id,
-                placed=json.dumps(a.placed, ensure_ascii=False),
-            )
-            for a in rows
-        ],
-    )
-
-
-class CorrectionRow(NamedTuple):
-    shop: str
-    order_id: UUID
-    name: str
-    email: str
-    revision: Integer
-    edited: Json
-
-
-_CORRECT_ADDRESSEES = Bulk(
-    CorrectionRow,
-    """UPDATE addressee AS a SET name = n.name, email = n.email, revision = n.revision, edited = n.edited
-       FROM {rows} AS n ({columns})
-       WHERE a.shop = n.shop AND a.order_id = n.order_id AND a.revision < n.revision AND a.deleted_at IS NULL""",
-)
-
-
-async def correct_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
-    """Write edits of these recipients, unless a later edit was written already."""
-    rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
-    await _CORRECT_ADDRESSEES.execute(
-        connection,
-        [
-            CorrectionRow(
-                shop=a.shop,
-                order_id=a.order_id,
-                name=a.name,
-                email=a.email,
-                revision=a.revision,
-                edited=json.dumps(a.edited, ensure_ascii=False),
-            )
-            for a in rows
-        ],
-    )
-
-
-_READ_ADDRESSEES = Bulk(
-    tuple[str, UUID],
-    """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited, deleted_at
-       FROM addressee
-       JOIN {rows} AS wanted (shop, order_id) USING (shop, order_id)""",
-)
-
-
-async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Recipient]:
-    """Return the recipients of these orders that exist, unordered."""
-    rows = await _READ_ADDRESSEES.fetch(connection, keys)
-    return [_addressee(row) for row in rows]
-
-
-class DeletionRow(NamedTuple):
-    shop: str
-    order_id: UUID
-    deleted_at: datetime
-
-
-_DISCARD_PLANNED = Bulk(
-    tuple[str, UUID],
-    """UPDATE msg.effect AS e SET state = 'discarded', detail = 'the order was deleted', updated_at = {now}
-       FROM mail JOIN {rows} AS gone (shop, order_id) USING (shop, order_id)
-       WHERE e.key = mail.id::text AND e.kind = 'mail' AND e.state IN ('planned', 'failed')""",
-)
-_CLEAR_RESENDS = Bulk(
-    tuple[str, UUID],
-    """UPDATE resend SET recipient = NULL FROM mail JOIN {rows} AS gone (shop, order_id) USING (shop, order_id)
-       WHERE resend.mail_id = mail.id""",
-)
-_CLEAR_MAILS = Bulk(
-    tuple[str, UUID],
-    """UPDATE mail SET recipient = '', context = CASE WHEN context ? 'shipment_id'
-           THEN jsonb_build_object('shipment_id', context->'shipment_id') ELSE '{}' END
-       FROM {rows} AS gone (shop, order_id)
-       WHERE (mail.shop, mail.order_id) = (gone.shop, gone.order_id)""",
-)
-_CLEAR_ADDRESSEES = Bulk(
-    DeletionRow,
-    """UPDATE addressee AS a SET name = '', email = '', placed = '{}', edited = NULL, deleted_at = gone.deleted_at
-       FROM {rows} AS gone ({columns})
-       WHERE (a.shop, a.order_id) = (gone.shop, gone.order_id)""",
-)
-
-
-async def forget_orders(connection: Connection, deleted: Mapping[OrderKey, datetime], now: datetime) -> None:
-    """Remove the customers' data of deleted orders, and set aside their unsent mails."""
-    keys = sorted(deleted)
-    await _DISCARD_PLANNED.execute(connection, keys, now=now)
-    await _CLEAR_RESENDS.execute(connection, keys)
-    await _CLEAR_MAILS.execute(connection, keys)
-    rows = [DeletionRow(shop, order_id, deleted[shop, order_id]) for shop, order_id in keys]
-    await _CLEAR_ADDRESSEES.execute(connection, rows)
+    kind: str | None = None
+    status: str | None = None
+    ended_at: datetime | None = None
+    diagnostic: str | None = None
 
 
 class MailRow(NamedTuple):
     id: UUID
     shop: str
-    order_id: UUID
+    order_id: UUID | None
     code: str
     cause_id: UUID
     template: Template
@@ -180,6 +48,7 @@ class MailRow(NamedTuple):
     message_id: str
     context: Json
     created_at: datetime
+    versions: Json
 
 
 _INSERT_MAILS = Bulk(
@@ -208,6 +77,7 @@ async def insert_mails(connection: Writer, mails: Sequence[Mail]) -> None:
                 message_id=m.message_id,
                 context=json.dumps(m.context, ensure_ascii=False),
                 created_at=m.created_at,
+                versions=json.dumps(m.versions),
             )
             for m in rows
         ],
@@ -239,7 +109,10 @@ async def note_resend(
     command_id: UUID | None,
     command_type: str | None,
 ) -> None:
-    """Write to which address a mail is sent again, and which command requested it, or that none did."""
+    """Write to which address a mail is sent again, and which command requested it, or that none did. That it came
+    back, or was held, is over.
+    """
+    await connection.execute("DELETE FROM mail_end WHERE mail_id = $1", identifier)
     await connection.execute(
         """INSERT INTO resend (mail_id, command_id, command_type, recipient) VALUES ($1, $2, $3, $4)
            ON CONFLICT (mail_id) DO UPDATE
@@ -254,10 +127,16 @@ async def note_resend(
 
 async def list_mails(connection: Connection, query: Query) -> list[ListedMail]:
     """Return the mails of a query, the latest first. Text is an order's code or the beginning of an address."""
+    sql, arguments = mails_sql(query)
+    return [_listed(row) for row in await connection.fetch(sql, *arguments)]
+
+
+def mails_sql(query: Query) -> tuple[str, list[Any]]:
+    """Return the SQL that lists these mails, and its arguments."""
     conditions, arguments = _conditions(query)
     sql = f"""SELECT * FROM mail_with_state WHERE {" AND ".join(conditions)}
               ORDER BY created_at DESC, id DESC LIMIT {query.limit}"""  # noqa: S608 - fragments of this module only
-    return [_listed(row) for row in await connection.fetch(sql, *arguments)]
+    return sql, arguments
 
 
 async def read_listed(connection: Connection, identifier: UUID) -> ListedMail | None:
@@ -266,11 +145,26 @@ async def read_listed(connection: Connection, identifier: UUID) -> ListedMail | 
     return _listed(row) if row else None
 
 
+_OF_EFFECT = """(end_state IS NULL AND id IN (
+    SELECT key::uuid FROM msg.effect WHERE kind = 'mail' AND state = '{}'))"""
+_OF_STATE = {
+    "done": f"state NOT IN ({', '.join(repr(state) for state in STATES if state != 'done')})",
+    **{state: _OF_EFFECT.format(state) for state in STATES if state != "done" and state not in ENDS},
+    **{state: f"end_state = '{state}'" for state in ENDS},
+}
+"""Constants, no parameters: how many mails a state has decides whether they are found by it, or the latest ones are
+looked through. Nearly all are done; the others are found from their effects, which have indexes.
+"""
+_OF_TEMPLATE = {template: f"template = '{template.value}'" for template in Template}
+
+
 def _conditions(query: Query) -> tuple[list[str], list[Any]]:
     conditions, arguments = ["true"], list[Any]()
+    if query.state is not None:
+        conditions.append(_OF_STATE[query.state])
+    if query.template is not None:
+        conditions.append(_OF_TEMPLATE[Template(query.template)])
     for fragment, value in (
-        ("state = {}", query.state),
-        ("template = {}", query.template),
         ("shop = {}", query.shop),
         ("order_id = {}", query.order_id),
         ("id = ANY({})", query.ids),
@@ -292,12 +186,6 @@ def _sought(text: str | None) -> tuple[str, str] | None:
     return text, text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _addressee(row: asyncpg.Record) -> Recipient:
-    values: dict[str, Any] = dict(row)
-    edited = json.loads(values["edited"]) if values["edited"] else None
-    return Recipient(**{**values, "placed": json.loads(values["placed"]), "edited": edited})
-
-
 def _mail(row: asyncpg.Record) -> Mail:
     return Mail(
         id=row["id"],
@@ -312,8 +200,19 @@ def _mail(row: asyncpg.Record) -> Mail:
         context=json.loads(row["context"]),
         created_at=row["created_at"],
         resent_by=Cause(row["command_id"], row["command_type"]) if row.get("command_id") else None,
+        versions=json.loads(row.get("versions") or "{}"),
     )
 
 
 def _listed(row: asyncpg.Record) -> ListedMail:
-    return ListedMail(_mail(row), row["state"], row["attempts"], row["next_at"], row["detail"])
+    return ListedMail(
+        _mail(row),
+        row["state"],
+        row["attempts"],
+        row["next_at"],
+        row["detail"],
+        kind=row["end_kind"],
+        status=row["end_status"],
+        ended_at=row["end_at"],
+        diagnostic=row["end_diagnostic"],
+    )

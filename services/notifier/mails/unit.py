@@ -5,27 +5,25 @@ and its effect are planned in the same transaction, so there is never a mail wit
 nor an effect without its mail.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.notifier import MailUncertain
-from services.chassis.messaging.store import SAID_AGAIN
+from contracts.notifier.mails import MailUncertain
 from services.chassis.messaging.subscribers import UnitOfWork
 from services.chassis.messaging.unit import Unit
-from services.notifier.mails import resending, store
-from services.notifier.mails.mail import Mail, Recipient, Template
+from services.notifier.mails import erasure_store, recipient_store, resending, store
+from services.notifier.mails.holding.holds import Holds
+from services.notifier.mails.mail import Mail, Recipient, Template, is_about_an_order, without_order
 from services.notifier.mails.needs import MailNeeds
 from services.notifier.mails.recent import recent
+from services.notifier.mails.recipient_store import OrderKey
+from services.notifier.mails.rules.changes import RuleChanges
 from services.notifier.mails.settings import ShopProfile, shop_directory
-
-MAIL = "mail"
-"""The kind of the effect that sends a mail; its key is the mail's id."""
-
-
-TEMPLATE = "template"
-"""The part of its mail stored in the effect: the template's name."""
+from services.notifier.mails.texts.changes import TextChanges
+from services.notifier.mails.texts.planning import plan_mails
 
 
 class MailUnit(UnitOfWork[MailNeeds]):
@@ -35,25 +33,32 @@ class MailUnit(UnitOfWork[MailNeeds]):
 
     def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
-        self._addressees: dict[store.OrderKey, Recipient] = {}
+        self._addressees: dict[OrderKey, Recipient] = {}
         self._met: list[Recipient] = []
-        self._corrected: dict[store.OrderKey, Recipient] = {}
-        self._forgotten: dict[store.OrderKey, datetime] = {}
+        self._corrected: dict[OrderKey, Recipient] = {}
+        self._forgotten: dict[OrderKey, datetime] = {}
         self._decided: dict[UUID, Mail] = {}
         self._mails: dict[UUID, Mail] = {}
         self._written: set[tuple[str, UUID, Template]] = set()
         self.asked: list[tuple[Mail, str, Envelope, bool]] = []
+        self.texts, self.rules, self.holds = TextChanges(unit), RuleChanges(unit), Holds(unit)
+        self._caused_at: dict[UUID, datetime] = {}
+        self.last_steps: list[Callable[[Unit], Awaitable[None]]] = []
 
     async def load(self, needs: MailNeeds) -> None:
         """Load the recipients of the orders whose customers will be notified, and the mails commands name."""
         connection = self.unit.connection
         if needs.recipients:
-            found = await store.read_addressees(connection, sorted(needs.recipients))
+            found = await recipient_store.read_addressees(connection, sorted(needs.recipients))
             self._addressees |= {(addressee.shop, addressee.order_id): addressee for addressee in found}
         if needs.mails:
             self._mails = {mail.id: mail for mail in await store.read_mails(connection, sorted(needs.mails))}
-        if needs.causes and not self.unit.has_effects:
-            self._written = await store.read_written(connection, sorted(needs.causes))
+        if causes := needs.once | (set() if self.unit.has_effects else needs.causes):
+            self._written = await store.read_written(connection, sorted(causes))
+
+        await self.texts.load(needs.texts, needs.profiles)
+        await self.rules.load(needs.rules)
+        await self.holds.load(needs.holds, needs.invoiced)
 
     def mail(self, identifier: UUID) -> Mail | None:
         """Return a mail that a command of this batch names, if it exists."""
@@ -85,39 +90,54 @@ class MailUnit(UnitOfWork[MailNeeds]):
         decided = self._decided.items()
         self._decided = {of: mail for of, mail in decided if (mail.shop, mail.order_id) != key}
 
-    def decide(self, mail: Mail) -> None:
-        """Add a mail and plan its sending; the same mail twice is one. A mere repetition adds no second mail
-        with this template, though the address may have been corrected since.
+    def decide(self, mail: Mail, caused_at: datetime | None = None) -> None:
+        """Add a mail and plan its sending, unless the shop had it switched off when its cause happened (now, if
+        not given); the same mail twice is one. A mere repetition adds no second mail with this template, though
+        the address may have been corrected since.
         """
         if (mail.shop, mail.cause_id, mail.template) in self._written:
             return
         self._decided.setdefault(mail.id, mail)
+        self._caused_at.setdefault(mail.id, caused_at or self.unit.now)
 
     async def save(self) -> None:
         """Write new recipients and mails and plan the mails' sending."""
         if self._met:
-            await store.insert_addressees(self.unit.writes, self._met)
+            await recipient_store.insert_addressees(self.unit.writes, self._met)
         if self._corrected:
-            await store.correct_addressees(self.unit.writes, list(self._corrected.values()))
+            await recipient_store.correct_addressees(self.unit.writes, list(self._corrected.values()))
+        await self.texts.save()
+        await self.rules.save()
+        await self.holds.save()
         if self._decided:
-            await store.insert_mails(self.unit.writes, list(self._decided.values()))
-        for identifier, mail in self._decided.items():
-            self.unit.plan(MAIL, str(identifier), {TEMPLATE: mail.template.value})
+            self._decided = await self.rules.due(self._decided, self._caused_at)
+        if self._decided:
+            self._decided = await plan_mails(self.unit, self._decided.values())
         if self._decided and not self.unit.has_effects:
             self.unit.emit(self._unsent())
         if self._forgotten:
             await self.unit.writes.send()
-            await store.forget_orders(self.unit.connection, self._forgotten, self.unit.now)
+            await erasure_store.forget_orders(self.unit.connection, self._forgotten, self.unit.now)
         for mail, actor, command, again in self.asked:
             await resending.carry_out(self.unit, mail, actor, command, again=again)
+        for step in self.last_steps:
+            await step(self.unit)
         if self.unit.has_effects:
             self.unit.after_commit(self._keep)
 
     def _unsent(self) -> MailUncertain:
-        """Return the report on mails that a replay added: a person decides, since they may have been sent before."""
+        """Return the report on mails that a replay added: staff decide, since they may have been sent before."""
         return MailUncertain(
-            mails=[resending.report(mail, SAID_AGAIN, self.unit) for mail in self._decided.values()]
+            mails=[
+                resending.report(mail, self.unit.why_without_effects, self.unit)
+                for mail in self._decided.values()
+            ]
         )
 
     def _keep(self) -> None:
-        recent.keep((mail, self._addressees[mail.shop, mail.order_id]) for mail in self._decided.values())
+        recent.keep((mail, self._recipient(mail)) for mail in self._decided.values())
+
+    def _recipient(self, mail: Mail) -> Recipient:
+        if mail.order_id is None or not is_about_an_order(mail):
+            return without_order(mail)
+        return self._addressees[mail.shop, mail.order_id]

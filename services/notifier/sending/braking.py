@@ -11,7 +11,7 @@ from time import monotonic
 from services.chassis.background.effects import Done, Failed, Outcome, Uncertain
 
 MOST_IN_A_ROW = 10
-"""Consecutive mails rejected for good, or without an answer, that engage it."""
+"""Consecutive mails permanently rejected, or without an answer, that engage it."""
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 

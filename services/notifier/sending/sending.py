@@ -2,51 +2,68 @@
 
 Done only after the server's 250. While the server is unavailable a mail never fails, it waits; a mail that
 the server keeps deferring fails after `mail_give_up_hours` (RFC 5321, 4.5.4.1: four to five days). A mail
-that may or may not have been sent is held for a person, or sent again where the settings allow it for its
+that may or may not have been sent is held for staff, or sent again where the settings allow it for its
 template. Each recorded batch publishes one message per outcome.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from asyncpg import InterfaceError, InternalClientError, PostgresError
 
-from contracts.envelope import Envelope
-from contracts.message import Message
-from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
-from services.chassis.background.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
-from services.chassis.background.grouping import GroupCommit
-from services.chassis.background.working import Worker
-from services.chassis.errors import describe
+from contracts.notifier.mail_texts import TextPart
+from services.chassis.background.effects import (
+    UNLIMITED,
+    Effect,
+    EffectWorker,
+    Failed,
+    Outcome,
+    Retry,
+    Uncertain,
+    Withdrawn,
+)
+from services.chassis.background.group_commit import GroupCommit
+from services.chassis.background.workers import Worker
+from services.chassis.errors import places
+from services.chassis.failpoints import reach
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.unit import Unit
+from services.notifier.conversation.reply_addresses import AddressMaker
+from services.notifier.links.making import LinkMaker
 from services.notifier.mails import settings as configured
 from services.notifier.mails import store
-from services.notifier.mails.compose.composing import compose
-from services.notifier.mails.mail import Cause, Mail, Template
+from services.notifier.mails.abandoned.withdrawing import DELETED, reason_to_withdraw
+from services.notifier.mails.compose.composing import MailMessage, compose
+from services.notifier.mails.mail import MAIL, TEMPLATE, Mail, Template
 from services.notifier.mails.recent import Pair, recent
-from services.notifier.mails.resending import report
-from services.notifier.mails.unit import MAIL, TEMPLATE
+from services.notifier.mails.recipients import read_recipients
+from services.notifier.mails.texts.kept import KeptTexts, Planned
+from services.notifier.mails.texts.planning import language_of, wording_of
+from services.notifier.sending.attachments import (
+    AttachmentBusy,
+    AttachmentDelayed,
+    AttachmentMissing,
+    Attachments,
+)
+from services.notifier.sending.bounces.addresses import AddressSuppressed, BounceAddresses
 from services.notifier.sending.braking import Brake
+from services.notifier.sending.damage import tell_merchant
+from services.notifier.sending.pacing import Pace
+from services.notifier.sending.recording import record_outcomes
+from services.notifier.sending.separating import Separated, goes_alone, without_invoice
 from services.notifier.sending.smtp import Pool, ServerUnavailable, away_delay
 
 log = structlog.get_logger()
 CONCURRENCY = 16
 """Mails worked on at once; the connections are fewer, so that one is composed while another is sent."""
-_NEVER = 2**31 - 1
-"""Effectively unlimited tries in the effect worker: only here is it known whether the server was unavailable
-or rejected the mail.
-"""
+_TURN = timedelta(seconds=1)
+"""The pause of a mail for which too many others fetch their PDF."""
 _RESENDS = 3
 _AGAIN = "sent again by COMPTOIR_UNCERTAIN_MAILS"
-_FATES: tuple[tuple[type[Outcome], Callable[[list[MailReport]], Message]], ...] = (
-    (Done, lambda mails: MailSent(mails=mails)),
-    (Failed, lambda mails: MailFailed(mails=mails)),
-    (Uncertain, lambda mails: MailUncertain(mails=mails)),
-)
 
 
 class MailMissing(LookupError):
@@ -64,9 +81,17 @@ class Sender:
         self._settings = configured.of(process)
         self.pool = Pool(self._settings)
         self.effects = EffectWorker(
-            MAIL, self.perform, self.record, CONCURRENCY, _NEVER, interrupted=self._interrupted
+            MAIL, self.perform, self.record, CONCURRENCY, UNLIMITED, interrupted=self._interrupted
         )
+        self._texts = KeptTexts()
+        self._damaged: dict[UUID, tuple[TextPart, ...]] = {}
+        self._separated = Separated(process)
         self._brake = Brake()
+        self._pace = Pace(self._settings.smtp_mails_per_minute)
+        self._bounce_addresses = BounceAddresses(process, self._settings.inbound_domain)
+        self._attachments = Attachments(self._settings)
+        self._links = LinkMaker(process)
+        self._addresses = AddressMaker(process)
         self._read = GroupCommit(self._read_together)
 
     def worker(self) -> Worker:
@@ -77,41 +102,91 @@ class Sender:
         """Send one mail. Raises nothing that could leave its outcome in doubt."""
         try:
             mail, addressee = await self._find(effect)
+            withdrawn = await reason_to_withdraw(self._process, mail, datetime.now(UTC))
+            page_url = await self._links.url_of(mail)
+            planned = await self._planned_with(mail)
+            reply_to = await self._addresses.reply_address(mail)
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
             return Retry(f"the database did not give the mail: {type(error).__name__}")
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
             return _unwritten(error)
         if addressee.deleted_at is not None:
-            return Failed("the order was deleted")
+            return Withdrawn(DELETED)
+        if withdrawn is not None:
+            return Withdrawn(withdrawn)
+        attached = await self._attached(mail, effect)
+        if not isinstance(attached, tuple):
+            return attached
+        mail, attachment = attached
         try:
-            letter = compose(mail, addressee, self._settings.profile(mail.shop))
+            shop = planned.shop(self._settings.profile(mail.shop))
+            letter = compose(mail, addressee, shop, attachment, page_url, planned.texts, reply_to)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
             return _unwritten(error)
+        if letter.damaged:
+            self._damaged[mail.id] = letter.damaged
+        if (pause := self._pace.wait()) is not None:
+            return Retry("COMPTOIR_SMTP_MAILS_PER_MINUTE is reached", pause, is_try=False)
+        return await self._hand_over(mail, effect, letter)
+
+    async def _attached(self, mail: Mail, effect: Effect) -> tuple[Mail, bytes | None] | Outcome:
+        """Return a mail with its PDF, or without if it goes alone; else why it does not go now."""
+        self._separated.forget(mail.id)
+        try:
+            return mail, await self._attachments.of(mail)
+        except AttachmentBusy as busy:
+            return Retry(str(busy), _TURN, is_try=False)
+        except (AttachmentMissing, AttachmentDelayed) as lacking:
+            if not goes_alone(mail, lacking, datetime.now(UTC)):
+                return self._unattached(mail, effect, lacking)
+        try:
+            await self._separated.note(mail)
+        except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
+            return Retry(f"the database did not note that the recap goes alone: {type(error).__name__}")
+        return without_invoice(mail), None
+
+    def _unattached(
+        self, mail: Mail, effect: Effect, lacking: AttachmentMissing | AttachmentDelayed
+    ) -> Outcome:
+        if isinstance(lacking, AttachmentMissing):
+            return Failed(str(lacking), is_own=True)
+        return self._patience(mail, effect, Retry(str(lacking), away_delay(effect.attempts)))
+
+    async def _hand_over(self, mail: Mail, effect: Effect, letter: MailMessage) -> Outcome:
+        """Hand the message to the mail server, with a sender address to which a report on this mail returns."""
+        try:
+            sender = await self._bounce_addresses.of(mail, letter.recipient)
+        except AddressSuppressed as suppressed:
+            return Failed(str(suppressed), is_own=True, counted_as="held")
+        except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
+            return Retry(f"the database did not store the bounce address: {type(error).__name__}")
+        reach("mail_addressed")
+        # last of all: the mail that the brake lets through as its probe must reach the server
         if (pause := self._brake.wait()) is not None:
             return Retry("mail after mail failed; waiting for one that is sent", pause, is_try=False)
         try:
-            outcome = await self.pool.send(letter)
-            self._brake.note(outcome)
-            return self._patience(mail, effect, outcome)
+            outcome = await self.pool.send(replace(letter, sender=sender) if sender else letter)
         except ServerUnavailable as away:
             return Retry(str(away), away_delay(effect.attempts))
+        self._brake.note(outcome)
+        if not isinstance(outcome, Retry):
+            self._bounce_addresses.forget(mail, letter.recipient)
+        return self._patience(mail, effect, outcome)
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
-        """Publish the outcome of the mails: one message per outcome. Runs in the transaction that settles them."""
-        final = {UUID(e.key): (e, outcome) for e, outcome in results if not isinstance(outcome, Retry)}
-        mails = await self._settled_mails(unit, [effect for effect, _ in final.values()])
-        for fate, message in _FATES:
-            told = [(mail, *final[mail.id]) for mail in mails if type(final[mail.id][1]) is fate]
-            for cause, reports in _by_command(told, unit).items():
-                unit.emit(message(reports), cause=_envelope_of(cause, unit) if cause else None)
+        """Publish the outcome of the mails, and tell merchants of damaged texts. Runs in the transaction that
+        settles the mails.
+        """
+        mails = await record_outcomes(unit, results)
+        for mail in [one for one in mails if one.id in self._damaged]:
+            await tell_merchant(unit, mail, self._damaged[mail.id], self._settings.profile(mail.shop))
+        await self._separated.plan(unit, results)
+        unit.after_commit(partial(self._forget, [mail.id for mail in mails]))
 
-    async def _settled_mails(self, unit: Unit, effects: Sequence[Effect]) -> list[Mail]:
-        ids = [UUID(effect.key) for effect in effects]
-        first = [UUID(effect.key) for effect in effects if effect.is_first_try]
-        known = {key: pair[0] for key in first if (pair := recent.get(key))}
-        missing = [key for key in ids if key not in known]
-        unit.after_commit(lambda: recent.forget(ids))
-        return [*known.values(), *(await store.read_mails(unit.connection, missing) if missing else ())]
+    def _forget(self, ids: Sequence[UUID]) -> None:
+        for identifier in ids:
+            self._damaged.pop(identifier, None)
+            self._separated.forget(identifier)
 
     async def _find(self, effect: Effect) -> Pair:
         """Return the mail with its recipient: as planned at the first try, else as the database has it now."""
@@ -122,14 +197,16 @@ class Sender:
             raise MailMissing(identifier)
         return found
 
+    async def _planned_with(self, mail: Mail) -> Planned:
+        wording = wording_of(mail.template, mail.context)
+        return await self._texts.of(mail, wording, language_of(mail.locale), self._process.acquire)
+
     async def _read_together(self, ids: Sequence[UUID]) -> list[Pair | None]:
         """Return mails with their orders' recipients; None for a missing one, so that it does not fail the others."""
         async with self._process.acquire() as connection:
             mails = {mail.id: mail for mail in await store.read_mails(connection, ids)}
-            orders = sorted({(mail.shop, mail.order_id) for mail in mails.values()})
-            known = {(a.shop, a.order_id): a for a in await store.read_addressees(connection, orders)}
-        pairs = {mail.id: (mail, known[mail.shop, mail.order_id]) for mail in mails.values()}
-        return [pairs.get(key) for key in ids]
+            recipients = await read_recipients(connection, list(mails.values()))
+        return [(mails[key], recipients[key]) if key in mails else None for key in ids]
 
     def _patience(self, mail: Mail, effect: Effect, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Retry) and self._is_hopeless(mail, effect):
@@ -153,7 +230,11 @@ class Sender:
         template, but not indefinitely.
         """
         template = effect.payload.get(TEMPLATE)
-        if template in tuple(Template) and self._resends(Template(template), effect):
+        if (
+            not effect.is_restored
+            and template in tuple(Template)
+            and self._resends(Template(template), effect)
+        ):
             return Retry(f"{_AGAIN}: {why}")
         return Uncertain(why)
 
@@ -162,23 +243,9 @@ class Sender:
 
 
 def _unwritten(error: Exception) -> Failed:
-    """Log and return a failure before anything was handed to the mail server."""
-    log.error("a mail could not be written", error=describe(error))
-    return Failed(f"the mail could not be written: {type(error).__name__}: {error}"[:900])
+    """Log and return a failure before anything was handed to the mail server.
 
-
-def _by_command(
-    told: Sequence[tuple[Mail, Effect, Outcome]], unit: Unit
-) -> dict[Cause | None, list[MailReport]]:
-    """Return the reports on mails, separately for each command that had one sent again: the outcome answers
-    only that command.
+    The error may quote the customer's address: that is kept on the effect, which an erasure redacts, and not logged.
     """
-    found: defaultdict[Cause | None, list[MailReport]] = defaultdict(list)
-    for mail, _, outcome in told:
-        found[mail.resent_by].append(report(mail, outcome.detail, unit))
-    return found
-
-
-def _envelope_of(command: Cause, unit: Unit) -> Envelope:
-    """Return what an outcome needs from the command it answers."""
-    return Envelope(id=command.id, source="/orders", type=command.type, time=unit.now)
+    log.error("a mail could not be written", error=type(error).__name__, places=places(error))
+    return Failed(f"the mail could not be written: {type(error).__name__}: {error}"[:900])

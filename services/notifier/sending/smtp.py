@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
+import structlog
 from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 
 from services.chassis.background.effects import Done, Failed, Outcome, Retry, Uncertain
@@ -26,6 +27,7 @@ from services.notifier.mails.compose.screening import one_line
 from services.notifier.mails.settings import NotifierSettings, Security
 from services.notifier.sending.protocol import SmtpProtocol
 
+log = structlog.get_logger()
 _AWAY_SECONDS = 1.0
 """Pause after a failed connect during which no other is attempted."""
 _HANG_UP_SECONDS = 2.0
@@ -90,8 +92,10 @@ class SmtpConnection:
         refusal = await self._introduce(letter)
         if refusal is not None:
             return refusal
+        reach("mail_introduced")
         self.dialogue.say(letter.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
         self.whole_sent = True
+        reach("mail_whole")
         reply = await self.dialogue.hear()
         return Answer("content", reply.code, reply.text)
 
@@ -145,7 +149,7 @@ class Pool:
         self._free = asyncio.Semaphore(settings.smtp_connections)
         self._idle: deque[SmtpConnection] = deque()
         self._away_until = 0.0
-        self._away_because = ""
+        self._away_because = self._logged = ""
         self._tls = ssl.create_default_context(cafile=settings.smtp_ca_file)
 
     async def send(self, letter: MailMessage) -> Outcome:
@@ -222,11 +226,15 @@ class Pool:
             async with asyncio.timeout(self._settings.smtp_timeout_seconds):
                 await smtp.connect()
                 await smtp.ehlo()
-                return _line(smtp)
+            self._logged = ""
+            return _line(smtp)
         except (SMTPException, OSError) as error:
             smtp.close()
             self._away_until = asyncio.get_running_loop().time() + _AWAY_SECONDS
             self._away_because = _reason(error)
+            if self._logged != self._away_because:  # once for each outage and reason
+                self._logged = self._away_because
+                log.warning("mail server can't be used", server=self._server, error=self._logged)
             raise ServerUnavailable(self._server, self._away_because) from error
 
     def _client(self) -> SMTP:

@@ -11,25 +11,32 @@ from uuid import UUID
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import JSONResponse, Response
 
-from contracts.shipping_days import faults_of_shipping, reasons_of
-from contracts.storefront import Module
+from contracts.fulfillment.shipping_days import faults_of_shipping, reasons_of
+from contracts.sale import Module
 from contracts.timestamps import in_zone
+from services.chassis.http.documented import documented
+from services.chassis.http.paging import CursorInvalid
+from services.chassis.http.tokens import Gate
 from services.chassis.runtime.hub import Hub
 from services.orders.api import change_routes as api_changes
+from services.orders.api import customer_routes as api_customers
+from services.orders.api import erasure_routes as api_erasures
 from services.orders.api import money_routes as api_money
-from services.orders.api import problems
-from services.orders.api import staff_routes as api_deeds
-from services.orders.api.access import Gate, Tokens
+from services.orders.api import staff_routes as api_staff
+from services.orders.api.access import GUARDED, callers
 from services.orders.api.actions import store as api_store
-from services.orders.api.actions.commanding import Commands
+from services.orders.api.actions.action import Actions
 from services.orders.api.actions.order_facts import FactsReader
 from services.orders.api.context import RETRY_SECONDS, command_document, order_named, order_unknown
 from services.orders.api.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
+from services.orders.api.invoicing import routes as api_invoices
 from services.orders.api.order_document import show
-from services.orders.api.problems import Problem, described
-from services.orders.listing.cursor import CursorInvalid
-from services.orders.listing.documents import CommandResponse, OrderResponse, OrdersPage, SubmissionResponse
+from services.orders.api.owners.clients import ServiceClients
+from services.orders.api.problems import ProblemDetails, described
+from services.orders.api.shop import routes as api_shop
+from services.orders.listing.documents import OrderResponse, OrdersPage, SubmissionResponse
 from services.orders.listing.finder.finder import Finder
+from services.orders.listing.order_parts import CommandResponse
 from services.orders.listing.orders import ListQuery
 from services.orders.order.requests import (
     AdjustmentRequest,
@@ -50,16 +57,13 @@ router = guarded_router()
 
 @router.get("/orders", tags=["orders"], response_model=OrdersPage, responses=described(400))
 async def list_orders(query: Annotated[ListQuery, Query()], context: ErrandNeeded) -> Response:
-    """Orders of the shop, filtered, newest first unless `sort` says otherwise; a page at a time."""
-    try:
-        return JSONResponse(await context.listed(query))
-    except CursorInvalid as unreadable:
-        raise Problem(400, "cursor_unreadable", str(unreadable)) from None
+    """List the shop's orders, filtered, newest first unless `sort` is set; one page at a time."""
+    return JSONResponse(await context.listed(query))
 
 
 @router.get("/orders/{order}", tags=["orders"], response_model=OrderResponse, responses=described(404))
 async def show_order(order: OrderName, context: ErrandNeeded) -> Response:
-    """One order with everything about it: money, ledger, lines, parcels, shipments, mails, activity."""
+    """Return one order with all its parts: money, ledger, lines, parcels, shipments, mails, activity."""
     async with context.hub.acquire() as connection:
         row = await api_store.read_order_whole(connection, context.caller.shop, *order_named(order))
         labels = await context.labels(connection)
@@ -80,7 +84,7 @@ async def show_submission(
     idempotency_key: Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")],
     context: ErrandNeeded,
 ) -> SubmissionResponse:
-    """What became of a storefront's submission: the order it placed, or why it was refused."""
+    """Return the result of a storefront's submission: the order it placed, or the reasons of its refusal."""
     return await context.submission(module, idempotency_key)
 
 
@@ -88,35 +92,35 @@ async def show_submission(
 async def record_payment(
     order: OrderName, asked: PaymentRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Record money a person received for an order: a cheque, a transfer, cash."""
+    """Record money received by hand for an order: a cheque, a transfer, cash."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
+    return await context.send(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
 
 
 @router.post("/orders/{order}/parcels", **COMMAND)
 async def pack_parcel(order: OrderName, asked: ParcelRequest, key: Key, context: ErrandNeeded) -> Response:
-    """Pack a parcel from units still to be packed. The server makes `parcel_id` when none is sent."""
+    """Pack a parcel from units still to be packed. The server generates `parcel_id` when none is sent."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, asked.faults(facts), lambda made: asked.command(facts, actor, made))
+    return await context.send(key, facts, asked.faults(facts), lambda made: asked.command(facts, actor, made))
 
 
 @router.post("/orders/{order}/parcels/{parcel_id}/unpacking", **COMMAND)
 async def unpack_parcel(
     order: OrderName, parcel_id: UUID, asked: UnpackingRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Take a packed parcel apart that has not left; its units are to be packed again."""
+    """Unpack a packed parcel that has not been shipped; its units are to be packed again."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
+    return await context.send(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
 
 
 @router.post("/orders/{order}/shipments", **COMMAND)
 async def dispatch_shipment(
     order: OrderName, asked: ShipmentRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Hand packed parcels to a carrier. The server makes `shipment_id` when none is sent."""
+    """Dispatch packed parcels with a carrier. The server generates `shipment_id` when none is sent."""
     facts, actor = await context.order(order), context.caller.actor
     faults = reasons_of(faults_of_shipping(asked.shipped_on, asked.expected_on, context.today))
-    return await context.ask(key, facts, faults, lambda made: asked.command(facts, actor, made))
+    return await context.send(key, facts, faults, lambda made: asked.command(facts, actor, made))
 
 
 @router.post("/orders/{order}/shipments/{shipment_id}/correction", **COMMAND)
@@ -127,7 +131,7 @@ async def correct_shipment(
     facts, actor = await context.order(order), context.caller.actor
     days = await context.days_of(key, facts, shipment_id)
     faults = days.faults_of_correction(asked.shipped_on, asked.expected_on, context.today) if days else []
-    return await context.ask(
+    return await context.send(
         key, facts, reasons_of(faults), lambda _: asked.command(facts, actor, shipment_id)
     )
 
@@ -136,18 +140,18 @@ async def correct_shipment(
 async def cancel_shipment(
     order: OrderName, shipment_id: UUID, asked: ShipmentCancellationRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Take back that parcels left: they stand packed again, and their units are reserved as before."""
+    """Cancel a dispatch: its parcels are packed again, and their units are reserved as before."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
+    return await context.send(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
 
 
 @router.post("/orders/{order}/parcels/{parcel_id}/loss", **COMMAND)
 async def report_parcel_lost(
     order: OrderName, parcel_id: UUID, asked: LossRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Say that a parcel on its way is lost; its units are to be packed again or refunded."""
+    """Report a shipped parcel as lost; its units are to be packed again or refunded."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
+    return await context.send(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
 
 
 @router.post("/orders/{order}/shipments/{shipment_id}/delivery", **COMMAND)
@@ -162,23 +166,23 @@ async def record_delivery(
         if days
         else []
     )
-    return await context.ask(
+    return await context.send(
         key, facts, reasons_of(faults), lambda _: asked.command(facts, actor, shipment_id)
     )
 
 
 @router.post("/stock", **COMMAND)
 async def set_stock(asked: StockRequest, key: Key, context: ErrandNeeded) -> Response:
-    """Set what is on hand of some SKUs, after a count or an import."""
-    return await context.ask(
+    """Set the stock on hand of some SKUs, after a count or an import."""
+    return await context.send(
         key, None, [], lambda _: asked.command(context.caller.shop, context.caller.actor)
     )
 
 
 @router.post("/stock/adjustments", **COMMAND)
 async def adjust_stock(asked: AdjustmentRequest, key: Key, context: ErrandNeeded) -> Response:
-    """Change what is on hand of a SKU by so many units, saying why."""
-    return await context.ask(
+    """Change the stock on hand of a SKU by a number of units, with a reason."""
+    return await context.send(
         key, None, [], lambda _: asked.command(context.caller.shop, context.caller.actor)
     )
 
@@ -187,38 +191,41 @@ async def adjust_stock(asked: AdjustmentRequest, key: Key, context: ErrandNeeded
     "/commands/{command_id}", tags=["commands"], response_model=CommandResponse, responses=described(404)
 )
 async def show_command(command_id: UUID, context: ErrandNeeded) -> Response:
-    """What became of a command."""
+    """Return a command and its outcome."""
     document = command_document(await context.command(command_id))
     retry = {"Retry-After": str(RETRY_SECONDS)} if document["state"] == "pending" else None
     return JSONResponse(document, headers=retry)
 
 
-ROUTERS = (router, api_changes.router, api_deeds.router, api_money.router)
+ROUTERS = (
+    router,
+    api_changes.router,
+    api_staff.router,
+    api_money.router,
+    api_invoices.router,
+    api_shop.router,
+    api_customers.router,
+    api_erasures.router,
+)
 
 
 def routes() -> FastAPI:
-    """The application without a service behind it: what the document is made from."""
-    app = FastAPI(
-        title="Comptoir orders",
-        version="1",
+    """Return the application without a service, from which the document is generated."""
+    return documented(
+        "Comptoir orders",
+        ROUTERS,
+        {CursorInvalid: (400, "cursor_unreadable")},
         summary="Orders of a shop: list, show, and have them paid, packed, shipped and delivered.",
         openapi_url="/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
+        details=ProblemDetails,
     )
-    for one in ROUTERS:
-        app.include_router(one)
-    problems.install(app)
-    problems.describe(app)
-    return app
 
 
 def build_app(hub: Hub) -> FastAPI:
-    """The application of a running service."""
+    """Return the application of a running service."""
     app = routes()
     assert isinstance(hub.settings, OrdersSettings)
-    app.state.hub, app.state.commands, app.state.finder = hub, Commands(hub), Finder()
-    app.state.facts = FactsReader(hub)
-    app.add_middleware(Gate, tokens=Tokens(hub.settings.api_tokens))
+    app.state.hub, app.state.actions, app.state.finder = hub, Actions(hub), Finder()
+    app.state.facts, app.state.clients = FactsReader(hub), ServiceClients(hub.settings)
+    app.add_middleware(Gate, under=GUARDED, tokens=callers(hub.settings.api_tokens))
     return app

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from fastapi.responses import Response
 
-from services.orders.api.actions import change_commands
+from services.orders.api.actions import change_actions
 from services.orders.api.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
 from services.orders.api.problems import described
 from services.orders.changes import previewing
@@ -18,7 +18,8 @@ from services.orders.changes.requests import (
     EditRequest,
     ReinstatementRequest,
 )
-from services.orders.listing.documents import CommandResponse, PreviewResponse
+from services.orders.listing.documents import PreviewResponse
+from services.orders.listing.order_parts import CommandResponse
 
 router = guarded_router()
 CHANGE: dict[str, Any] = {
@@ -29,53 +30,53 @@ CHANGE: dict[str, Any] = {
     "responses": {
         202: {
             "model": CommandResponse,
-            "description": "Asked, without an outcome after two seconds: look at `Location` after `Retry-After`.",
+            "description": "Requested; no outcome after two seconds: poll `Location` after `Retry-After`.",
         },
         **described(400, 404, 409, 413),
     },
 }
-IsPreview = Annotated[bool, Query(description="Only tell what it would do.")]
+IsPreview = Annotated[bool, Query(description="Only report what it would do.")]
 
 
 @router.patch("/orders/{order}", **CHANGE)
 async def edit_order(
     order: OrderName, asked: EditRequest, key: Key, context: ErrandNeeded, preview: IsPreview = False
 ) -> Response:
-    """Edit a placed order: what is named changes, the rest stays. Stock, parcels and what is due follow."""
+    """Edit a placed order. Only the fields sent change; stock, parcels and the amount due follow."""
     shop, order_id, actor = await context.named(order)
     if preview:
         return await context.preview(previewing.preview_edit(context.hub, shop, order_id, asked))
-    return await context.change(change_commands.edit(shop, order_id, key, actor, asked))
+    return await context.carry_out(change_actions.edit(shop, order_id, key, actor, asked))
 
 
 @router.post("/orders/{order}/cancellation", **CHANGE)
 async def cancel_order(
     order: OrderName, asked: CancellationRequest, key: Key, context: ErrandNeeded, preview: IsPreview = False
 ) -> Response:
-    """Cancel what has not left, and credit it."""
+    """Cancel everything not yet shipped, and credit it."""
     shop, order_id, actor = await context.named(order)
     if preview:
         look = previewing.preview_cancellation(context.hub, shop, order_id, asked.revision)
         return await context.preview(look)
-    return await context.change(change_commands.cancel(shop, order_id, key, actor, asked))
+    return await context.carry_out(change_actions.cancel(shop, order_id, key, actor, asked))
 
 
 @router.post("/orders/{order}/reinstatement", **CHANGE)
 async def reinstate_order(
     order: OrderName, asked: ReinstatementRequest, key: Key, context: ErrandNeeded, preview: IsPreview = False
 ) -> Response:
-    """Take a cancellation back, if there is stock for all of it."""
+    """Reinstate a cancelled order, if there is stock for all of it."""
     shop, order_id, actor = await context.named(order)
     if preview:
         look = previewing.preview_reinstatement(context.hub, shop, order_id, asked.revision)
         return await context.preview(look)
-    return await context.change(change_commands.reinstate(shop, order_id, key, actor, asked))
+    return await context.carry_out(change_actions.reinstate(shop, order_id, key, actor, asked))
 
 
 @router.delete("/orders/{order}", **{**CHANGE, "response_model": CommandResponse})
 async def delete_order(
     order: OrderName, asked: Annotated[DeletionRequest, Query()], key: Key, context: ErrandNeeded
 ) -> Response:
-    """Delete an order for ever, unless money ever moved, a tracking number exists or it is completed."""
+    """Delete an order irreversibly, unless money ever moved, a tracking number exists or it is completed."""
     shop, order_id, actor = await context.named(order)
-    return await context.change(change_commands.delete(shop, order_id, key, actor, asked))
+    return await context.carry_out(change_actions.delete(shop, order_id, key, actor, asked))

@@ -12,28 +12,21 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from contracts.catalogue import type_of
-from contracts.fulfillment import DeliveryRecorded, ParcelPacked, ShipmentDispatched
+from contracts.fulfillment.parcels import ParcelPacked
+from contracts.fulfillment.shipments import DeliveryRecorded, ShipmentDispatched
 from contracts.message import Command, Reason
-from contracts.payments import (
-    CreditGranted,
-    PaymentReassigned,
-    PaymentReversed,
-    PaymentSettled,
-    RefundConfirmed,
-    RefundMarked,
-    RefundSent,
-)
-from contracts.storefront import Module
+from contracts.payments.accounts import PaymentReassigned, PaymentReversed, PaymentSettled
+from contracts.payments.invoices import InvoiceIssued
+from contracts.payments.refunds import CreditGranted, RefundConfirmed, RefundMarked, RefundSent
+from contracts.sale import Module
+from services.chassis.http.problems import Problem
 from services.chassis.runtime.hub import Hub
 from services.chassis.storage.database import Connection
 from services.orders.api.access import Caller, caller_of
-from services.orders.api.actions import change_commands
 from services.orders.api.actions import store as api_store
-from services.orders.api.actions.change_commands import ChangeRequest
-from services.orders.api.actions.commanding import Commands, KeyTaken, asking
-from services.orders.api.actions.deciding import Act, OwnAction, decide
+from services.orders.api.actions.action import Act, Action, Actions, KeyTaken, command, own_action
 from services.orders.api.actions.order_facts import FactsReader
-from services.orders.api.problems import Problem
+from services.orders.api.owners.clients import ServiceClients
 from services.orders.changes.changing import ChangeRefused
 from services.orders.changes.previewing import Preview
 from services.orders.listing.documents import SubmissionResponse
@@ -58,6 +51,7 @@ CREATING = {
     type_of(RefundMarked, "payments"),
     type_of(RefundSent, "payments"),
     type_of(RefundConfirmed, "payments"),
+    type_of(InvoiceIssued, "payments"),
     type_of(ParcelPacked, "fulfillment"),
     type_of(ShipmentDispatched, "fulfillment"),
     type_of(DeliveryRecorded, "fulfillment"),
@@ -66,13 +60,14 @@ CREATING = {
 
 
 class RequestContext:
-    """One caller's request; it reaches only what belongs to the shop of the caller's token."""
+    """Context of one caller's request; limited to the shop of the caller's token."""
 
     def __init__(self, request: Request) -> None:
         self.hub: Hub = request.app.state.hub
-        self.commands: Commands = request.app.state.commands
+        self.actions: Actions = request.app.state.actions
         self.facts: FactsReader = request.app.state.facts
         self.finder: Finder = request.app.state.finder
+        self.clients: ServiceClients = request.app.state.clients
         self.caller: Caller = caller_of(request)
 
     @property
@@ -146,13 +141,12 @@ class RequestContext:
 
     async def command(self, command_id: UUID) -> api_store.Row:
         """Return a command of the shop. Raises the 404 problem."""
-        async with self.hub.acquire() as connection:
-            row = await api_store.read_command(connection, self.caller.shop, command_id)
+        row = await self.actions.find(self.caller.shop, command_id)
         if row is None:
             raise Problem(404, "command_unknown", "The shop of this token sent no such command.")
         return row
 
-    async def ask(
+    async def send(
         self, key: str, order: OrderFacts | None, faults: Sequence[Reason], message: Callable[[UUID], Command]
     ) -> JSONResponse:
         """Send a command and answer with its outcome. `message` receives an id for what the command creates."""
@@ -160,29 +154,22 @@ class RequestContext:
             raise Problem(
                 422, "request_impossible", "Nothing was sent; correct what errors names.", errors=faults
             )
-        asked = asking(self.caller.shop, order.order_id if order else None, key, message)
-        try:
-            return answer(await self.commands.carry_out(asked))
-        except KeyTaken as taken:
-            raise _key_taken(taken) from None
+        order_id = order.order_id if order else None
+        return await self.carry_out(command(self.caller.shop, order_id, key, message))
 
-    async def decide(
-        self, key: str, order_id: UUID | None, type: str, asked: BaseModel, act: Act
+    async def act(
+        self, key: str, order_id: UUID | None, type: str, request: BaseModel, act: Act
     ) -> JSONResponse:
-        """Carry out an action of this service and answer with its outcome."""
-        content = asked.model_dump_json()
-        decision = OwnAction(self.caller.shop, order_id, key, type, self.caller.actor, content)
-        try:
-            return answer(await decide(self.hub, decision, act))
-        except KeyTaken as taken:
-            raise _key_taken(taken) from None
-        except Refusal as refused:
-            raise _refused(refused) from None
+        """Perform an action of this service and answer with its outcome."""
+        shop, actor = self.caller.shop, self.caller.actor
+        return await self.carry_out(
+            own_action(shop, order_id, key, type, actor, request.model_dump_json(), act)
+        )
 
-    async def change(self, asking: ChangeRequest) -> JSONResponse:
-        """Change a placed order and answer with the command's outcome."""
+    async def carry_out(self, action: Action) -> JSONResponse:
+        """Perform an action, once per key, and answer with its outcome."""
         try:
-            return answer(await change_commands.carry_out(self.hub, asking))
+            return answer(await self.actions.carry_out(action))
         except KeyTaken as taken:
             raise _key_taken(taken) from None
         except Refusal as refused:
@@ -269,7 +256,7 @@ def _listed(units: Mapping[int, int]) -> list[dict[str, int]]:
 
 
 def answer(row: api_store.Row) -> JSONResponse:
-    """Return 201 or 200 with the outcome, 202 while there is none (or a person must look), the 422 problem if
+    """Return 201 or 200 with the outcome, 202 while there is none (or staff must look), the 422 problem if
     rejected.
     """
     document = command_document(row)

@@ -10,7 +10,7 @@ from fastapi.security import HTTPBearer
 from services.orders.api.access import GUARDED
 from services.orders.api.context import RequestContext
 from services.orders.api.problems import described
-from services.orders.listing.documents import CommandResponse
+from services.orders.listing.order_parts import CommandResponse
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of COMPTOIR_API_TOKENS.")
 
@@ -39,13 +39,13 @@ COMMAND: dict[str, Any] = {
     "tags": ["commands"],
     "response_model": CommandResponse,
     "status_code": 201,
-    "response_description": "Done: something new is there.",
+    "response_description": "Done; something was created.",
     "responses": {
-        200: {"model": CommandResponse, "description": "Done; nothing new had to be made."},
+        200: {"model": CommandResponse, "description": "Done; nothing was created."},
         202: {
             "model": CommandResponse,
-            "description": "Sent, without an outcome after two seconds: look at `Location` after `Retry-After`. "
-            "State `parked` (no `Retry-After`): a person must look.",
+            "description": "Sent; no outcome after two seconds: poll `Location` after `Retry-After`. "
+            "State `parked` (no `Retry-After`): staff must look.",
         },
         **described(400, 404, 409, 413),
     },

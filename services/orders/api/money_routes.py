@@ -22,9 +22,8 @@ from services.orders.api.actions.refund_rules import faults_of_amount
 from services.orders.api.context import RequestContext
 from services.orders.api.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
 from services.orders.api.order_document import show
-from services.orders.api.problems import Problem, described
+from services.orders.api.problems import described
 from services.orders.listing import payments as payments_listing
-from services.orders.listing.cursor import CursorInvalid
 from services.orders.listing.payments import EntriesPage, EntriesQuery, UnmatchedPayments
 from services.orders.order.requests import OrderFacts
 
@@ -35,39 +34,39 @@ router = guarded_router()
 async def reverse_payment(
     order: OrderName, entry_id: UUID, asked: ReversalRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Take a payment that was entered by hand back, whole: the cheque bounced, or it was a mistake."""
+    """Reverse a payment entered by hand, in full: the cheque bounced, or it was a mistake."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, entry_id))
+    return await context.send(key, facts, [], lambda _: asked.command(facts, actor, entry_id))
 
 
 @router.post("/orders/{order}/reassignments", **COMMAND)
 async def reassign_payment(
     order: OrderName, asked: ReassignmentRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Give the order a payment that no order claims, or that is another order's."""
+    """Assign a payment to the order: an unmatched one, or one of another order."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor))
+    return await context.send(key, facts, [], lambda _: asked.command(facts, actor))
 
 
 @router.post("/orders/{order}/credits", **COMMAND)
 async def grant_credit(order: OrderName, asked: CreditRequest, key: Key, context: ErrandNeeded) -> Response:
-    """Let the customer owe less, without money moving."""
+    """Grant a credit: the customer owes less, and no money moves."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
+    return await context.send(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
 
 
 @router.post("/orders/{order}/refunds", **COMMAND)
 async def refund_order(order: OrderName, asked: RefundRequest, key: Key, context: ErrandNeeded) -> Response:
-    """Give money back: `recorded` here only, or really `sent` to the payment's provider."""
+    """Refund money: `recorded` here only, or `sent` to the payment's provider."""
     facts, actor = await context.order(order), context.caller.actor
     faults = asked.faults(facts) or await _against_units(context, key, facts, asked)
-    return await context.ask(key, facts, faults, lambda made: asked.command(facts, actor, made))
+    return await context.send(key, facts, faults, lambda made: asked.command(facts, actor, made))
 
 
 async def _against_units(
     context: RequestContext, key: str, facts: OrderFacts, asked: RefundRequest
 ) -> list[Reason]:
-    """Reasons that the units give against the amount; a repeat was checked when it was first sent."""
+    """Return the reasons why amount and units do not agree; a repeat was checked when it was first sent."""
     if not asked.lines:
         return []
     async with context.hub.acquire() as connection:
@@ -84,34 +83,30 @@ async def _against_units(
 async def confirm_refund(
     order: OrderName, refund_id: UUID, asked: ConfirmationRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Confirm a recorded refund with the reference under which it was really made."""
+    """Confirm a recorded refund with the reference under which it was made."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
+    return await context.send(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
 
 
 @router.post("/orders/{order}/refunds/{refund_id}/settlement", **COMMAND)
 async def settle_refund(
     order: OrderName, refund_id: UUID, asked: SettlementRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Settle a refund of which nobody knows whether it was made: ask its provider again, or say what was seen there."""
+    """Settle an uncertain refund: request it again under the same key, or record whether the provider made it."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
+    return await context.send(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
 
 
 @router.get("/payments", tags=["payments"], response_model=EntriesPage, responses=described(400))
 async def list_payments(query: Annotated[EntriesQuery, Query()], context: ErrandNeeded) -> Response:
-    """All ledger entries of the shop, the latest first, filtered; a page at a time."""
+    """List the shop's ledger entries, filtered, latest first; one page at a time."""
     zone = context.settings.zone_of(context.caller.shop)
     async with context.hub.acquire() as connection:
-        try:
-            page = await payments_listing.read_entries(connection, context.caller.shop, query, zone)
-        except CursorInvalid as unreadable:
-            raise Problem(400, "cursor_unreadable", str(unreadable)) from None
-    return JSONResponse(page)
+        return JSONResponse(await payments_listing.read_entries(connection, context.caller.shop, query, zone))
 
 
 @router.get("/payments/unmatched", tags=["payments"], response_model=UnmatchedPayments)
 async def list_unmatched_payments(context: ErrandNeeded) -> Response:
-    """Money that no order has («À identifier»)."""
+    """List unmatched money («À identifier»)."""
     async with context.hub.acquire() as connection:
         return JSONResponse(await payments_listing.read_unmatched(connection, context.caller.shop))

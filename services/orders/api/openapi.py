@@ -3,23 +3,17 @@
 Client authors read the committed file and generate code from it; a test compares it with the routes.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
+from services.chassis.http import documented
 from services.orders.api.app import routes
 
 FILE = Path(__file__).with_name("openapi.json")
 
 
-def document() -> dict[str, Any]:
-    """Return the document of the current routes."""
-    return routes().openapi()
-
-
 def as_text() -> str:
-    """Return the document as the text that is committed."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    """Return the document of the current routes as the text that is committed."""
+    return documented.as_text(routes())
 
 
 if __name__ == "__main__":

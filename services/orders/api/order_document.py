@@ -18,6 +18,7 @@ PARTS = (
     "lines",
     "ledger",
     "refunds",
+    "disputes",
     "parcels",
     "shipments",
     "deliveries",
@@ -78,6 +79,7 @@ def _customer(order: dict[str, Any], submission: dict[str, Any]) -> dict[str, An
         "phone": order["customer_phone"],
         "company": submitted.get("company"),
         "vat_number": submitted.get("vat_number"),
+        "company_id": submitted.get("company_id"),
     }
 
 

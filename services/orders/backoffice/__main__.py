@@ -7,12 +7,12 @@
 
 import sys
 
-from services.chassis.runtime.running import main
+from services.chassis.runtime.command_line import main
 from services.orders.backoffice import commandline
-from services.orders.backoffice.program import service
+from services.orders.backoffice.app import SERVICE
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in commandline.COMMANDS:
         commandline.run(sys.argv[1:])
     else:
-        main(service())
+        main(SERVICE)

@@ -70,4 +70,6 @@ async def _invite_owner(connection: Connection, asked: argparse.Namespace, origi
         raise staff.LoginTaken(asked.login)
     token = await staff.invite(connection, staff_id, BY)
     sys.stdout.write(f"{origin}/invitation/{token}\n")
-    sys.stderr.write("The link works once and for three days; whoever has it chooses the owner's password.\n")
+    sys.stderr.write(
+        "The link works once and for three days; anybody who has it can choose the owner's password.\n"
+    )

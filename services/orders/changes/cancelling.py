@@ -7,9 +7,9 @@ accounting.
 
 from uuid import UUID
 
-from contracts.fulfillment import LinesReduced
+from contracts.fulfillment.lines import LinesReduced
 from contracts.message import Reason
-from contracts.orders import ChangeCause
+from contracts.orders.changes import ChangeCause
 from services.orders.changes import edition
 from services.orders.changes.changing import (
     OrderIsCancelled,
@@ -22,7 +22,7 @@ from services.orders.changes.changing import (
 from services.orders.changes.editing import withdrawn_now
 from services.orders.order.record import Order
 from services.orders.order.totals.content import Units, worth
-from services.orders.order.unit.edit import Edit
+from services.orders.order.unit.edits.edit import Edit
 from services.orders.order.unit.unit import Cause, OrderUnit
 
 

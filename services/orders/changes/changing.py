@@ -1,6 +1,6 @@
 """Changes of placed orders: their common checks, and the two steps that most of them take.
 
-Only fulfillment knows which units have left. So a change first asks it to stop or to add units; the order
+Only fulfillment knows which units have left. So a change first requests that it stop or add units; the order
 itself, its total and the amount due follow its answer. The request is a row of `order_edit` and a pending
 command, both committed with the question: an unavailable service, or a crash between the steps, delays the
 change and loses nothing. An order has one such change at a time.
@@ -14,20 +14,19 @@ from uuid import UUID
 from contracts.catalogue import type_of
 from contracts.envelope import Envelope
 from contracts.message import LineUnits, Reason
-from contracts.orders import (
+from contracts.orders.changes import (
     ChangeCause,
     LineAddition,
     LinesAdditionRequested,
     LinesReductionRequested,
     OrderEdited,
-    OrderState,
-    PlacedLine,
 )
+from contracts.orders.lifecycle import OrderState, PlacedLine
 from contracts.service import CommandRejected
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.totals.content import Content
-from services.orders.order.unit.edit import Edit, EditState
+from services.orders.order.unit.edits.edit import Edit, EditState
 from services.orders.order.unit.unit import Cause, OrderUnit
 
 NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
@@ -35,7 +34,7 @@ NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABA
 
 class OrderNotPlaced(Refusal):
     """Error: the order is not placed; a running checkout is the customer's to change, an abandoned one
-    nobody's.
+    is nobody's.
     """
 
     code = "order_not_placed"
@@ -111,7 +110,7 @@ def new_edit(
 
 
 def ask_to_stop(work: OrderUnit, order: Order, edit: Edit, cause: Cause) -> None:
-    """Ask fulfillment to stop the units of `asked_off`."""
+    """Request that fulfillment stop the units of `asked_off`."""
     edit.state = EditState.REDUCING
     work.changed(order, cause, edit.actor)
     request = LinesReductionRequested(
@@ -127,7 +126,7 @@ def ask_to_stop(work: OrderUnit, order: Order, edit: Edit, cause: Cause) -> None
 
 
 def ask_to_add(work: OrderUnit, order: Order, edit: Edit, cause: Cause) -> None:
-    """Ask fulfillment to add the units of `asked_on`; a reinstatement requires all of them or none."""
+    """Request that fulfillment add the units of `asked_on`; a reinstatement requires all of them or none."""
     edit.state = EditState.ADDING
     work.edits.changed(edit)
     work.changed(order, cause, edit.actor)
@@ -160,6 +159,9 @@ def take_effect(
     work.edits.changed(edit)
     if edit.cause is ChangeCause.EDITED:
         work.edits.amend(key, content)
+        order.reach.email = content.customer.email
+    if edit.cause is ChangeCause.CANCELLED:
+        order.cancellation_requested_at = None
     work.note(order.shop, order.id, f"order_{edit.cause}", edit.id, edit.actor, cause, _told(edit))
     work.changed(order, cause, edit.actor)
     event = OrderEdited(

@@ -1,16 +1,17 @@
 """Deletion: an order is removed permanently, and a tombstone records who deleted it, when and why.
 
-Rejected when money was ever received or paid back, a shipment had a tracking number, or the order is
-completed, because accounting and customers refer to it; the right to force it overrides this. All units are
-stopped first. If some had left by then, the order is not deleted: the units that could be stopped are
-cancelled, and the command is rejected.
+Rejected when money was ever received or paid back, a shipment had a tracking number, an invoice was issued, or
+the order is completed, because accounting and customers refer to it; the right to force it overrides this. All
+units are stopped first. If some had left by then, the order is not deleted: the units that could be stopped
+are cancelled, and the command is rejected.
 """
 
 from uuid import UUID
 
-from contracts.fulfillment import LinesReduced
+from contracts.fulfillment.lines import LinesReduced
 from contracts.message import Reason
-from contracts.orders import ChangeCause, OrderDeleted, OrderState
+from contracts.orders.changes import ChangeCause
+from contracts.orders.lifecycle import OrderDeleted, OrderState
 from services.chassis.storage.database import Connection
 from services.orders.changes import cancelling
 from services.orders.changes.changing import (
@@ -24,9 +25,9 @@ from services.orders.changes.changing import (
 )
 from services.orders.order.record import Order
 from services.orders.order.state import automatic_state
-from services.orders.order.unit import edit_store
-from services.orders.order.unit.edit import Edit, EditState
-from services.orders.order.unit.edit_store import Tombstone
+from services.orders.order.unit.edits import edit_store
+from services.orders.order.unit.edits.deletion_store import Tombstone
+from services.orders.order.unit.edits.edit import Edit, EditState
 from services.orders.order.unit.unit import Cause, OrderUnit
 
 
@@ -38,6 +39,9 @@ async def reasons_against(connection: Connection, order: Order) -> list[Reason]:
     if await edit_store.has_tracking(connection, order.shop, order.id):
         message = f"Order {order.code} has a shipment with a tracking number; archive it instead."
         reasons.append(Reason(code="tracking_number_exists", message=message))
+    if await edit_store.has_invoice(connection, order.shop, order.id):
+        message = f"Order {order.code} has an invoice; cancel the order, which makes a credit note."
+        reasons.append(Reason(code="invoice_issued", message=message))
     return reasons
 
 

@@ -1,14 +1,14 @@
 """Edit of a placed order: lines, quantities, prices, shipping, addresses, customer; the amount due follows.
 
-Units that have left stay ordered whatever was requested, and a line without stock is not added; the outcome
+Units that have left stay ordered regardless of the request, and a line without stock is not added; the outcome
 reports both. The rest of the edit takes effect.
 """
 
 from uuid import UUID
 
-from contracts.fulfillment import LinesAdded, LinesReduced
+from contracts.fulfillment.lines import LinesAdded, LinesReduced
 from contracts.message import Reason
-from contracts.orders import ChangeCause
+from contracts.orders.changes import ChangeCause
 from services.orders.changes import edition
 from services.orders.changes.changing import (
     ChangeRefused,
@@ -23,7 +23,7 @@ from services.orders.changes.requests import EditRequest
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.totals.content import Content, Units
-from services.orders.order.unit.edit import Edit
+from services.orders.order.unit.edits.edit import Edit
 from services.orders.order.unit.unit import Cause, OrderUnit
 
 
@@ -33,11 +33,11 @@ class NothingToChange(Refusal):
     code = "nothing_to_change"
 
     def __init__(self, order: Order) -> None:
-        super().__init__(f"order {order.code} already says all of this; change something, or leave the page")
+        super().__init__(f"order {order.code} already has these values; change something, or leave the page")
 
 
 def edit(work: OrderUnit, order: Order, asked: EditRequest, edit_id: UUID, actor: str, cause: Cause) -> None:
-    """Begin an edit; one that changes no quantities takes effect at once.
+    """Begin an edit; one that changes no quantities takes effect immediately.
 
     Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled, ChangeRefused with every reason,
     NothingToChange.
@@ -85,7 +85,7 @@ def withdrawn_now(work: OrderUnit, order: Order) -> dict[int, int]:
 def go_on_after_stopping(
     work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause
 ) -> None:
-    """Continue after units were stopped: ask for those to add, or finish."""
+    """Continue after units were stopped: request those to add, or finish."""
     if change.asked_on:
         ask_to_add(work, order, change, cause)
     else:

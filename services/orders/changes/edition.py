@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.message import Reason
-from contracts.storefront import Address, ExtraLine, Shipping
+from contracts.sale import Address, ExtraLine, Shipping
+from services.chassis.addresses import may_be_mailed
 from services.orders.changes.repricing import carried_over, repriced
 from services.orders.changes.requests import EditRequest, LineEdited
-from services.orders.order.customer.mail_address import may_be_mailed
 from services.orders.order.totals.content import (
     Content,
     ContentLine,
@@ -30,7 +30,7 @@ from services.orders.order.validation.totals import faults_of_stated_tax
 ALLOWED_IN_EDITS = frozenset({"zero_total_needs_free", "free_above_zero", "line_total_wrong"})
 """Faults of a submission that an edited order may have: its total can become zero after it was paid, a free
 one can become payable, by any manual method, and the total of some units of a line is a portion of the
-line's, whatever its rounded unit price.
+line's, regardless of its rounded unit price.
 """
 _PRICING = ("unit_price_minor", "discount_minor", "vat_rate")
 _NEEDED = ("kind", "description", "quantity", "unit_price_minor")

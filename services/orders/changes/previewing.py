@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from contracts.fulfillment import LinePosition
+from contracts.fulfillment.position import LinePosition
 from contracts.message import Reason
-from contracts.storefront import LineKind, Totals
+from contracts.sale import LineKind, Totals
 from services.chassis.messaging.process import Transactions
 from services.orders.changes import cancelling, deleting, editing, edition, reinstating
 from services.orders.changes.changing import NOT_PLACED, ChangeRefused, OrderIsCancelled, require_changeable
@@ -21,8 +21,8 @@ from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.store import Row
 from services.orders.order.totals.content import Units, worth
-from services.orders.order.unit import edit_store
 from services.orders.order.unit.actions import OrderUnknown, open_orders
+from services.orders.order.unit.edits import edit_store
 from services.orders.order.unit.unit import OrderUnit
 
 ParcelStanding = tuple[UUID, int, Units]
@@ -31,7 +31,7 @@ ParcelStanding = tuple[UUID, int, Units]
 
 @dataclass(frozen=True, slots=True)
 class ParcelTouched:
-    """A packed parcel that would be taken apart."""
+    """A packed parcel that would be unpacked."""
 
     parcel_id: UUID
     number: int

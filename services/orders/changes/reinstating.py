@@ -6,13 +6,13 @@ cancelled.
 
 from uuid import UUID
 
-from contracts.fulfillment import LinesAdded, MissingUnits
+from contracts.fulfillment.lines import LinesAdded, MissingUnits
 from contracts.message import Reason
-from contracts.orders import ChangeCause
+from contracts.orders.changes import ChangeCause
 from services.orders.changes.changing import ask_to_add, new_edit, reject, require_changeable, take_effect
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
-from services.orders.order.unit.edit import Edit
+from services.orders.order.unit.edits.edit import Edit
 from services.orders.order.unit.unit import Cause, OrderUnit
 
 
@@ -32,7 +32,9 @@ class NothingToReinstate(Refusal):
     code = "nothing_to_reinstate"
 
     def __init__(self, order: Order) -> None:
-        super().__init__(f"order {order.code} was cancelled by refunds, which stand; place a new order")
+        super().__init__(
+            f"order {order.code} was cancelled by refunds, which can't be undone; place a new order"
+        )
 
 
 def reinstate(

@@ -7,16 +7,16 @@ new price follow from price and rate.
 
 from typing import Any, TypeVar
 
-from contracts.storefront import ExtraLine, Shipping
-from services.orders.order.totals.allocation import portion
+from contracts.portions import portion
+from contracts.sale import ExtraLine, Shipping
+from contracts.taxation import charge_of, taxes_at
 from services.orders.order.totals.content import ContentLine
-from services.orders.order.totals.taxation import charge_of, taxes_at
 
 E = TypeVar("E", Shipping, ExtraLine)
 
 
 def repriced(base: ContentLine, terms: ContentLine, quantity: int, *, includes_tax: bool) -> ContentLine:
-    """Return `terms` for so many units.
+    """Return `terms` for this many units.
 
     `base` is the existing line: its total and tax are those of its quantity.
     """

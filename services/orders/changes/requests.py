@@ -9,14 +9,15 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from contracts.message import Count, LineNumber, Moment, Reference, Sku, Text, VatRate
-from contracts.storefront import Address, Customer, ExtraLine, LineKind, Shipping, Taxes, TaxMinor
+from contracts.sale import Address, Customer, ExtraLine, LineKind, Shipping, Taxes, TaxMinor
+from services.chassis.texts import Seen
 from services.orders.order.requests import STRICT, Price, RequestBody
 
 PublicComment = Annotated[
-    str, Field(min_length=1, max_length=2000, description="For the customer to read, in the mail.")
+    str, Field(min_length=1, max_length=2000, description="For the customer to read, in the mail."), Seen
 ]
 _STRICTLY = ConfigDict(extra="forbid", frozen=True)
-Reason = Annotated[Text, Field(min_length=1)]
+Reason = Annotated[Text, Field(min_length=1), Seen]
 Revision = Annotated[
     int,
     Field(
@@ -34,7 +35,7 @@ class AddressRequest(Address, RequestBody):
 
 
 class ShippingRequest(Shipping, RequestBody):
-    """How the goods travel and what the customer pays for it."""
+    """The shipping method and its price."""
 
     model_config = _STRICTLY
 
@@ -46,7 +47,7 @@ class ExtraLineRequest(ExtraLine, RequestBody):
 
 
 class LineEdited(RequestBody):
-    """One line: an existing one by its number, or a new one without. Quantity 0 removes a line.
+    """A line: an existing one by its number, or a new one without a number. Quantity 0 removes a line.
 
     A new line needs kind, description, quantity and unit_price_minor; what it sells can't be changed later. A tax that
     is stated is a fact, as in a sale; `taxes` sum to `tax_minor` where both are sent.
@@ -54,7 +55,7 @@ class LineEdited(RequestBody):
 
     line: Annotated[LineNumber, STRICT] | None = None
     kind: LineKind | None = None
-    description: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    description: Annotated[str, Field(min_length=1, max_length=500), Seen] | None = None
     sku: Sku | None = None
     quantity: Annotated[Count, STRICT] | None = None
     unit_price_minor: Price | None = None
@@ -72,9 +73,9 @@ class LineEdited(RequestBody):
 
 
 class CustomerEdited(RequestBody):
-    """What changes about the customer."""
+    """Changes of the customer's data."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=200), Seen] | None = None
     email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
     phone: Annotated[str, Field(max_length=40)] | None = None
     company: Annotated[str, Field(max_length=200)] | None = None
@@ -88,7 +89,7 @@ class CustomerEdited(RequestBody):
 
 
 class EditRequest(RequestBody):
-    """An edit of a placed order. What is absent stays as it is; `shipping` null takes the shipping off."""
+    """An edit of a placed order. Absent fields stay unchanged; `shipping` null removes the shipping."""
 
     revision: Revision | None = None
     lines: list[LineEdited] = Field(default_factory=list, max_length=1000)
@@ -97,12 +98,12 @@ class EditRequest(RequestBody):
     billing_address: AddressRequest | None = None
     shipping_address: AddressRequest | None = None
     customer: CustomerEdited | None = None
-    note: Text | None = Field(default=None, description="The customer's remark; null takes it away.")
+    note: Text | None = Field(default=None, description="The customer's remark; null removes it.")
     reason: Reason | None = None
 
 
 class CancellationRequest(RequestBody):
-    """A cancellation of all that has not left; the customer is told only if that is asked for."""
+    """A cancellation of everything not yet shipped; the customer gets a mail only on request."""
 
     revision: Revision | None = None
     reason: Reason | None = None
@@ -118,7 +119,7 @@ class ReinstatementRequest(RequestBody):
 
 
 class DeletionRequest(RequestBody):
-    """A deletion, for ever."""
+    """An irreversible deletion."""
 
     revision: Revision | None = None
     reason: Reason

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from contracts.orders import OrderState
-from contracts.storefront import Module, PaymentMethod
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import Module, PaymentMethod
 from services.orders.listing.words import PaymentWord, Sort, StatusWord, Tab
 from services.orders.order.fulfilment_status import FulfilmentStatus
 from services.orders.order.payment_status import PaymentStatus

@@ -19,7 +19,7 @@ LARGEST_PAGE = 200
 
 
 class ListQuery(Filters):
-    """Which orders to list, and which page of them."""
+    """A list request: its filters, sort order and page."""
 
     limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="Most orders on the page.")
     after: str | None = Field(default=None, max_length=100, description="`next` of the page before.")

@@ -10,12 +10,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.message import Moment
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
+from services.chassis.http.paging import CursorInvalid
 from services.chassis.storage.database import Connection
-from services.orders.listing.cursor import CursorInvalid, PageCursor
-from services.orders.listing.documents import LedgerEntryResponse
+from services.orders.listing.cursor import PageCursor
 from services.orders.listing.filters import Day
 from services.orders.listing.finder.selection import midnight, midnight_after
+from services.orders.listing.order_parts import LedgerEntryResponse
 from services.orders.listing.orders import LARGEST_PAGE
 
 
@@ -47,7 +48,7 @@ class EntryListed(LedgerEntryResponse):
 
 
 class EntriesPage(BaseModel):
-    """One page, the latest recorded first."""
+    """A page of entries, latest recorded first."""
 
     entries: list[EntryListed]
     next: str | None = Field(description="Send it as `after` for the next page; null on the last one.")
@@ -81,7 +82,7 @@ async def read_entries(
 async def every_entry(
     connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo, batch: int
 ) -> AsyncGenerator[Sequence[Mapping[str, Any]]]:
-    """Yield all matching entries, whatever their number, in batches. Needs a transaction; locks nothing."""
+    """Yield all matching entries in batches, without a limit. Needs a transaction; locks nothing."""
     cursor = await connection.cursor(_ENTRIES, *_arguments(shop, query, zone), None)
     while rows := await cursor.fetch(batch):
         yield rows

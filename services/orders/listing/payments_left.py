@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from contracts.payments import RefundMode, RefundState
-from contracts.storefront import PaymentMethod
-from services.orders.listing.documents import LedgerEntryResponse, OrderResponse, RefundResponse
+from contracts.payments.refunds import RefundMode, RefundState
+from contracts.sale import PaymentMethod
+from services.orders.listing.documents import OrderResponse
+from services.orders.listing.order_parts import LedgerEntryResponse, RefundResponse
 
-SENDS_REFUNDS = frozenset({"stripe"})
+SENDS_REFUNDS = frozenset({"stripe", "paypal"})
 """Providers that payments can send refunds to."""
 _RECEIPTS = frozenset({"payment_received", "transfer_in"})
 _SIGNS = {
@@ -43,7 +44,7 @@ class PaymentLeft:
 
     @property
     def may_be_sent(self) -> bool:
-        """Return whether its provider can be asked for the refund."""
+        """Return whether the refund can be requested from its provider."""
         return self.provider in SENDS_REFUNDS and self.left_minor > 0
 
 

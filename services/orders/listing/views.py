@@ -115,7 +115,7 @@ async def change_view(
 
 
 async def order_views(connection: Connection, shop: str, owner: str | None, view_ids: Sequence[UUID]) -> None:
-    """Put a person's views, or everybody's, into this order; those not named come last, in their old order."""
+    """Put a user's views, or everybody's, into this order; those not named come last, in their old order."""
     await connection.execute(
         """update saved_view v set position = n.position
            from (select view_id, row_number() over

@@ -5,7 +5,7 @@ Invariant: every state and every payment status belongs to at most one word, so 
 
 from enum import StrEnum
 
-from contracts.orders import OrderState
+from contracts.orders.lifecycle import OrderState
 from services.orders.order.payment_status import FILTER_OF, PaymentFilter
 from services.orders.order.state import STATUS_FILTERS
 

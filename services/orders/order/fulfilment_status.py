@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from contracts.storefront import LineKind
+from contracts.sale import LineKind
 
 
 class FulfilmentStatus(StrEnum):

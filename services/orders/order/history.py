@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.storage.database import Connection
-from services.orders.order import store
+from services.orders.order import history_store, store
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 
@@ -58,14 +58,14 @@ class Stale(Refusal):
 
 async def history(connection: Connection, shop: str, order_id: UUID) -> list[HistoryEntry]:
     """Return the complete history of an order, newest first."""
-    return [_happened(row) for row in await store.read_history(connection, shop, order_id, None)]
+    return [_happened(row) for row in await history_store.read_history(connection, shop, order_id, None)]
 
 
 async def changed_since(
     connection: Connection, shop: str, order_id: UUID, revision: int
 ) -> list[HistoryEntry]:
     """Return the changes of an order since this revision, newest first."""
-    return [_happened(row) for row in await store.read_history(connection, shop, order_id, revision)]
+    return [_happened(row) for row in await history_store.read_history(connection, shop, order_id, revision)]
 
 
 async def require_revision(connection: Connection, order: Order, seen: int | None) -> None:

@@ -7,12 +7,12 @@ has exactly one status and therefore exactly one filter; an order in two filters
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts.orders import OrderState
-from contracts.payments import AttemptState
+from contracts.orders.lifecycle import OrderState
+from contracts.payments.accounts import AttemptState
 
 
 class PaymentStatus(StrEnum):
-    """What the customer's money has come to."""
+    """Payment status of an order, as lists and mails show it."""
 
     VOID = "void"
     IN_PROGRESS = "in_progress"

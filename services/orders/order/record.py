@@ -4,14 +4,14 @@ Invariant: `restate` is the only writer of the derived fields, and reads only th
 the columns used by list filters can never contradict the facts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from contracts.fulfillment import StockStanding
-from contracts.orders import OrderState
-from contracts.storefront import PaymentMethod
-from services.orders.order.attention import attention_flags
+from contracts.fulfillment.position import StockStanding
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import PaymentMethod
+from services.orders.order.attention import Reach, attention_flags
 from services.orders.order.fulfilment_status import FulfilmentStatus, Quantities, fulfilment_status
 from services.orders.order.payment_status import Money, PaymentStatus, payment_status
 from services.orders.order.state import Facts, HandSet, Stage, automatic_label, automatic_state, shown_state
@@ -35,6 +35,7 @@ class Order:
     stage: Stage = Stage.PLACED
     sequence: int = 0
     revision: int = 1
+    placed_at: datetime | None = None
     archived_at: datetime | None = None
     completes_alone: bool = True
     payment_version: int = 0
@@ -49,7 +50,9 @@ class Order:
     fulfilment_status: FulfilmentStatus = FulfilmentStatus.UNFULFILLED
     flags: tuple[str, ...] = ()
     carriers: tuple[str, ...] = ()
+    cancellation_requested_at: datetime | None = None
     carried: dict[UUID, tuple[int, str, bool]] | None = None
+    reach: Reach = field(default_factory=Reach)
 
     def take_money(self, version: int, money: Money) -> bool:
         """Update payments' position if this version is newer than the recorded one. Return whether it was."""
@@ -111,5 +114,12 @@ class Order:
         self.payment_status = payment_status(self.state, self.money)
         self.fulfilment_status = fulfilment_status(self.units)
         placed = self.stage is Stage.PLACED
-        self.flags = attention_flags(self.money, self.units, self.stock, placed=placed)
+        self.flags = attention_flags(
+            self.money,
+            self.units,
+            self.stock,
+            self.reach,
+            placed=placed,
+            cancellation_requested=self.cancellation_requested_at is not None,
+        )
         return before != (self.state, self.label)

@@ -1,18 +1,19 @@
 """Mapping of an order between its row and its object in memory."""
 
-from contracts.fulfillment import StockStanding
-from contracts.orders import OrderState
-from contracts.payments import AttemptState
-from contracts.storefront import PaymentMethod
-from services.orders.order.fulfilment_status import Quantities
-from services.orders.order.payment_status import Money
+from contracts.fulfillment.position import StockStanding
+from contracts.orders.lifecycle import OrderState
+from contracts.payments.accounts import AttemptState
+from contracts.sale import PaymentMethod
+from services.orders.order.attention import Reach
+from services.orders.order.fulfilment_status import FulfilmentStatus, Quantities
+from services.orders.order.payment_status import Money, PaymentStatus
 from services.orders.order.record import Order
 from services.orders.order.state import HandSet, Stage
 from services.orders.order.store import SEPARATOR, ChangedOrderRow, Row
 
 
 def order_of(row: Row) -> Order:
-    """Return the order of a locked row; derived values are computed by the next `restate`."""
+    """Return the order of a locked row; flags and automatic state are derived by the next `restate`."""
     return Order(
         shop=row["shop"],
         id=row["order_id"],
@@ -23,6 +24,7 @@ def order_of(row: Row) -> Order:
         stage=Stage(row["stage"]),
         sequence=row["sequence"],
         revision=row["revision"],
+        placed_at=row["placed_at"],
         archived_at=row["archived_at"],
         payment_version=row["payment_version"],
         fulfilment_version=row["fulfilment_version"],
@@ -30,7 +32,16 @@ def order_of(row: Row) -> Order:
         hand=_hand_of(row),
         state=OrderState(row["state"]),
         label=row["label"],
+        payment_status=PaymentStatus(row["payment_status"]),
+        fulfilment_status=FulfilmentStatus(row["fulfilment_status"]),
         carriers=tuple(row["carriers"]),
+        cancellation_requested_at=row["cancellation_requested_at"],
+        reach=Reach(
+            email=row["customer_email"],
+            refused_address=row["refused_address"],
+            refused_at=row["address_refused_at"],
+            freed_at=row["address_freed_at"],
+        ),
     )
 
 
@@ -119,4 +130,8 @@ def row_of(order: Order) -> ChangedOrderRow:
         archived_at=order.archived_at,
         carriers=SEPARATOR.join(order.carriers),
         refunds_pending=money.refunds_pending,
+        cancellation_requested_at=order.cancellation_requested_at,
+        refused_address=order.reach.refused_address,
+        address_refused_at=order.reach.refused_at,
+        address_freed_at=order.reach.freed_at,
     )

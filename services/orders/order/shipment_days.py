@@ -1,14 +1,14 @@
 """Days of a known shipment in the shop's time zone, and the dates no longer allowed for it.
 
-The rule is that of `contracts/shipping_days.py`, with the shop's own days; fulfillment, which decides, has no
-time zone. An already delivered shipment is left to fulfillment, where a repeat of the same delivery succeeds.
+The rule is that of `contracts/fulfillment/shipping_days.py`, with the shop's own days; fulfillment, which decides,
+has no time zone. An already delivered shipment is left to fulfillment, where a repeat of the same delivery succeeds.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from uuid import UUID
 
-from contracts.shipping_days import DayFault, faults_of_delivery, faults_of_shipping
+from contracts.fulfillment.shipping_days import DayFault, faults_of_delivery, faults_of_shipping
 from contracts.timestamps import in_zone
 from services.chassis.storage.database import Connection
 

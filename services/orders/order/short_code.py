@@ -27,6 +27,6 @@ def code_of(order_id: UUID, salt: int = 0) -> str:
 
 
 def read_code(text: str) -> str | None:
-    """Return the code in a text, with or without dash and in any case; None if the text is no code."""
+    """Return the code in a text, with or without dash and in any case; None if the text is not a code."""
     plain = re.sub(r"[\s-]", "", text).upper().translate(_MISREAD)
     return f"{plain[:4]}-{plain[4:]}" if _CODE.fullmatch(plain) else None

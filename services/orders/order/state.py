@@ -8,8 +8,8 @@ used the previous state instead would give different states for different orders
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts.orders import OrderState
-from contracts.storefront import PaymentMethod
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import PaymentMethod
 from services.orders.order.fulfilment_status import NOTHING_DONE, Quantities
 
 PAYMENTS_RECEIVED = "payments_received"
@@ -117,7 +117,7 @@ def shown_state(automatic: OrderState, label: str, hand: HandSet | None) -> tupl
 SET_BY_HAND = frozenset(
     {OrderState.AWAITING_PAYMENT, OrderState.READY, OrderState.PROCESSING, OrderState.COMPLETED}
 )
-"""States that a person can give a placed order.
+"""States that staff can give a placed order.
 
 The others result only from checkout, cancellation and reinstatement, which move money and stock: payment
 status and flags depend on them, and on none of these.
@@ -137,7 +137,7 @@ class Move(StrEnum):
 
 
 def move_by_hand(facts: Facts, target: OrderState) -> Move:
-    """Return whether a person may give an order with these facts this state; the README has the same table in
+    """Return whether staff may give an order with these facts this state; the README has the same table in
     words.
     """
     automatic = automatic_state(facts)

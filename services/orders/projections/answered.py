@@ -1,17 +1,17 @@
 """Fulfillment's answers to the questions of a change of an order: the change continues.
 
-Each answer counts once, whatever was received in between; an answer to a question that is no longer open
+Each answer counts once, regardless of what was received in between; an answer to a question that is no longer open
 changes only the quantities, of which the highest version counts as always.
 """
 
-from contracts.fulfillment import LinesAdded, LinesReduced
+from contracts.fulfillment.lines import LinesAdded, LinesReduced
 from contracts.message import LineUnits
-from contracts.orders import ChangeCause
+from contracts.orders.changes import ChangeCause
 from services.chassis.messaging.subscribers import ReceivedMessage, Wait
 from services.orders.changes import cancelling, deleting, editing, reinstating
-from services.orders.order.unit.edit import EditState
+from services.orders.order.unit.edits.edit import EditState
 from services.orders.order.unit.unit import OrderUnit
-from services.orders.projections import shipping
+from services.orders.projections import positions
 
 _AFTER_STOPPING = {
     ChangeCause.EDITED: editing.go_on_after_stopping,
@@ -31,7 +31,7 @@ def go_on_after_stopping(work: OrderUnit, received: ReceivedMessage[LinesReduced
     """
     answer, cause = received.message, received.envelope
     order = work.find(answer.shop, answer.order_id)
-    shipping.take_change(work, received)
+    positions.take_change(work, received)
     edit = work.edits.find((order.shop, order.id), answer.request_id)
     if edit is None or edit.state is not EditState.REDUCING:
         return
@@ -52,7 +52,7 @@ def go_on_after_adding(work: OrderUnit, received: ReceivedMessage[LinesAdded]) -
     edit = work.edits.find((order.shop, order.id), answer.request_id)
     if edit is not None and edit.state is EditState.REDUCING:
         raise Wait(f"stopped:{edit.id}", "stopping_unanswered")
-    shipping.take_change(work, received)
+    positions.take_change(work, received)
     if edit is None or edit.state is not EditState.ADDING:
         return
     edit.missing = {missing.line: missing.requested for missing in answer.missing}

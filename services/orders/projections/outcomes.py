@@ -1,8 +1,8 @@
-"""Outcomes of the commands sent from here: every command has exactly one outcome that a page can show.
+"""Outcomes of the commands that orders sent: every command has exactly one outcome that a page can show.
 
 An event whose causation id is a command's id settles it, if the catalogue lists it as an outcome of that
-type. Invariant: done and rejected are final; parked is not, because a person may redrive the command or
-discard it, which rejects it with that person's reason. A command ended by a person (`unanswered`) stays
+type. Invariant: done and rejected are final; parked is not, because staff may retry the command or discard
+it, which rejects it with that person's reason. A command ended by staff (`unanswered`) stays
 ended. So the outcome does not depend on which of two answers arrives first, and a repeat changes nothing.
 """
 
@@ -16,7 +16,7 @@ from services.orders.order.unit.unit import OrderUnit
 
 FINAL = frozenset({"done", "rejected"})
 ENDED = "orders.command.ended"
-"""Type in the outcome of a command that a person ended because no answer came."""
+"""Type in the outcome of a command that staff ended because no answer came."""
 
 
 def settle(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
@@ -61,7 +61,7 @@ def note_rejection(work: OrderUnit, received: ReceivedMessage[CommandRejected]) 
 
 
 def note_discard(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -> None:
-    """Reject a parked command that a person discarded, and show on its order the actor and the reason."""
+    """Reject a parked command that staff discarded, and show on its order the actor and the reason."""
     message = received.message
     settle(work, received)
     command = work.commands.get(message.message_id) if message.message_id else None
@@ -74,7 +74,7 @@ def note_discard(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -
 
 
 def _note_late(work: OrderUnit, received: ReceivedMessage[Any], command: Any, state: str) -> None:
-    """Record on its order that a command ended by a person was executed after all; a rejection is recorded
+    """Record on its order that a command ended by staff was executed after all; a rejection is recorded
     separately.
     """
     if state == "done" and command["order_id"] is not None:

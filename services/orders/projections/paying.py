@@ -1,15 +1,21 @@
 """Payments' events about an order's money: the position of its account with its ledger, and each receipt.
 
-Invariant: the copy equals payments' position of the highest version received, whatever arrived in between;
+Invariant: the copy equals payments' position of the highest version received, regardless of what arrived in between;
 the ledger's copy is the set of entries of all positions received, which only BalanceChanged carries. Neither
 depends on the order in which messages arrive.
 """
 
 from contracts.envelope import Envelope
-from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, PaymentUnmatched, Position
+from contracts.payments.accounts import (
+    BalanceChanged,
+    LedgerEntry,
+    PaymentSettled,
+    PaymentUnmatched,
+    Position,
+)
 from services.chassis.messaging.subscribers import ReceivedMessage
-from services.orders.intake import checking_out
-from services.orders.order.copy_store import LedgerEntryRow, UnmatchedPaymentRow
+from services.orders.order.copies.payment_store import LedgerEntryRow, UnmatchedPaymentRow
+from services.orders.order.intake import checking_out
 from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
 from services.orders.order.unit.unit import OrderUnit

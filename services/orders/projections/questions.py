@@ -1,4 +1,4 @@
-"""Questions to fulfillment that failed: parked ones are shown, a discarded one ends its change and command.
+"""Requests to fulfillment that failed: parked ones are shown, a discarded one ends its change and command.
 
 The order can then be changed again. A discarded question was never executed. If its units were to be stopped,
 the order stays as it is; where units had been stopped before, the change takes effect without those that were
@@ -6,20 +6,20 @@ to be added.
 """
 
 from contracts.message import Reason
-from contracts.orders import ChangeCause
+from contracts.orders.changes import ChangeCause
 from contracts.service import MessageDiscarded, MessageParked
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.changes import editing
 from services.orders.changes.changing import reject
 from services.orders.order.record import Order
-from services.orders.order.unit.edit import Edit, EditState
+from services.orders.order.unit.edits.edit import Edit, EditState
 from services.orders.order.unit.unit import Cause, OrderUnit
 from services.orders.projections import outcomes
 
 
 def note_parked(work: OrderUnit, received: ReceivedMessage[MessageParked]) -> None:
-    """Show a command as parked while its message, or the question of its change, is parked: a person may
-    redrive or discard it.
+    """Show a command as parked while its message, or the question of its change, is parked: staff may retry
+    or discard it.
 
     Idempotent: a repeat leaves the command's outcome unchanged.
     """
@@ -29,7 +29,7 @@ def note_parked(work: OrderUnit, received: ReceivedMessage[MessageParked]) -> No
 
 
 def give_up(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -> None:
-    """Reject the command whose message a person discarded, or end the change whose question it was.
+    """Reject the command whose message staff discarded, or end the change whose question it was.
 
     Idempotent: a repeat leaves the settled command and the ended change unchanged.
     """

@@ -9,10 +9,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from contracts.payments import (
+from contracts.payments.accounts import PaymentReassigned, PaymentReversed
+from contracts.payments.refunds import (
     CreditGranted,
-    PaymentReassigned,
-    PaymentReversed,
     Refund,
     RefundConfirmed,
     RefundFailed,
@@ -22,7 +21,7 @@ from contracts.payments import (
     RefundUncertain,
 )
 from services.chassis.messaging.subscribers import ReceivedMessage
-from services.orders.order.copy_store import AssignedPaymentRow, RefundRow
+from services.orders.order.copies.payment_store import AssignedPaymentRow, RefundRow
 from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import outcomes
 
@@ -50,7 +49,9 @@ def copy_refund(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
     if known is None or known.version < refund.version:
         work.refunds[key] = _row(order.shop, order.id, refund)
     if not received.is_standing:
-        work.note(order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _told(refund))
+        work.note(
+            order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _activity_data(refund)
+        )
     outcomes.settle(work, received)
 
 
@@ -114,7 +115,7 @@ def _note(
     outcomes.settle(work, received)
 
 
-def _told(refund: Refund) -> dict[str, Any]:
+def _activity_data(refund: Refund) -> dict[str, Any]:
     return {
         "refund_id": str(refund.refund_id),
         "mode": refund.mode,

@@ -11,33 +11,28 @@ from uuid import UUID, uuid5
 
 from pydantic import TypeAdapter
 
-from contracts.envelope import Envelope
-from contracts.fulfillment import (
+from contracts.fulfillment.parcels import ParcelLine, ParcelPacked, ParcelUnpacked
+from contracts.fulfillment.shipments import (
     DeliveryRecorded,
-    FulfilmentPosition,
-    LinePosition,
-    LinesAdded,
-    LinesReduced,
-    ParcelLine,
     ParcelLost,
-    ParcelPacked,
-    ParcelUnpacked,
     ShipmentCancelled,
     ShipmentDispatched,
     ShipmentUpdated,
-    StockRejected,
-    StockReserved,
-    StockRestocked,
 )
+from contracts.fulfillment.stock import StockRejected, StockReserved, StockRestocked
 from services.chassis.messaging.subscribers import ReceivedMessage
-from services.orders.order.copy_store import DeliveryRow, LossRow, ParcelRow, ShipmentRow, UnpackingRow
-from services.orders.order.fulfilment_status import sum_lines
-from services.orders.order.record import Order
+from services.orders.order.copies.fulfilment_store import (
+    DeliveryRow,
+    LossRow,
+    ParcelRow,
+    ShipmentRow,
+    UnpackingRow,
+)
 from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import outcomes
+from services.orders.projections.positions import take_position
 
 SERVICE = "fulfillment"
-_POSITIONS = TypeAdapter(list[LinePosition])
 _LINES = TypeAdapter(list[ParcelLine])
 
 
@@ -56,7 +51,7 @@ def note_stock(
         kind, data = "stock_rejected", {"missing": [missing.model_dump() for missing in message.missing]}
     if not received.is_standing:
         work.note(order.shop, order.id, kind, cause.id, SERVICE, cause, data)
-    _take_position(work, order, message.position, cause, None)
+    take_position(work, order, message.position, cause, None)
 
 
 def note_restocking(work: OrderUnit, received: ReceivedMessage[StockRestocked]) -> None:
@@ -72,7 +67,7 @@ def note_restocking(work: OrderUnit, received: ReceivedMessage[StockRestocked]) 
     }
     if message.cancelled or message.restocked:
         work.note(order.shop, order.id, "stock_restocked", message.cause_id, message.actor, cause, data)
-    _take_position(work, order, message.position, cause, message.actor)
+    take_position(work, order, message.position, cause, message.actor)
 
 
 def copy_parcel(work: OrderUnit, received: ReceivedMessage[ParcelPacked]) -> None:
@@ -98,7 +93,7 @@ def copy_parcel(work: OrderUnit, received: ReceivedMessage[ParcelPacked]) -> Non
     )
     data = {"number": parcel.number, "units": _units(parcel.lines)}
     work.note(order.shop, order.id, "parcel_packed", parcel.parcel_id, parcel.packed_by, cause, data)
-    _take_position(work, order, parcel.position, cause, parcel.packed_by)
+    take_position(work, order, parcel.position, cause, parcel.packed_by)
     outcomes.settle(work, received)
 
 
@@ -120,7 +115,7 @@ def copy_unpacking(work: OrderUnit, received: ReceivedMessage[ParcelUnpacked]) -
     work.unpackings.append(row)
     data = {"number": parcel.number, "units": _units(parcel.lines)}
     work.note(order.shop, order.id, "parcel_unpacked", parcel.parcel_id, actor, cause, data)
-    _take_position(work, order, parcel.position, cause, actor)
+    take_position(work, order, parcel.position, cause, actor)
     outcomes.settle(work, received)
 
 
@@ -140,7 +135,7 @@ def copy_shipment(work: OrderUnit, received: ReceivedMessage[ShipmentDispatched]
     }
     actor = shipment.dispatched_by
     work.note(order.shop, order.id, "shipment_dispatched", shipment.shipment_id, actor, cause, data)
-    _take_position(work, order, shipment.position, cause, actor)
+    take_position(work, order, shipment.position, cause, actor)
     if is_new_carrier:  # also when a later position was received first
         work.changed(order, cause, actor)
     outcomes.settle(work, received)
@@ -165,7 +160,7 @@ def copy_correction(work: OrderUnit, received: ReceivedMessage[ShipmentUpdated])
     }
     item, actor = uuid5(shipment.shipment_id, str(shipment.version)), shipment.updated_by
     work.note(order.shop, order.id, "shipment_updated", item, actor, cause, data)
-    _take_position(work, order, shipment.position, cause, actor)
+    take_position(work, order, shipment.position, cause, actor)
     if has_other_carriers:
         work.changed(order, cause, actor)
     outcomes.settle(work, received)
@@ -192,7 +187,7 @@ def copy_cancelling(work: OrderUnit, received: ReceivedMessage[ShipmentCancelled
     }
     actor = shipment.cancelled_by
     work.note(order.shop, order.id, "shipment_cancelled", shipment.shipment_id, actor, cause, data)
-    _take_position(work, order, shipment.position, cause, actor)
+    take_position(work, order, shipment.position, cause, actor)
     if has_other_carriers:
         work.changed(order, cause, actor)
     outcomes.settle(work, received)
@@ -222,7 +217,7 @@ def copy_loss(work: OrderUnit, received: ReceivedMessage[ParcelLost]) -> None:
         "notify_customer": parcel.notify_customer,
     }
     work.note(order.shop, order.id, "parcel_lost", parcel.parcel_id, actor, cause, data)
-    _take_position(work, order, parcel.position, cause, actor)
+    take_position(work, order, parcel.position, cause, actor)
     outcomes.settle(work, received)
 
 
@@ -282,25 +277,8 @@ def copy_delivery(work: OrderUnit, received: ReceivedMessage[DeliveryRecorded]) 
     }
     actor = recorded.recorded_by
     work.note(order.shop, order.id, "delivery_recorded", recorded.shipment_id, actor, cause, data)
-    _take_position(work, order, recorded.position, cause, actor)
+    take_position(work, order, recorded.position, cause, actor)
     outcomes.settle(work, received)
-
-
-def take_change(
-    work: OrderUnit, received: ReceivedMessage[LinesReduced] | ReceivedMessage[LinesAdded]
-) -> None:
-    """Update the position after units were stopped or added. Raises Wait for an unknown order."""
-    message = received.message
-    order = work.find(message.shop, message.order_id)
-    _take_position(work, order, message.position, received.envelope, None)
-
-
-def _take_position(
-    work: OrderUnit, order: Order, position: FulfilmentPosition, cause: Envelope, actor: str | None
-) -> None:
-    if order.take_units(position.version, sum_lines(position.lines), position.stock):
-        order.line_positions = _POSITIONS.dump_json(position.lines).decode()
-        work.changed(order, cause, actor)
 
 
 def _units(lines: Sequence[ParcelLine]) -> int:

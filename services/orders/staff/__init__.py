@@ -1,1 +1,1 @@
-"""What staff decide here without another service: status updates, labels, tags, comments, the archive."""
+"""Actions of the staff that need no other service: status updates, labels, tags, comments, the archive."""

@@ -1,22 +1,22 @@
 """Archiving: finished orders leave the active list, and can be restored.
 
 Invariant: archiving changes nothing else of an order: neither state nor money, goods or mails. An archived
-order that a later fact makes unfinished stays archived; its state shows this, and a person can restore it.
+order that a later fact makes unfinished stays archived; its state shows this, and staff can restore it.
 """
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from contracts.orders import OrderState
+from contracts.orders.lifecycle import OrderState
 from services.chassis.messaging.unit import Unit
 from services.orders.order.record import Order
 from services.orders.order.unit.actions import (
     OrderResult,
     Rejection,
     StaffAction,
-    deed,
     each_order,
+    new_action,
     open_orders,
 )
 
@@ -31,13 +31,13 @@ async def archive(unit: Unit, shop: str, order_ids: Sequence[UUID], actor: str) 
 
     Raises TooManyOrders.
     """
-    cause = deed(unit, ARCHIVE, actor)
+    cause = new_action(unit, ARCHIVE, actor)
     return await _move(unit, shop, order_ids, cause, refuse_to_archive, "archived")
 
 
 async def unarchive(unit: Unit, shop: str, order_ids: Sequence[UUID], actor: str) -> list[OrderResult]:
     """Restore archived orders; others are skipped with a reason: `not_archived`. Raises TooManyOrders."""
-    cause = deed(unit, UNARCHIVE, actor)
+    cause = new_action(unit, UNARCHIVE, actor)
     return await _move(unit, shop, order_ids, cause, refuse_to_unarchive, "unarchived")
 
 

@@ -1,4 +1,4 @@
-"""The SQL of admin comments: one function a statement, connection first. Rows are written once, nothing is locked."""
+"""SQL of admin comments: one function per statement, the connection first. Rows are written once, nothing is locked."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ _INSERT_COMMENTS = Bulk(
 
 
 async def insert_comments(connection: Connection, rows: Sequence[CommentRow]) -> None:
-    """Keep comments."""
+    """Insert comments."""
     await _INSERT_COMMENTS.execute(connection, rows)
 
 

@@ -1,18 +1,18 @@
 """Admin comments: internal remarks of staff about an order.
 
 Invariant: the text of an admin comment is stored in the table `comment` only. It is in no message, so in no
-event log and no outbox, and no mail can quote it; the activity refers to the comment, and its text is joined
-when a person with the right reads it. A comment is never edited or deleted: a wrong one is corrected by
-another.
+event log and no outbox, and no mail can quote it; the activity refers to the comment, and its text is joined when
+a user with the permission reads it. A comment is never edited or deleted: a wrong one is corrected by another.
 """
 
 from uuid import UUID
 
 from contracts.envelope import uuid7
 from services.chassis.messaging.unit import Unit
+from services.chassis.texts import trimmed
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
-from services.orders.order.unit.actions import OrderUnknown, deed, open_orders
+from services.orders.order.unit.actions import OrderUnknown, new_action, open_orders
 from services.orders.staff import comment_store
 
 COMMENT = "orders.order.comment"
@@ -51,7 +51,7 @@ async def comment(
         raise OrderUnknown(shop, order_id)
     if counters and not await comment_store.has_comment(unit.connection, shop, order_id, counters):
         raise CommentUnknown(order, counters)
-    cause, written = deed(unit, COMMENT, actor), uuid7()
+    cause, written = new_action(unit, COMMENT, actor), uuid7()
     row = comment_store.CommentRow(
         shop=shop,
         order_id=order_id,
@@ -70,8 +70,8 @@ async def comment(
 
 
 def usable(text: str) -> str:
-    """Return the comment without surrounding blanks. Raises CommentUnusable."""
-    text = text.replace("\0", "").strip()
+    """Return the comment without surrounding spaces. Raises CommentUnusable."""
+    text = trimmed(text.replace("\0", ""))
     if not 1 <= len(text) <= LONGEST_COMMENT:
         raise CommentUnusable(len(text))
     return text

@@ -20,12 +20,12 @@ async def read_labels(connection: Connection, shop: str) -> list[Row]:
     )
 
 
-async def hold_labels(connection: Connection, shop: str) -> None:
-    """Lock this shop's labels against concurrent changes until the transaction ends; waits for other holders."""
+async def lock_labels(connection: Connection, shop: str) -> None:
+    """Lock this shop's labels against concurrent changes until the transaction ends; waits for other lock holders."""
     await connection.execute("select pg_advisory_xact_lock(hashtextextended('labels of ' || $1, 0))", shop)
 
 
-async def share_labels(connection: Connection, shop: str) -> None:
+async def lock_labels_shared(connection: Connection, shop: str) -> None:
     """Lock this shop's labels against changes until the transaction ends; the lock is shared."""
     await connection.execute(
         "select pg_advisory_xact_lock_shared(hashtextextended('labels of ' || $1, 0))", shop

@@ -1,18 +1,17 @@
 """Management of a shop's own labels: added, renamed, recoloured, moved and deleted.
 
-Invariant: no order ever has a label that does not exist: a label in use cannot be deleted, and an action that
-gives an order a label holds the lock on the shop's labels meanwhile. Two labels of a shop never have the same
-text.
+Invariant: no order ever has a label that does not exist: a label in use cannot be deleted, and an action that sets
+an order's label holds a lock on the shop's labels. No two labels of a shop have the same text.
 """
 
 from dataclasses import dataclass
 from uuid import uuid4
 
-from contracts.orders import OrderState
+from contracts.orders.lifecycle import OrderState
 from services.chassis.messaging.unit import Unit
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import Colour
-from services.orders.order.shop.naming import cleaned, folded
+from services.orders.order.shop.names import cleaned, folded
 from services.orders.order.state import LOCKED_STATES
 from services.orders.staff import label_store
 from services.orders.staff.labels import Label, Labels, combined, labels_of
@@ -118,7 +117,7 @@ async def delete_label(unit: Unit, shop: str, key: str, actor: str) -> None:
 
 
 async def _hold(unit: Unit, shop: str) -> Labels:
-    await label_store.hold_labels(unit.connection, shop)
+    await label_store.lock_labels(unit.connection, shop)
     return combined(await label_store.read_labels(unit.connection, shop))
 
 

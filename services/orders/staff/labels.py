@@ -1,4 +1,4 @@
-"""Labels of statuses: the built-in ones and a shop's own, each bound to one fixed state.
+"""Labels of statuses: the built-in ones and a shop's own, each permanently bound to one state.
 
 Invariant: every label belongs permanently to one state, so that a filter by state and one by label never
 contradict each other; the built-in ones can be recoloured and moved, never renamed or deleted. A deleted
@@ -8,7 +8,7 @@ label keeps its texts, because histories refer to it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from contracts.orders import OrderState
+from contracts.orders.lifecycle import OrderState
 from services.chassis.storage.database import Connection
 from services.orders.order.shop.cache import TtlCache
 from services.orders.order.shop.colours import Colour

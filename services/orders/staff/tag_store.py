@@ -35,10 +35,8 @@ async def read_tags_of(connection: Connection, shop: str, order_ids: Sequence[UU
     )
 
 
-async def hold_names(connection: Connection, shop: str) -> None:
-    """Lock this shop's tag names against concurrent changes until the transaction ends; waits for other
-    holders.
-    """
+async def lock_names(connection: Connection, shop: str) -> None:
+    """Lock this shop's tag names against concurrent changes until the transaction ends; waits for other holders."""
     await connection.execute("select pg_advisory_xact_lock(hashtextextended('tag names of ' || $1, 0))", shop)
 
 
@@ -57,7 +55,7 @@ async def insert_tag(
 
 
 async def find_tags(connection: Connection, shop: str, folded: Sequence[str]) -> list[Row]:
-    """Return the tags with these folded names, as far as they exist: tag_id, name, colour."""
+    """Return the existing tags with these folded names: tag_id, name, colour."""
     return await connection.fetch(
         "select tag_id, name, colour from tag where shop = $1 and folded = any($2::text[])",
         shop,
@@ -66,7 +64,7 @@ async def find_tags(connection: Connection, shop: str, folded: Sequence[str]) ->
 
 
 async def share_tags(connection: Connection, shop: str, tag_ids: Sequence[UUID]) -> list[Row]:
-    """Return these tags as far as they exist, locked against change and deletion, in the order of their ids."""
+    """Return those of these tags that exist, locked against change and deletion, in the order of their ids."""
     return await connection.fetch(
         """select tag_id, name, colour from tag where shop = $1 and tag_id = any($2::uuid[])
            order by tag_id for share""",

@@ -1,4 +1,4 @@
-"""Coloured tags: a shop's own words on its orders.
+"""Coloured tags: a shop's own labels on its orders.
 
 Invariant: a shop has one tag per name, ignoring case and accents. Tags are internal: no event carries them,
 only an order's activity does. Adding or removing a tag gives its orders a new revision; renaming or
@@ -15,8 +15,8 @@ from services.chassis.storage.database import Connection
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import Colour
-from services.orders.order.shop.naming import cleaned, folded
-from services.orders.order.unit.actions import OrderResult, Rejection, deed, each_order, open_orders
+from services.orders.order.shop.names import cleaned, folded
+from services.orders.order.unit.actions import OrderResult, Rejection, each_order, new_action, open_orders
 from services.orders.staff import tag_store
 
 MOST_TAGS = 50
@@ -60,7 +60,7 @@ class TooManyTags(Refusal):
     code = "too_many_tags"
 
     def __init__(self, count: int) -> None:
-        super().__init__(f"{count} tags are named, at most {MOST_TAGS} at once; send parts")
+        super().__init__(f"{count} tags are named, at most {MOST_TAGS} at once; split the request")
 
 
 async def tags_of_shop(connection: Connection, shop: str) -> list[Tag]:
@@ -85,7 +85,7 @@ async def create_tag(unit: Unit, shop: str, name: str, colour: Colour, actor: st
     Raises NameUnusable.
     """
     name = cleaned(name)
-    await tag_store.hold_names(unit.connection, shop)
+    await tag_store.lock_names(unit.connection, shop)
     if found := await tag_store.find_tags(unit.connection, shop, [folded(name)]):
         return _tag(found[0])
     tag = Tag(uuid7(), name, Colour(colour))
@@ -134,7 +134,7 @@ async def retag_orders(
     removed = await tag_store.remove_order_tags(unit.connection, shop, known, off)
     rows = [(shop, order_id, tag_id, actor) for order_id in known for tag_id in dict.fromkeys(add)]
     added = await tag_store.add_order_tags(unit.connection, rows, unit.now) if rows else set()
-    cause = deed(unit, RETAG, actor)
+    cause = new_action(unit, RETAG, actor)
 
     def note(order: Order) -> Rejection | None:
         changes = [("tag_removed", tag) for tag in tags.values() if (order.id, tag.id) in removed]
@@ -168,7 +168,7 @@ async def rename_tag(unit: Unit, shop: str, tag_id: UUID, name: str, colour: Col
     Raises TagUnknown, NameUnusable.
     """
     name = cleaned(name)
-    await tag_store.hold_names(unit.connection, shop)
+    await tag_store.lock_names(unit.connection, shop)
     rows = await tag_store.lock_tags(unit.connection, shop, [tag_id], folded(name))
     if tag_id not in {row["tag_id"] for row in rows}:
         raise TagUnknown(shop, [tag_id])

@@ -1,9 +1,9 @@
-"""Status updates of orders by a person: A20, A28, A29 of the guide.
+"""Status updates of orders by staff: rows A20, A28 and A29 of the mission.
 
-Invariant: the state a person sets is stored beside the automatic state of that time (`HandSet`), never
-instead of it; so it holds until a fact changes the automatic state, and rows do not depend on the order of
-messages. Anything that moves money or stock is never a status update. The customer is notified only if that
-was ticked; the admin comment stays internal.
+Invariant: the state that staff set is stored beside the automatic state at that time (`HandSet`), never instead of
+it; it therefore applies until a fact changes the automatic state, and rows do not depend on the order of messages.
+Anything that moves money or stock is never a status update. The customer is notified only if that was ticked; the
+admin comment stays internal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,37 +11,25 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from contracts.orders import Buyer, OrderState, StatusUpdated
+from contracts.orders.lifecycle import Buyer, OrderState, StatusUpdated
 from services.chassis.messaging.unit import Unit
+from services.chassis.texts import trimmed
 from services.orders.order.history import require_revision
 from services.orders.order.record import Order
-from services.orders.order.refusal import Refusal
-from services.orders.order.state import HandSet, Move, automatic_label, automatic_state, move_by_hand
+from services.orders.order.state import HandSet, automatic_label, automatic_state
 from services.orders.order.unit.actions import OrderResult, OrderUnknown, Rejection, each_order, open_orders
 from services.orders.order.unit.unit import OrderUnit
 from services.orders.staff import comment_store, label_store, status_store
 from services.orders.staff.commenting import usable
 from services.orders.staff.labelling import LabelUnknown
 from services.orders.staff.labels import Label, combined
-
-LONGEST_PUBLIC_COMMENT = 2000
-NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
-
-
-@dataclass(frozen=True, slots=True)
-class StatusUpdate:
-    """Requested status update.
-
-    `reason` explains why the rules are overridden (`force`); it and the admin comment are internal, the
-    public comment is included in the mail.
-    """
-
-    label: str
-    notify_customer: bool = False
-    public_comment: str | None = None
-    admin_comment: str | None = None
-    force: bool = False
-    reason: str | None = None
+from services.orders.staff.status_update import (
+    LONGEST_PUBLIC_COMMENT,
+    PublicCommentTooLong,
+    StatusRefused,
+    StatusUpdate,
+    check,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,68 +43,6 @@ class Updated:
     event_id: UUID
 
 
-class StatusRefused(Refusal):
-    """Error: the order cannot be given this status; `from_`, `to` are the states."""
-
-    def __init__(self, order: Order, to: OrderState, why: str) -> None:
-        super().__init__(f"order {order.code} is {order.state}, {to} was asked: {why}")
-        self.order_id, self.from_, self.to = order.id, order.state, to
-
-
-class StatusLocked(StatusRefused):
-    """Error: the customer is at the checkout."""
-
-    code = "status_locked"
-    status = 409
-
-
-class StatusNotByHand(StatusRefused):
-    """Error: the move belongs to another action: cancelling, reinstating, placing."""
-
-    code = "status_not_by_hand"
-
-
-class ForceNeeded(StatusRefused):
-    """Error: the facts contradict it; the right to force a status is required."""
-
-    code = "status_needs_force"
-
-
-class ReasonNeeded(StatusRefused):
-    """Error: a forced status requires a reason."""
-
-    code = "status_needs_reason"
-
-
-class ProofNeeded(StatusRefused):
-    """Error: no fact proves that the order arrived, and an admin comment must state the proof."""
-
-    code = "status_needs_proof"
-
-
-class NothingToUpdate(StatusRefused):
-    """Error: the order has this status already and the update has no comment."""
-
-    code = "status_is_this"
-
-
-class CannotNotify(StatusRefused):
-    """Error: the order was never placed, so its customer cannot be notified."""
-
-    code = "customer_not_told"
-
-
-class PublicCommentTooLong(Refusal):
-    """Error: the public comment does not fit into a mail."""
-
-    code = "public_comment_too_long"
-
-    def __init__(self, length: int) -> None:
-        super().__init__(
-            f"the public comment has {length} characters; at most {LONGEST_PUBLIC_COMMENT} can be sent"
-        )
-
-
 async def update_status(
     unit: Unit,
     shop: str,
@@ -127,9 +53,9 @@ async def update_status(
     may_force: bool = False,
     revision: int | None = None,
 ) -> Updated:
-    """Give one order a status.
+    """Set the status of one order.
 
-    `may_force`: whether the person has the right `orders.force`; `revision`: the one their form was built
+    `may_force`: whether the person has the permission `orders.force`; `revision`: the one their form was built
     from, None for no check.
 
     Raises OrderUnknown, LabelUnknown, Stale, StatusRefused and its subclasses, CommentUnusable,
@@ -156,7 +82,7 @@ async def update_statuses(
     *,
     may_force: bool = False,
 ) -> list[OrderResult]:
-    """Give many orders a status; those that cannot have it are skipped with the reason.
+    """Set the status of many orders; those for which it is refused are skipped with the reason.
 
     Raises LabelUnknown, TooManyOrders, CommentUnusable, PublicCommentTooLong.
     """
@@ -173,43 +99,6 @@ async def update_statuses(
     results = each_order(work, shop, order_ids, change)
     await updating.save()
     return results
-
-
-def check(order: Order, label: Label, update: StatusUpdate, *, may_force: bool) -> bool:
-    """Return whether the rules have to be overridden for this. Raises StatusRefused when they cannot be."""
-    facts = order.facts()
-    automatic = automatic_state(facts)
-    move = move_by_hand(facts, label.state)
-    if move is Move.LOCKED:
-        raise StatusLocked(order, label.state, "the customer is at the checkout; wait until that is over")
-    if move is Move.IMPOSSIBLE:
-        raise StatusNotByHand(
-            order,
-            label.state,
-            "cancel, reinstate or place the order instead; a status moves no money and no stock",
-        )
-    if update.notify_customer and automatic in NOT_PLACED:
-        raise CannotNotify(order, label.state, "the order was never placed; leave the tick out")
-    says_something = update.notify_customer or update.admin_comment or update.public_comment
-    if (order.state, order.label) == (label.state, label.key) and not says_something:
-        raise NothingToUpdate(
-            order, label.state, "it has this status already; write a comment or choose another"
-        )
-    if move is Move.NEEDS_PROOF and not (update.admin_comment or "").strip():
-        raise ProofNeeded(
-            order, label.state, "no delivery is recorded; say in the admin comment how it is known"
-        )
-    if move is not Move.NEEDS_FORCE:
-        return False
-    if not (update.force and may_force):
-        raise ForceNeeded(
-            order,
-            label.state,
-            "the order's facts speak against it; it takes the right orders.force and a reason",
-        )
-    if not (update.reason or "").strip():
-        raise ReasonNeeded(order, label.state, "give the reason why it is forced")
-    return True
 
 
 class _Updating:
@@ -243,7 +132,7 @@ class _Updating:
             label_texts=dict(self._label.texts),
             is_forced=is_forced,
             notify_customer=self._update.notify_customer,
-            public_comment=(self._update.public_comment or "").strip() or None,
+            public_comment=trimmed(self._update.public_comment or "") or None,
             customer=buyer,
             locale=locale,
             actor=self._actor,
@@ -312,7 +201,7 @@ async def _begin(
         raise PublicCommentTooLong(len(update.public_comment or ""))
     if update.admin_comment:
         usable(update.admin_comment)
-    await label_store.share_labels(unit.connection, shop)
+    await label_store.lock_labels_shared(unit.connection, shop)
     labels = combined(await label_store.read_labels(unit.connection, shop))
     label = labels.by_key.get(update.label)
     if label is None or label.is_deleted:

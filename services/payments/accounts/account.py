@@ -13,19 +13,22 @@ from typing import Any
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.payments import Position
-from contracts.storefront import PaymentMethod
-from services.payments.accounts import ledger, squaring
+from contracts.payments.accounts import Position
+from contracts.sale import PaymentMethod
+from services.payments.accounts import dispute_entries, ledger, refund_entries
 from services.payments.accounts.attempts import Attempt, over_since
+from services.payments.accounts.chain import FIRST
+from services.payments.accounts.disputes import Decision, Disputes, Key, Movement, Report
 from services.payments.accounts.ledger import RULES, Entry, Kind, Origin, Sum
-from services.payments.accounts.refunds import ProviderRefund, Refunds, RequestedRefund, Word
+from services.payments.accounts.refund_matching import ProviderRefund, RequestedRefund
+from services.payments.accounts.refunds import Refunds, RefundStatus
 from services.payments.accounts.remarks import Remark
 
 
 @dataclass(slots=True)
 class Account:
-    """The account of order `id`. `sequence` counts the events published about it; `edits` are loaded for an
-    edit only.
+    """The account of order `id`. `sequence` counts the events published about it; its versions are above
+    `version_floor`; `edits` are loaded for an edit only.
     """
 
     shop: str
@@ -35,15 +38,19 @@ class Account:
     method: PaymentMethod
     opened_at: datetime
     sequence: int = 0
+    version_floor: int = 0
     is_new: bool = False
     entries: list[Entry] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     entries_stored: int = 0
+    head: bytes = FIRST
+    """The hash of the last stored entry."""
     attempts_stored: int = 0
     remarks: list[Remark] = field(default_factory=list)
     remarks_stored: int = 0
     refunds: Refunds = field(default_factory=Refunds)
-    words_told: dict[UUID, Word] = field(default_factory=dict)
+    disputes: Disputes = field(default_factory=Disputes)
+    published_refunds: dict[UUID, RefundStatus] = field(default_factory=dict)
     cause: Envelope | None = None
     closed_at: datetime | None = None
     edits: set[UUID] = field(default_factory=set)
@@ -58,7 +65,13 @@ class Account:
         self.square()
         if self._position is None:
             self._position = ledger.position(
-                self.currency, self.entries, self.attempts, self.refunds, self.remarks
+                self.currency,
+                self.entries,
+                self.attempts,
+                self.refunds,
+                self.remarks,
+                self.disputes,
+                self.version_floor,
             )
         return self._position
 
@@ -69,6 +82,7 @@ class Account:
             or len(self.attempts) > self.attempts_stored
             or len(self.remarks) > self.remarks_stored
             or self.refunds.facts > self.refunds.stored
+            or self.disputes.has_changed
         )
 
     @property
@@ -87,14 +101,16 @@ class Account:
         return self.attempts[self.attempts_stored :]
 
     def square(self) -> None:
-        """Post the entries that the ledger lacks for the refunds. Posts nothing when nothing changed since
-        the last time.
+        """Post the entries that the ledger lacks for refunds and disputes. Posts nothing when nothing changed
+        since the last time.
         """
         if self._is_squared:
             return
         self._is_squared = True  # before: squaring reads the position itself
         if self.refunds.facts:
-            squaring.square(self, self._origin_of_change())
+            refund_entries.square(self, self._origin_of_change())
+        if self.disputes.movements or self.disputes.decisions:
+            dispute_entries.post_disputes(self, self._origin_of_change())
         self._is_squared = True  # after: its own entries need no second look
 
     def post(self, entry: Entry, cause: Envelope | None = None) -> bool:
@@ -122,7 +138,7 @@ class Account:
         return True
 
     def ask_refund(self, asked: RequestedRefund, cause: Envelope | None = None) -> None:
-        """Add a refund that a person requested."""
+        """Add a refund that staff requested."""
         self.refunds.ask(asked)
         self._changed(cause)
 
@@ -137,6 +153,25 @@ class Account:
         if is_new:
             self._changed(None)
         return is_new
+
+    def report_dispute(self, report: Report) -> bool:
+        """Add a provider's report on a dispute; return False when it is recorded already."""
+        return self._changed_if(self.disputes.report(report))
+
+    def move_disputed(self, movement: Movement) -> bool:
+        """Add a movement of disputed money; return False when it is recorded already."""
+        return self._changed_if(self.disputes.move(movement))
+
+    def decide_dispute(self, decision: Decision, cause: Envelope) -> None:
+        """Add a staff decision on a lost dispute."""
+        self.disputes.decisions.append(decision)
+        self.causes[decision.command_id] = cause
+        self._changed(cause)
+
+    def alarm_of_dispute(self, key: Key, due_at: datetime) -> None:
+        """Add that this deadline of a dispute is about to pass. Moves no money."""
+        self.disputes.alarms.add((key, due_at))
+        self._position = None
 
     def net_received(self, payment: str) -> int:
         """Return what this account has of a payment: received less reversed, moved in less moved out. Refunds
@@ -173,6 +208,11 @@ class Account:
         if self.cause is None:
             raise ValueError(f"account of order {self.id} was changed by neither a message nor a provider")
         return Origin("manual", self.cause.id, self.cause.time, "payments")
+
+    def _changed_if(self, is_new: bool) -> bool:
+        if is_new:
+            self._changed(None)
+        return is_new
 
     def _changed(self, cause: Envelope | None) -> None:
         self._position = None

@@ -2,7 +2,7 @@
 
 Nothing here depends on when a fact arrived. The state of an attempt that ended, or whose money is certain, is
 its highest-ranked fact. Before that the buyer may try again on the same payment (declined, then pending, then
-declined), and only the provider's own clock can order those facts; by ranks only, a payment tried again would
+declined), and only the provider's own clock can order those facts; by ranks only, a retried payment would
 show as declined for days.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from contracts.payments import AttemptState
+from contracts.payments.accounts import AttemptState
 
 _OPEN = (AttemptState.CREATED, AttemptState.REQUIRES_ACTION, AttemptState.PENDING, AttemptState.DECLINED)
 _RANKED = (

@@ -1,7 +1,7 @@
 """Facts from a provider's webhook in the terms of our own ledger, whichever provider sent it. Pure.
 
-Every fact is about one payment object (Stripe's intent or a charge without one), never about the event:
-several events describe the same money, and only the object's id makes them one.
+Every fact is about one payment object (Stripe's intent or a charge without one, PayPal's capture), never
+about the event: several events describe the same money, and only the object's id makes them one.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from contracts.payments import AttemptState
+from contracts.payments.accounts import AttemptState
+from services.payments.accounts.disputes import Key, Movement, Report
 from services.payments.accounts.ledger import Kind
-from services.payments.accounts.refunds import ProviderRefund
+from services.payments.accounts.refund_matching import ProviderRefund
 from services.payments.accounts.remarks import Remark, Topic
 
 
@@ -36,15 +37,20 @@ class Facts:
     order_shop: str | None = None
     names_order_badly: bool = False
     """Whether the storefront named an order in a way by which no order can be found."""
+    is_final: bool = False
+    """Whether the amounts never change for this object: another amount later is a contradiction."""
+    also: tuple["Facts", ...] = ()
+    """Further payments of the same order that the same event is about."""
 
     @property
     def received_minor(self) -> int:
         """Return the money received according to these facts, 0 when they are not about received money."""
-        return max((target for kind, target in self.targets if kind is Kind.PAYMENT_RECEIVED), default=0)
+        own = max((target for kind, target in self.targets if kind is Kind.PAYMENT_RECEIVED), default=0)
+        return own + sum(one.received_minor for one in self.also)
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return (self.object_id, *self.other_ids)
+        return (self.object_id, *self.other_ids, *(name for one in self.also for name in one.ids))
 
     @property
     def own_ids(self) -> tuple[str, ...]:
@@ -54,7 +60,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RefundFacts:
-    """Facts about money refunded from one payment: refunds, and the reports beside them (disputes, sums)."""
+    """Facts about money that went back from one payment: refunds, disputes, and the remarks beside them."""
 
     provider: str
     object_id: str
@@ -66,12 +72,21 @@ class RefundFacts:
     order_shop: str | None = None
     received_minor: int = 0
     remarks: tuple[Remark, ...] = ()
+    reports: tuple[Report, ...] = ()
+    """On disputes of the payment."""
+    movements: tuple[Movement, ...] = ()
+    """Of disputed money."""
     names_order_badly: bool = False
 
     @property
     def has_amounts(self) -> bool:
         """Return whether the facts contain refunded amounts, and not only remarks."""
         return bool(self.made) or any(one.topic is Topic.REFUNDED_SUM for one in self.remarks)
+
+    @property
+    def disputes(self) -> frozenset[Key]:
+        """Return the disputes that the facts are about."""
+        return frozenset((*(one.key for one in self.reports), *(one.key for one in self.movements)))
 
     def remarks_in(self, currency: str) -> Iterator[Remark]:
         """Return the remarks as an account in this currency keeps them: without an amount in another
@@ -84,7 +99,7 @@ class RefundFacts:
     def own_ids(self) -> tuple[str, ...]:
         """Return the names by which only these refunds and disputes are identified."""
         named = [one.object_id for one in self.made]
-        return (*named, *(one.object_id for one in self.remarks if one.topic is Topic.DISPUTE))
+        return (*named, *dict.fromkeys(one.object_id for one in self.reports))
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -100,7 +115,7 @@ class Irrelevant:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """An event that may matter and that a person should see."""
+    """An event that may matter and that staff should see."""
 
     reason: str
     detail: str

@@ -15,19 +15,21 @@ from itertools import accumulate
 from typing import Any
 from uuid import UUID, uuid5
 
-from contracts.payments import AttemptState, Position
-from contracts.storefront import PaymentMethod
+from contracts.payments.accounts import AttemptState, Position
+from contracts.sale import PaymentMethod
 from services.payments.accounts.attempts import Attempt, latest_state
+from services.payments.accounts.disputes import DISPUTED, Disputes
 from services.payments.accounts.refunds import Refunds
-from services.payments.accounts.remarks import DISPUTED, Remark
+from services.payments.accounts.remarks import Remark
 from services.payments.accounts.remarks import flags as flags_of_remarks
 
 ENTRY_NAMESPACE = UUID("7d0c8f7e-5d0a-5c39-9d35-6a1f3f2f7a55")
 MANUAL = "manual"
-"""The provider of what a person entered; the object is the command's id."""
+"""The provider of what staff entered; the object is the command's id."""
 ORDER = "order"
 """The provider of entries that the order itself causes; the object is the order's id."""
 NO_REFUNDS = Refunds()
+NO_DISPUTES = Disputes()
 MANUAL_METHODS = frozenset(
     (PaymentMethod.CHEQUE, PaymentMethod.TRANSFER, PaymentMethod.CASH, PaymentMethod.OTHER)
 )
@@ -213,6 +215,8 @@ def position(
     attempts: Iterable[Attempt],
     refunds: Refunds = NO_REFUNDS,
     remarks: Iterable[Remark] = (),
+    disputes: Disputes = NO_DISPUTES,
+    version_floor: int = 0,
 ) -> Position:
     """Return the complete position of an account with at least one entry.
 
@@ -230,7 +234,7 @@ def position(
     attempt = latest_state(attempts)
     balance = sum(effect_on_balance(entry.kind) * entry.amount_minor for entry in entries)
     return Position(
-        version=len(entries) + len(attempts) + len(remarks) + refunds.facts,
+        version=version_floor + len(entries) + len(attempts) + len(remarks) + refunds.facts + disputes.facts,
         currency=currency,
         due_minor=sums[Sum.DUE],
         credited_minor=sums[Sum.CREDITED],
@@ -243,7 +247,7 @@ def position(
         authorised_minor=sums[Sum.AUTHORISED],
         balance_minor=balance,
         attempt=attempt,
-        flags=_flags(sums, attempt, balance, refunds, remarks),
+        flags=_flags(sums, attempt, balance, refunds, remarks, disputes),
     )
 
 
@@ -253,8 +257,9 @@ def _flags(
     balance_minor: int,
     refunds: Refunds,
     remarks: Iterable[Remark],
+    disputes: Disputes,
 ) -> list[str]:
-    """Return the flags that a person should look at. A failed attempt raises none once nothing is owed."""
+    """Return the flags that staff should look at. A failed attempt raises none once nothing is owed."""
     flags = {
         "last_attempt_failed": attempt is AttemptState.DECLINED and balance_minor > 0,
         DISPUTED: sums[Sum.DISPUTED] > 0,
@@ -263,4 +268,5 @@ def _flags(
     raised = [flag for flag, is_set in flags.items() if is_set]
     if refunds.facts:
         raised += refunds.flags(balance_minor)
+    raised += disputes.flags()
     return list(dict.fromkeys([*raised, *flags_of_remarks(remarks, refunds, balance_minor)]))

@@ -1,8 +1,8 @@
 """Remarks about an account that move no money in this ledger, and the flags they raise. Pure.
 
-A remark of a provider or an order is a fact like an entry: kept for good, the same whichever source reported
-it first. Whether it still needs attention is derived: a dispute until it is won, a sum of refunds until the
-refunds themselves are recorded, the rest while the customer still owes.
+A remark of a provider or an order is a fact like an entry: kept permanently, the same whichever source reported
+it first. Whether it still needs attention is derived: a sum of refunds until the refunds themselves are recorded,
+the rest while the customer still owes.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,6 @@ from services.payments.accounts.refunds import Refunds
 class Topic(StrEnum):
     """The subject of a remark."""
 
-    DISPUTE = "dispute"
     REFUNDED_SUM = "refunded_sum"
     """The sum the provider refunded of a payment, reported without naming the refunds."""
     PARTLY_FUNDED = "partly_funded"
@@ -25,26 +24,13 @@ class Topic(StrEnum):
     """The order names a payment that belongs to another order."""
 
 
-DISPUTED = "disputed"
-INQUIRY = "dispute_inquiry"
 REFUND_NOT_BOOKED = "refund_not_booked"
-_CLOSED = frozenset(("won", "warning_closed", "prevented", "charge_refunded"))
-_INQUIRIES = frozenset(("warning_needs_response", "warning_under_review"))
-_LATER = (
-    "warning_needs_response",
-    "warning_under_review",
-    "warning_closed",
-    "needs_response",
-    "under_review",
-)
-"""Statuses of a dispute that others follow, for two that were reported in the same second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One remark. `object_id` is what it is about (a dispute, a charge, a payment), `payment` the payment;
-    the amount is in minor units of the account's currency, 0 if none was reported in it. `occurred_at` is the
-    provider's clock.
+    """One remark. `object_id` is what it is about (a charge, a payment), `payment` the payment; the amount is in
+    minor units of the account's currency, 0 if none was reported in it. `occurred_at` is the provider's clock.
     """
 
     topic: Topic
@@ -55,36 +41,12 @@ class Remark:
     amount_minor: int
     occurred_at: datetime
 
-    @property
-    def age(self) -> tuple[datetime, int, str]:
-        """Return the sort key of the remark; the greatest one of a dispute decides its state."""
-        place = _LATER.index(self.state) if self.state in _LATER else len(_LATER)
-        return (self.occurred_at, place, self.state)
-
-
-def dispute_states(remarks: Iterable[Remark], payment: str | None = None) -> set[str]:
-    """Return the state of each dispute, of one payment or of all."""
-    latest: dict[tuple[str, str], Remark] = {}
-    for one in sorted(remarks, key=lambda one: one.age):
-        if one.topic is Topic.DISPUTE and payment in (None, one.payment):
-            latest[one.provider, one.object_id] = one
-    return {one.state for one in latest.values()}
-
-
-def is_disputed(remarks: Iterable[Remark], payment: str | None = None) -> bool:
-    """Return whether money of the payment, or of any, is held back or lost by a dispute. An inquiry moves no
-    money.
-    """
-    return bool(dispute_states(remarks, payment) - _CLOSED - _INQUIRIES)
-
 
 def flags(remarks: Iterable[Remark], refunds: Refunds, balance_minor: int) -> list[str]:
-    """Return the flags that a person should look at."""
+    """Return the flags that staff should look at."""
     remarks = list(remarks)
     topics = {one.topic for one in remarks}
     raised = {
-        DISPUTED: is_disputed(remarks),
-        INQUIRY: bool(dispute_states(remarks) & _INQUIRIES),
         REFUND_NOT_BOOKED: _lacks_refunds(remarks, refunds),
         "partly_funded": balance_minor > 0 and Topic.PARTLY_FUNDED in topics,
         "payment_shared": balance_minor > 0 and Topic.PAYMENT_SHARED in topics,
@@ -102,7 +64,7 @@ def _lacks_refunds(remarks: Iterable[Remark], refunds: Refunds) -> bool:
 
 
 def _known_minor(refunds: Refunds, provider: str, payment: str) -> int:
-    """Return the recorded refunds of a payment: by the provider's refunds, or entered by a person."""
+    """Return the recorded refunds of a payment: by the provider's refunds, or entered by staff."""
     made = [one for one in refunds.made.values() if (one.provider, one.payment) == (provider, payment)]
     matching = refunds.matching()
     marks = [

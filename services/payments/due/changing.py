@@ -6,11 +6,12 @@ what cancelling credited, and no other credit. The amount of an edit therefore d
 so each waits for its predecessor.
 """
 
-from contracts.orders import ChangeCause, OrderEdited
+from contracts.orders.changes import ChangeCause, OrderEdited
 from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Wait, order_key
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import ORDER, Entry, Kind
 from services.payments.accounts.unit.unit import AccountUnit
+from services.payments.invoices.sale import cancelled_by, edit_of
 
 
 def change_due(work: AccountUnit, received: ReceivedMessage[OrderEdited]) -> None:
@@ -31,6 +32,9 @@ def change_due(work: AccountUnit, received: ReceivedMessage[OrderEdited]) -> Non
     kind, amount_minor = posting(account, edit)
     if amount_minor:
         account.post(_entry(received, kind, amount_minor), received.envelope)
+    work.sales.edit(
+        account, edit.revision, edit_of(edit).model_dump_json(exclude_none=True), cancelled_by(edit)
+    )
     work.note_edit(account, edit, amount_minor if edit.due_change_minor > 0 else -amount_minor)
     work.unit.wake(f"edit:{edit.edit_id}")
 

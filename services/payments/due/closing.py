@@ -6,8 +6,8 @@ money appears in «À identifier», like money that came before orders deleted t
 
 from uuid import UUID
 
-from contracts.orders import OrderDeleted
-from contracts.payments import PaymentUnmatched
+from contracts.orders.lifecycle import OrderDeleted
+from contracts.payments.accounts import PaymentUnmatched
 from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
 from services.payments.accounts.account import Account
 from services.payments.accounts.facts import Facts
@@ -16,6 +16,8 @@ from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.accounts.unit.webhook_store import Ending
 
 REASON = "order_deleted"
+_REPORTED = frozenset(("webhook", "reconcile"))
+"""Sources of entries whose object is the provider's payment."""
 
 
 def close(work: AccountUnit, received: ReceivedMessage[OrderDeleted]) -> None:
@@ -34,7 +36,7 @@ def close(work: AccountUnit, received: ReceivedMessage[OrderDeleted]) -> None:
         return
     for entry in account.entries:
         if entry.kind is Kind.PAYMENT_RECEIVED:
-            reference = entry.object_id if entry.source == "webhook" else entry.reference or entry.object_id
+            reference = entry.object_id if entry.source in _REPORTED else entry.reference or entry.object_id
             report = PaymentUnmatched(
                 shop=account.shop,
                 provider=entry.provider,

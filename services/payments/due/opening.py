@@ -4,15 +4,16 @@ A zero total is settled by the same arithmetic as any other: nothing due, balanc
 before the order wait under the order's id or the payment's; opening the account wakes them.
 """
 
-from contracts.orders import OrderPlaced, PaymentReferenced
+from contracts.orders.lifecycle import OrderPlaced, PaymentReferenced
 from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Wait, order_key
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import ORDER, Entry, Kind
 from services.payments.accounts.unit.unit import AccountUnit
+from services.payments.invoices.sale import sale_of
 
 
 def open_account(work: AccountUnit, received: ReceivedMessage[OrderPlaced]) -> None:
-    """Open the account; a repeat, under whatever event id, changes nothing."""
+    """Open the account; a repeat, under any event id, changes nothing."""
     placed = received.message
     if work.find(placed.shop, placed.order_id) is not None:
         return
@@ -29,10 +30,12 @@ def open_account(work: AccountUnit, received: ReceivedMessage[OrderPlaced]) -> N
         currency=placed.currency,
         method=placed.payment.method,
         opened_at=placed.placed_at,
+        version_floor=work.unit.restored.version_floor,
         is_new=True,
     )
     account.post(_order_total(received), received.envelope)
     work.open(account)
+    work.sales.keep(account, sale_of(placed).model_dump_json(exclude_none=True))
     if placed.payment.provider and placed.payment.provider_reference:
         work.link_payment(account, placed.payment.provider, placed.payment.provider_reference)
 

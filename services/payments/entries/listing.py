@@ -6,10 +6,10 @@ from uuid import UUID
 from starlette.datastructures import QueryParams
 
 from contracts.timestamps import RANGE, is_in_range
+from services.chassis.http.paging import page_size, read_dated
 from services.payments.accounts.ledger import Kind
 from services.payments.entries.store import EntryFilter
 
-LARGEST_PAGE = 500
 _NAMES = frozenset(("shop", "kind", "method", "from", "to", "order", "after", "limit"))
 
 
@@ -23,9 +23,7 @@ def entries_wanted(query: QueryParams) -> tuple[EntryFilter, int]:
         raise ValueError("shop is missing: ?shop=…")
     if wrong := set(query.getlist("kind")) - set(Kind):
         raise ValueError(f"no such kind: {', '.join(sorted(wrong))[:100]}; kinds: {', '.join(Kind)}")
-    limit = int(query.get("limit", "100")) if query.get("limit", "100").isdecimal() else 0
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise ValueError(f"limit is a number from 1 to {LARGEST_PAGE}")
+    limit = page_size(query.get("limit"))
     wanted = EntryFilter(
         shop=query["shop"],
         kinds=query.getlist("kind"),
@@ -33,7 +31,7 @@ def entries_wanted(query: QueryParams) -> tuple[EntryFilter, int]:
         since=_moment(query, "from"),
         until=_moment(query, "to"),
         order_id=UUID(query["order"]) if query.get("order") else None,
-        after=_place(query.get("after")),
+        after=read_dated(query.get("after")),
     )
     return wanted, limit
 
@@ -46,10 +44,3 @@ def _moment(query: QueryParams, name: str) -> datetime | None:
     if moment is not None and not is_in_range(moment):
         raise ValueError(f"{name} is out of range; give a time from {RANGE}")
     return moment
-
-
-def _place(text: str | None) -> tuple[datetime, UUID] | None:
-    if not text:
-        return None
-    moment, _, identifier = text.partition("_")
-    return datetime.fromisoformat(moment), UUID(identifier)

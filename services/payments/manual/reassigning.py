@@ -3,19 +3,21 @@
 Unmatched money is claimed: the webhook that waits for its payment is applied to the order, as if the order
 had named it. Money in the ledger is moved whole, less what was refunded of it, and never more than the order
 still holds: out of one account and into the other in one transaction. Receipts of a moved payment stay
-recorded where they came in; refunds of it belong where it is now.
+recorded where they came in; refunds and new disputes of it belong where it is now. A payment does not move
+while a dispute about it is undecided: the dispute's facts, the money it withdrew and the decision on its loss
+belong in one account.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from contracts.message import Reason
-from contracts.payments import PaymentReassigned, ReassignPayment
+from contracts.payments.accounts import PaymentReassigned, ReassignPayment
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, Entry, Kind, find_payment, payment_key
 from services.payments.accounts.unit.answering import account_of, deleted, done, reject
 from services.payments.accounts.unit.unit import AccountUnit
-from services.payments.refunds.refunding import Payment, held_minor, payments_of
+from services.payments.refunds.payments_left import Payment, at_most, held_minor, payments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Move:
 
     @property
     def key(self) -> str:
-        return payment_key(self.payment.provider, self.payment.object_id)
+        return self.payment.key
 
 
 def reassign_payment(work: AccountUnit, received: ReceivedMessage[ReassignPayment]) -> None:
@@ -58,8 +60,8 @@ def _payment_to_move(source: Account, command: ReassignPayment) -> Payment | Non
     """Return the payment with the amount that can move: a refund that names no payment was made of the
     order's money as a whole, so what is left of one payment may be more than the order still holds.
     """
-    payment = next((p for p in payments_of(source) if _key(p) == _payment_named(source, command)), None)
-    return payment and replace(payment, left_minor=min(payment.left_minor, held_minor(source)))
+    payment = next((p for p in payments_of(source) if p.key == _payment_named(source, command)), None)
+    return payment and at_most(payment, held_minor(source))
 
 
 def _payment_named(source: Account, command: ReassignPayment) -> str | None:
@@ -67,10 +69,6 @@ def _payment_named(source: Account, command: ReassignPayment) -> str | None:
         entry = find_payment(source.shop, source.entries, command.entry_id)
         return entry.payment_key if entry else None
     return payment_key(command.provider or "", command.provider_reference or "")
-
-
-def _key(payment: Payment) -> str:
-    return payment_key(payment.provider, payment.object_id)
 
 
 def _nothing_of_it(source: Account, command: ReassignPayment) -> bool:
@@ -89,7 +87,7 @@ def _claim(
     key = (command.provider, command.provider_reference)
     currency = work.unmatched.get((command.shop, *key))
     if currency is None:
-        text = f"{key[0]} has told nothing of {key[1]} that waits for an order; check the reference"
+        text = f"{key[0]} has reported no payment {key[1]} that waits for an order; check the reference"
         return reject(
             work, received, [Reason(code="payment_unknown", message=text, field="provider_reference")]
         )
@@ -108,8 +106,12 @@ def _against(source: Account, target: Account, payment: Payment | None) -> list[
         return [Reason(code="payment_unknown", message=text, field="entry_id")]
     if source.currency != target.currency:
         return _other_currency(source.currency, target)
+    if dispute := source.disputes.undecided(payment.object_id):
+        known = f"dispute {dispute.object_id} of this payment is {dispute.state}"
+        text = f"{known}; move the payment once the dispute has ended and its loss, if any, is decided"
+        return [Reason(code="payment_disputed", message=text, field="entry_id")]
     if payment.left_minor <= 0:
-        text = f"nothing is left of this payment at order {source.code}; it went back, or was moved"
+        text = f"nothing is left of this payment at order {source.code}; it was refunded or moved"
         return [Reason(code="nothing_left_to_move", message=text, field="entry_id")]
     return []
 

@@ -1,15 +1,15 @@
-"""Money received by a person: a cheque, a transfer, cash.
+"""Money received outside the providers and entered by staff: a cheque, a transfer, cash.
 
-The command's id names the entry, so a repeat is the same one. Any manual method is accepted whatever the
-customer chose (a cheque may come for an order meant to be paid by transfer), and any amount above zero: an
-excess appears as owed to the customer. A method that a provider settles by itself is rejected, or the same
+The command's id names the entry, so a repeat is the same one. Any manual method is accepted, regardless of
+what the customer chose (a cheque may come for an order meant to be paid by transfer), and any amount above zero: an
+excess appears as owed to the customer. A method that a provider settles automatically is rejected, or the same
 card payment would be counted once by hand and once by its webhook.
 """
 
 from datetime import date, timedelta
 
 from contracts.message import Reason
-from contracts.payments import RecordPayment
+from contracts.payments.accounts import RecordPayment
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, MANUAL_METHODS, Entry, Kind
@@ -61,7 +61,7 @@ def _against(
         )
         reasons.append(Reason(code="received_long_ago", message=text, field="received_on"))
     if command.received_on > received.envelope.time.date() + timedelta(days=1):
-        text = f"received on {command.received_on}, which is yet to come; enter the day it was received"
+        text = f"received on {command.received_on}, which is in the future; enter the day it was received"
         reasons.append(Reason(code="received_in_the_future", message=text, field="received_on"))
     return reasons
 

@@ -1,14 +1,14 @@
 """Reversal of a payment entered by hand: a cheque bounced, or it was entered by mistake.
 
-The counter-entry is named by the payment's entry, so it exists at most once whatever is clicked. Money a
+The counter-entry is named by the payment's entry, so it exists at most once, however often it is requested. Money a
 provider received is not reversed here, it is refunded: a counter-entry would claim that the money never came.
 """
 
 from uuid import UUID
 
 from contracts.message import Reason
-from contracts.payments import PaymentReversed, ReversePayment
-from contracts.storefront import PaymentMethod
+from contracts.payments.accounts import PaymentReversed, ReversePayment
+from contracts.sale import PaymentMethod
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, Entry, Kind, entry_id, find_payment

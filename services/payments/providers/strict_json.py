@@ -41,7 +41,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        raise JsonRefused(f"key {repeated[:80]!r} stands twice in one object")
+        raise JsonRefused(f"duplicate key {repeated[:80]!r} in one object")
     return found
 
 

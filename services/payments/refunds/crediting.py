@@ -5,7 +5,7 @@ an account would owe the value of goods that nobody ordered.
 """
 
 from contracts.message import Reason
-from contracts.payments import CreditGranted, GrantCredit
+from contracts.payments.refunds import CreditGranted, GrantCredit
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, Entry, Kind, entry_id

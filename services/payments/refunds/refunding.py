@@ -2,37 +2,31 @@
 
 A refund is never more than was received and is neither refunded, marked nor about to be sent, of the order
 and of the payment. The refund's id names everything that results from it (the entries, the effect, the
-provider's idempotency key), so a repeat is the same refund, and an id that another refund has, of whatever
+provider's idempotency key), so a repeat is the same refund, and an id that another refund has, of any
 order or shop, is rejected.
+
+A refund made of several payments is one refund per payment: the first has the command's id and its units and
+answers it, the id of each further one follows from the command's id and the payment. Each is posted,
+credited, refused or settled whole and by itself, so that no part depends on another's end.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from uuid import uuid5
 
 from contracts.message import Reason
-from contracts.payments import ConfirmRefundMark, RefundCause, RefundMode, RefundOrder
+from contracts.payments.refunds import ConfirmRefundMark, RefundCause, RefundMode, RefundOrder
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
-from services.payments.accounts.ledger import Kind, find_payment, payment_key
-from services.payments.accounts.refunds import RequestedRefund
-from services.payments.accounts.remarks import is_disputed
+from services.payments.accounts.ledger import find_payment, payment_key
+from services.payments.accounts.refund_matching import RequestedRefund
 from services.payments.accounts.unit.answering import account_of, done, not_positive, other_currency, reject
 from services.payments.accounts.unit.unit import AccountUnit
-from services.payments.providers import stripe
+from services.payments.providers.registered import NAMES
 from services.payments.refunds.crediting import beyond_due
+from services.payments.refunds.payments_left import Share, held_minor, shares_of
 
 EFFECT = "refund"
 """The kind of effect that requests a refund from the provider; its key is the refund's id."""
-SENDING = frozenset((stripe.PROVIDER,))
-"""Providers that refunds can be sent to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """A payment of an account and the part of it that could still be refunded, in minor units."""
-
-    provider: str
-    object_id: str
-    left_minor: int
 
 
 def refund_order(work: AccountUnit, received: ReceivedMessage[RefundOrder]) -> None:
@@ -47,13 +41,17 @@ def refund_order(work: AccountUnit, received: ReceivedMessage[RefundOrder]) -> N
         return done(work, received)
     if known or work.has_refund(command.refund_id):
         return reject(work, received, [_id_used(command)])
-    payment = _payment_for(command, account)
-    if reasons := _against(command, account, payment):
+    shares = shares_of(command, account)
+    if reasons := _against(command, account, shares):
         return reject(work, received, reasons)
-    asked = _asked(received, payment)
-    work.ask_refund(account, asked, received.envelope)
-    if not asked.is_mark:
-        work.unit.plan(EFFECT, str(asked.id), _order_to_send(account, asked))
+    for number, share in enumerate(shares):
+        asked = _asked(received, share, is_first=number == 0)
+        work.ask_refund(account, asked, received.envelope)
+        if not asked.is_mark:
+            work.unit.plan(EFFECT, str(asked.id), _order_to_send(account, asked))
+            if not work.unit.has_effects:
+                doubt = work.unit.why_without_effects
+                account.fill_refund(asked.id, received.envelope, doubts=1, doubt=doubt)
     return None
 
 
@@ -61,12 +59,18 @@ def _is_repeat(command: RefundOrder, account: Account, known: RequestedRefund) -
     """Return whether a command requests the very refund that exists under its id. Words may differ, money and
     goods not.
     """
+    parts = [one.amount_minor for one in account.refunds.asked.values() if one.part_of == known.id]
     if command.entry_id is not None:
         named = find_payment(account.shop, account.entries, command.entry_id)
-        if named is None or named.payment_key != payment_key(known.provider or "", known.payment or ""):
+        if (
+            parts
+            or named is None
+            or named.payment_key != payment_key(known.provider or "", known.payment or "")
+        ):
             return False
     asked = (command.mode, command.amount_minor, command.currency, command.cause, tuple(command.lines))
-    return asked == (known.mode, known.amount_minor, account.currency, known.cause, known.lines)
+    amount_minor = known.amount_minor + sum(parts)
+    return asked == (known.mode, amount_minor, account.currency, known.cause, known.lines)
 
 
 def _id_used(command: RefundOrder) -> Reason:
@@ -95,63 +99,14 @@ def confirm_mark(work: AccountUnit, received: ReceivedMessage[ConfirmRefundMark]
     return None
 
 
-def payments_of(account: Account) -> list[Payment]:
-    """Return the account's payments with the part of each that could still be refunded, the latest first."""
-    keys = dict.fromkeys(
-        entry.payment_key
-        for entry in reversed(account.entries)
-        if entry.kind in (Kind.PAYMENT_RECEIVED, Kind.TRANSFER_IN)
-    )
-    return [Payment(*_split(key), account.net_received(key) - _taken_minor(account, key)) for key in keys]
-
-
-def held_minor(account: Account) -> int:
-    """Return the part of all receipts that is neither refunded, nor marked, nor about to be sent."""
-    p = account.position
-    return p.received_minor - p.refunded_minor - p.marked_minor - account.refunds.planned_minor
-
-
-def _taken_minor(account: Account, payment: str) -> int:
-    """Return the part of a payment that is refunded already, or is marked or about to be sent."""
-    refunds = account.refunds
-    matching = refunds.matching()
-    made = sum(
-        one.amount_minor
-        for one in refunds.made.values()
-        if one.is_live and payment_key(one.provider, one.payment) == payment
-    )
-    waiting = {one.id for one in refunds.waiting()}
-    own = sum(
-        one.amount_minor
-        for one in refunds.asked.values()
-        if one.provider
-        and one.payment
-        and payment_key(one.provider, one.payment) == payment
-        and (one.id in waiting or refunds.counts_by_word(one) or (one.is_mark and matching.is_in_force(one)))
-    )
-    return made + own
-
-
-def _payment_for(command: RefundOrder, account: Account) -> Payment | None:
-    """Return the payment that is named, else the latest from which the amount can be refunded."""
-    payments = payments_of(account)
-    if command.entry_id is not None:
-        named = find_payment(account.shop, account.entries, command.entry_id)
-        return next(
-            (p for p in payments if named and payment_key(p.provider, p.object_id) == named.payment_key), None
-        )
-    fitting = [p for p in payments if command.mode is not RefundMode.SENT or p.provider in SENDING]
-    return next((p for p in fitting if p.left_minor >= command.amount_minor), None)
-
-
-def _against(command: RefundOrder, account: Account, payment: Payment | None) -> list[Reason]:
+def _against(command: RefundOrder, account: Account, shares: Sequence[Share]) -> list[Reason]:
     reasons = [*other_currency(account, command.currency), *not_positive(command.amount_minor)]
     if command.mode is RefundMode.EXTERNAL:
-        text = "a refund is recorded or sent; external ones are told by the provider"
+        text = "a refund is recorded or sent; external ones are reported by the provider"
         reasons.append(Reason(code="mode_not_possible", message=text, field="mode"))
     if command.cause is RefundCause.CREDIT:
         reasons += beyond_due(account, command.amount_minor)
-    return [*reasons, *_against_amount(command, account), *_against_payment(command, account, payment)]
+    return [*reasons, *_against_amount(command, account), *_against_payments(command, account, shares)]
 
 
 def _against_amount(command: RefundOrder, account: Account) -> list[Reason]:
@@ -165,39 +120,45 @@ def _against_amount(command: RefundOrder, account: Account) -> list[Reason]:
     return [Reason(code="refund_exceeds_received", message=text, field="amount_minor")]
 
 
-def _against_payment(command: RefundOrder, account: Account, payment: Payment | None) -> list[Reason]:
-    if payment is None and command.entry_id is not None:
+def _against_payments(command: RefundOrder, account: Account, shares: Sequence[Share]) -> list[Reason]:
+    if not shares and command.entry_id is not None:
         text = f"order {account.code} has no payment {command.entry_id}; name the entry of a payment"
         return [Reason(code="payment_unknown", message=text, field="entry_id")]
-    if payment is not None and command.amount_minor > payment.left_minor:
-        text = f"{command.amount_minor} to refund, {payment.left_minor} left of this payment; refund at most that"
+    payments = [share.payment for share in shares if share.payment]
+    if command.entry_id is not None and command.amount_minor > payments[0].left_minor:
+        text = f"{command.amount_minor} to refund, {payments[0].left_minor} left of this payment; refund at most that"
         return [Reason(code="refund_exceeds_payment", message=text, field="amount_minor")]
     if command.mode is not RefundMode.SENT:
         return []
-    if payment is None or payment.provider not in SENDING:
+    if not payments or payments[0].provider not in NAMES:
         text = (
-            f"no payment of order {account.code} by {', '.join(SENDING)} covers it; record the refund instead"
+            f"the payments of order {account.code} by {', '.join(NAMES)} do not cover it; "
+            "record the refund instead"
         )
         return [Reason(code="provider_cannot_refund", message=text, field="mode")]
-    if account.position.disputed_minor > 0 or is_disputed(account.remarks, payment.object_id):
-        text = f"payment {payment.object_id} of order {account.code} is disputed; wait for the dispute's end"
+    disputed = [p for p in payments if account.disputes.is_disputed(p.object_id)]
+    if account.position.disputed_minor > 0 or disputed:
+        name = (disputed or payments)[0].object_id
+        text = f"payment {name} of order {account.code} is disputed; wait for the dispute's end"
         return [Reason(code="payment_disputed", message=text, field="mode")]
     return []
 
 
-def _asked(received: ReceivedMessage[RefundOrder], payment: Payment | None) -> RequestedRefund:
-    command = received.message
+def _asked(received: ReceivedMessage[RefundOrder], share: Share, *, is_first: bool) -> RequestedRefund:
+    command, payment = received.message, share.payment
+    part = "" if is_first or payment is None else payment.key
     reference = command.reference if command.mode is RefundMode.RECORDED else None
     return RequestedRefund(
-        id=command.refund_id,
+        id=uuid5(command.refund_id, part) if part else command.refund_id,
+        part_of=command.refund_id if part else None,
         command_id=received.envelope.id,
         mode=command.mode,
-        amount_minor=command.amount_minor,
+        amount_minor=share.amount_minor,
         provider=payment.provider if payment else None,
         payment=payment.object_id if payment else None,
         cause=command.cause,
         reason=command.reason,
-        lines=tuple(command.lines),
+        lines=() if part else tuple(command.lines),
         actor=command.actor,
         asked_at=received.envelope.time,
         reference=reference,
@@ -209,6 +170,8 @@ def _asked(received: ReceivedMessage[RefundOrder], payment: Payment | None) -> R
 
 def _order_to_send(account: Account, asked: RequestedRefund) -> dict[str, object]:
     return {
+        "provider": asked.provider,
+        "asked_at": asked.asked_at.isoformat(),
         "shop": account.shop,
         "order_id": str(account.id),
         "refund_id": str(asked.id),
@@ -217,8 +180,3 @@ def _order_to_send(account: Account, asked: RequestedRefund) -> dict[str, object
         "currency": account.currency,
         "is_duplicate": asked.cause is RefundCause.OVERPAID,
     }
-
-
-def _split(payment: str) -> tuple[str, str]:
-    provider, _, object_id = payment.partition(":")
-    return provider, object_id

@@ -1,50 +1,58 @@
 """Sending of refunds to the provider: planned, in flight, and then the provider's answer.
 
 The provider's idempotency key is the refund's id, so an uncertain request is repeated: after a time-out, a
-5xx or the death of this process. Except at the very first try the provider is first asked whether it has the
-refund, for it deletes keys after a day. Failed means that the provider refuses to make it, or certainly does
-not have it after `ATTEMPTS` tries; when the provider can't be asked, the refund is uncertain and a person
-decides.
+5xx or the death of this process. Before every attempt but the first, the provider is asked whether it has the
+refund, for providers keep keys for a limited time. Failed means that the provider refuses to make it, or shows
+after `ATTEMPTS` attempts that it does not have it: the amount is free to be refunded again. When the provider does
+not show that, or can't be asked, the refund is uncertain, its amount stays reserved, and staff decide.
 """
 
-import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from services.chassis.background.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
-from services.chassis.background.working import Worker
+from services.chassis.background.effects import (
+    UNLIMITED,
+    Done,
+    Effect,
+    EffectWorker,
+    Failed,
+    Outcome,
+    Retry,
+    Uncertain,
+)
+from services.chassis.background.workers import Worker
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.unit import Unit
 from services.payments.accounts.ledger import Origin
 from services.payments.accounts.unit.unit import AccountUnit
-from services.payments.providers import stripe
-from services.payments.providers.stripe.calling import (
+from services.payments.endpoints.loading import look_again
+from services.payments.providers.port import (
+    AnswerUnreadable,
+    Provider,
+    ProviderRefused,
+    ProviderUnavailable,
+    RefundAbsent,
+    RefundFound,
     RefundInstruction,
-    StripeClient,
-    StripeRefused,
-    StripeUnavailable,
+    RefundRepeatable,
 )
-from services.payments.providers.stripe.event import ShapeUnexpected
-from services.payments.providers.stripe.giving_back import refund_facts
-from services.payments.providers.stripe.money import StripeAmountUnusable
 from services.payments.refunds.refunding import EFFECT
 from services.payments.settings import PaymentsSettings
 
 ATTEMPTS = 120
-"""The number of tries, with pauses that grow to a quarter of an hour: more than a day, after which Stripe no
-longer repeats a 5xx of its own under the same key.
+"""The number of attempts, with pauses that grow to a quarter of an hour: more than a day, after which no
+provider repeats an old 5xx of its own under the same key.
 """
 INTERRUPTIONS = 12
-"""The number of tries after which a refund whose process dies, or that raises, is left to a person: about an
+"""The number of attempts after which a refund whose process dies, or that raises, is left to staff: about an
 hour.
 """
 LONGEST_PAUSE = timedelta(minutes=15)
 CONCURRENCY = 4
-_NEVER = 2**31 - 1
 log = structlog.get_logger()
 
 
@@ -53,49 +61,44 @@ class RefundSender:
 
     def __init__(self, process: Process) -> None:
         assert isinstance(process.settings, PaymentsSettings)
-        self._client = StripeClient(process.settings.stripe_api_url, process.settings.stripe_timeout_seconds)
-        self._keys = {
-            endpoint.shop: endpoint.api_key.get_secret_value()
-            for endpoint in process.settings.stripe_endpoints
-            if endpoint.api_key is not None
-        }
+        self._process = process
+        self._providers = process.settings.providers
         self.effects = EffectWorker(
-            EFFECT, self.perform, self.record, CONCURRENCY, _NEVER, interrupted=interrupted
+            EFFECT, self.perform, self.record, CONCURRENCY, UNLIMITED, interrupted=interrupted
         )
 
     def worker(self) -> Worker:
         """Return the worker that sends the refunds that are due."""
         return Worker(EFFECT, self.effects.run)
 
-    async def close(self) -> None:
-        """Close the connections to the provider."""
-        await self._client.close()
-
     async def perform(self, effect: Effect) -> Outcome:
         """Request one refund. Raises nothing that could leave its outcome uncertain."""
-        wish = _wish(effect)
-        key = self._keys.get(wish.shop)
-        if key is None:
-            text = f"no API key of shop {wish.shop} in COMPTOIR_STRIPE_ENDPOINTS; add api_key and ask anew"
+        wish, provider = _wish(effect), self._providers[_provider_of(effect)]
+        if not provider.can_refund(wish.shop):
+            await look_again(self._process)
+            provider = self._providers[_provider_of(effect)]
+        if not provider.can_refund(wish.shop):
+            where = f"{provider.setting} or in the back office"
+            text = f"no {provider.credential} of shop {wish.shop} in {where}; add it and request the refund again"
             return Failed(text) if effect.is_first_try else Uncertain(text)
         try:
-            found = None if effect.is_first_try else await self._client.find_refund(key, wish)
-        except StripeRefused as refused:
-            return Uncertain(f"Stripe does not say whether it has the refund: {refused}")
-        except StripeUnavailable as away:
-            return _again(effect, str(away))
-        if found is None and effect.attempts > ATTEMPTS:
-            return Failed(f"given up after {effect.attempts} tries; Stripe has no such refund")
-        return Done(json.dumps(found)) if found is not None else await self._ask(key, wish)
+            found = RefundAbsent() if effect.is_first_try else await provider.find_refund(wish)
+        except ProviderRefused as refused:
+            return Uncertain(f"{provider.title} does not report whether it has the refund: {refused}")
+        except ProviderUnavailable as away:
+            return _again(effect, provider, str(away))
+        if isinstance(found, RefundFound):
+            return Done(found.answer.decode())
+        if effect.attempts > ATTEMPTS:
+            return _given_up(effect, provider, found)
+        return await self._ask(provider, wish)
 
-    async def _ask(self, key: str, wish: RefundInstruction) -> Outcome:
+    async def _ask(self, provider: Provider, wish: RefundInstruction) -> Outcome:
         try:
-            return Done(json.dumps(await self._client.refund(key, wish)))
-        except StripeRefused as refused:
+            return Done((await provider.refund(wish)).decode())
+        except ProviderRefused as refused:
             return Failed(str(refused))
-        except (StripeAmountUnusable, KeyError) as unusable:
-            return Failed(f"the amount can't be told to Stripe: {unusable}")
-        except StripeUnavailable as away:
+        except ProviderUnavailable as away:
             return Retry(str(away))
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
@@ -106,29 +109,44 @@ class RefundSender:
         work = AccountUnit(unit)
         await work.load_accounts((e.payload["shop"], UUID(e.payload["order_id"])) for e, _ in final)
         for effect, outcome in final:
-            _enter(work, _wish(effect), outcome)
+            _enter(work, self._providers[_provider_of(effect)], _wish(effect), outcome)
         await work.save()
 
 
 def interrupted(effect: Effect, why: str) -> Outcome:
-    """Return the next step of a refund whose process died, or that raised: look it up at Stripe, a while
+    """Return the next step of a refund whose process died, or that raised: look it up at its provider, a while
     later.
     """
+    if effect.is_restored:
+        return Uncertain(why)
     if effect.attempts >= INTERRUPTIONS:
         return Uncertain(f"interrupted {effect.attempts} times: {why}")
     return Retry(why, min(timedelta(seconds=2.0**effect.attempts), LONGEST_PAUSE))
 
 
-def _again(effect: Effect, why: str) -> Outcome:
-    return Retry(why) if effect.attempts <= ATTEMPTS else Uncertain(f"Stripe could not be asked: {why}")
+def _given_up(effect: Effect, provider: Provider, found: RefundAbsent | RefundRepeatable) -> Outcome:
+    """Return the end of a refund that no attempt made: failed only if the provider shows that it has none."""
+    if isinstance(found, RefundAbsent):
+        return Failed(f"given up after {effect.attempts} attempts; {provider.title} has no such refund")
+    return Uncertain(
+        f"no answer in {effect.attempts} attempts, and {provider.title} does not show whether it has the refund"
+    )
 
 
-def _enter(work: AccountUnit, wish: RefundInstruction, outcome: Outcome) -> None:
+def _again(effect: Effect, provider: Provider, why: str) -> Outcome:
+    return (
+        Retry(why)
+        if effect.attempts <= ATTEMPTS
+        else Uncertain(f"{provider.title} could not be asked: {why}")
+    )
+
+
+def _enter(work: AccountUnit, provider: Provider, wish: RefundInstruction, outcome: Outcome) -> None:
     account = work.find(wish.shop, wish.order_id)
     if account is None or wish.refund_id not in account.refunds.asked:
-        log.error("a refund was sent that nobody asked for", refund_id=str(wish.refund_id))
+        log.error("refund sent without a request", refund_id=str(wish.refund_id))
         return
-    account.origin = Origin("answer", wish.refund_id, work.unit.now, stripe.PROVIDER)
+    account.origin = Origin("answer", wish.refund_id, work.unit.now, provider.name)
     if isinstance(outcome, Failed):
         account.fill_refund(wish.refund_id, refusal=outcome.detail)
         return
@@ -138,14 +156,21 @@ def _enter(work: AccountUnit, wish: RefundInstruction, outcome: Outcome) -> None
         return
     account.fill_refund(wish.refund_id, is_sent=True)
     try:
-        facts = refund_facts(json.loads(outcome.detail or "{}"), work.unit.now)
-    except (ShapeUnexpected, StripeAmountUnusable) as unusable:
+        facts = provider.refund_facts((outcome.detail or "{}").encode(), work.unit.now)
+    except AnswerUnreadable as unusable:
         log.error(
-            "the answer can't be read; the webhook tells", refund_id=str(wish.refund_id), why=str(unusable)
+            "refund answer unreadable; waiting for its webhook",
+            refund_id=str(wish.refund_id),
+            why=str(unusable),
         )
         return
     account.learn_refund(facts.made[0])
-    work.link(account, stripe.PROVIDER, facts.made[0].object_id)
+    work.link(account, provider.name, facts.made[0].object_id)
+
+
+def _provider_of(effect: Effect) -> str:
+    """Return the provider of a refund; those planned by an earlier version name none and are Stripe's."""
+    return str(effect.payload.get("provider") or "stripe")
 
 
 def _wish(effect: Effect) -> RefundInstruction:
@@ -158,4 +183,5 @@ def _wish(effect: Effect) -> RefundInstruction:
         amount_minor=payload["amount_minor"],
         currency=payload["currency"],
         is_duplicate=payload["is_duplicate"],
+        asked_at=datetime.fromisoformat(payload["asked_at"]) if "asked_at" in payload else None,
     )

@@ -1,18 +1,18 @@
-"""A person's decision on a refund with an uncertain outcome: try again, it was made, it was not made.
+"""A staff decision on a refund with an uncertain outcome: try again, it was made, it was not made.
 
 Trying again never makes a second one: the provider is first asked whether it has the refund. One that was
 made is named by the provider's reference and posted under it, so the provider's own report of it, should it
-still arrive, posts nothing more. Whatever was decided here, the provider's own refund counts once it is
+still arrive, posts nothing more. Regardless of what was decided here, the provider's own refund counts once it is
 recorded. A refund declared made without any reference (an earlier version accepted that) keeps its sum
 reserved until it is settled like an uncertain one. Invariant: only a refund without a recorded refund of the
 provider, and whose effect rests, is settled.
 """
 
 from contracts.message import Reason
-from contracts.payments import RefundVerdict, SettleRefund
+from contracts.payments.refunds import RefundVerdict, SettleRefund
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
-from services.payments.accounts.refunds import RequestedRefund
+from services.payments.accounts.refund_matching import RequestedRefund
 from services.payments.accounts.unit.answering import account_of, done, reject
 from services.payments.accounts.unit.unit import AccountUnit
 

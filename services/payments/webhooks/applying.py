@@ -7,17 +7,14 @@ with its error and the others go on. Money of an unknown order waits; it is foun
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
+import prometheus_client
 import structlog
 
-from contracts.payments import PaymentUnmatched
 from services.chassis.messaging.process import Process
-from services.chassis.messaging.subscribers import order_key
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import Connection, is_conflict, is_outage
 from services.payments.accounts.account import Account
@@ -25,69 +22,34 @@ from services.payments.accounts.facts import Facts, Irrelevant, Parked, Reading,
 from services.payments.accounts.unit import webhook_store
 from services.payments.accounts.unit.object_store import holders_of_objects, orders_of_objects
 from services.payments.accounts.unit.store import known_orders
-from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountUnit, object_key
-from services.payments.accounts.unit.webhook_store import APART, Ending
-from services.payments.providers import stripe
-from services.payments.providers.stripe.reading import read
-from services.payments.settings import PaymentsSettings, StripeEndpoint
-from services.payments.webhooks.aside_store import SET_ASIDE, read_set_aside
+from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountUnit
+from services.payments.accounts.unit.webhook_store import Ending
+from services.payments.endpoints.loading import refresh
+from services.payments.providers.port import ObjectNamed, Provider
+from services.payments.settings import PaymentsSettings
+from services.payments.webhooks import store
+from services.payments.webhooks.aside_store import read_set_aside
+from services.payments.webhooks.reading import OBJECT_UNREAD, plan_reading
 from services.payments.webhooks.settling import settle, settle_refunds
+from services.payments.webhooks.store import APART
+from services.payments.webhooks.waiting_webhooks import (
+    Waiting,
+    ending_of_other,
+    ending_without_order,
+    orders_of,
+)
 
-WORKER = "webhooks"
 BATCH = 100
 CONFLICT_TRIES = 3
+SOURCES = {"push": "webhook", "reconcile": "reconcile"}
+"""The source of an entry, by how its webhook came in."""
 Take = Callable[[Connection], Awaitable[list[asyncpg.Record]]]
+ENDED = prometheus_client.Counter(
+    "comptoir_webhooks_ended_total",
+    "Webhooks by how they ended, each time they were read.",
+    ["provider", "state"],
+)
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A webhook whose order was not found."""
-
-    webhook_id: UUID
-    shop: str
-    facts: Facts | RefundFacts
-    received_at: datetime
-    is_judged: bool = False
-    """Whether a person had it applied again."""
-
-    @property
-    def order_id(self) -> UUID | None:
-        """Return the order named by the storefront, when it named one of this shop."""
-        return self.facts.order_id if self.facts.order_shop in (None, self.shop) else None
-
-    @property
-    def names_other_shop(self) -> bool:
-        """Return whether the storefront names another shop."""
-        return self.facts.order_shop not in (None, self.shop)
-
-    @property
-    def names_its_order(self) -> bool:
-        """Return whether the storefront meant to name an order, even by a value that is no order's id or by
-        another shop's order.
-        """
-        return self.order_id is not None or self.facts.names_order_badly or self.names_other_shop
-
-    @property
-    def own(self) -> list[tuple[str, str, str]]:
-        """Return the names that belong to its order from now on."""
-        return [(self.shop, self.facts.provider, object_id) for object_id in self.facts.own_ids]
-
-    @property
-    def payment(self) -> tuple[str, str, str]:
-        return (self.shop, self.facts.provider, self.facts.object_id)
-
-    @property
-    def objects(self) -> list[tuple[str, str, str]]:
-        return [(self.shop, self.facts.provider, object_id) for object_id in self.facts.ids]
-
-    @property
-    def keys(self) -> list[str]:
-        """Return the keys that can bring its order: a claim of any of the payment's ids, or the opening of
-        the order.
-        """
-        keys = [object_key(self.facts.provider, object_id) for object_id in self.facts.ids]
-        return [*keys, order_key(self.order_id)] if self.order_id else keys
 
 
 class WebhooksFailed(Exception):
@@ -101,7 +63,7 @@ class WebhooksFailed(Exception):
 async def apply_webhooks(process: Process) -> bool:
     """Apply one batch. Return True when there may be more. Raise only when the database is unavailable."""
     try:
-        return await _apply(process, lambda connection: webhook_store.take(connection, BATCH)) == BATCH
+        return await _apply(process, lambda connection: store.take(connection, BATCH)) == BATCH
     except WebhooksFailed as failed:
         log.error("webhook batch failed; retrying one by one", error=str(failed), exc_info=failed)
         ended = [await _apply_alone(process, webhook_id) for webhook_id in failed.webhook_ids]
@@ -110,21 +72,33 @@ async def apply_webhooks(process: Process) -> bool:
 
 async def _apply_alone(process: Process, webhook_id: UUID) -> bool:
     """Apply one webhook by itself, or park it. Return False when a lock or time-out prevented it: it stays
-    for another try.
+    for another attempt.
     """
     try:
-        await _apply(process, lambda connection: webhook_store.take_one(connection, webhook_id))
+        await _apply(process, lambda connection: store.take_one(connection, webhook_id))
     except WebhooksFailed as failed:
-        if _others_were_in_the_way(failed.__cause__):
+        if _is_temporary_conflict(failed.__cause__):
             return False
         async with process.unit() as unit:
-            rows = await webhook_store.take_one(unit.connection, webhook_id)
+            rows = await store.take_one(unit.connection, webhook_id)
             parked = [Ending(row["id"], "parked", "failed", str(failed)) for row in rows]
             await webhook_store.end(unit.connection, parked, unit.now)
+            _count_after_commit(unit, rows, parked)
     return True
 
 
-def _others_were_in_the_way(error: BaseException | None) -> bool:
+def _count_after_commit(unit: Unit, rows: Sequence[asyncpg.Record], endings: Sequence[Ending]) -> None:
+    """Count in the metrics how these webhooks ended, once that is committed."""
+    providers = {row["id"]: row["provider"] for row in rows}
+
+    def count() -> None:
+        for ending in endings:
+            ENDED.labels(providers[ending.webhook_id], ending.state).inc()
+
+    unit.after_commit(count)
+
+
+def _is_temporary_conflict(error: BaseException | None) -> bool:
     """Return whether the error is a lock or a time-out, which pass; a row that exists already does not."""
     passes = error is not None and is_conflict(error)
     return passes and not isinstance(error, asyncpg.UniqueViolationError)
@@ -141,6 +115,7 @@ async def _apply(process: Process, take: Take) -> int:
             async with process.unit() as unit:
                 rows = await take(unit.connection)
                 if rows:
+                    await _know_endpoints(process.settings, unit.connection, rows)
                     await Application(unit, process.settings).run(rows)
             break
         except Exception as error:
@@ -151,49 +126,81 @@ async def _apply(process: Process, take: Take) -> int:
     return len(rows)
 
 
+async def _know_endpoints(
+    settings: PaymentsSettings, connection: Connection, rows: Sequence[asyncpg.Record]
+) -> None:
+    """Read the stored endpoints if one is unknown: another process may have received for it since."""
+    if not all(settings.providers.knows(row["provider"], row["endpoint"]) for row in rows):
+        await refresh(settings, connection)
+
+
 class Application:
     """One batch of webhooks in one transaction."""
 
     def __init__(self, unit: Unit, settings: PaymentsSettings) -> None:
         self._unit = unit
         self._book = AccountUnit(unit)
-        self._endpoints = {endpoint.slug: endpoint for endpoint in settings.stripe_endpoints}
-        self._shops = {endpoint.shop for endpoint in settings.stripe_endpoints}
+        self._providers = settings.providers
+        self._shops = {endpoint.shop for _, endpoint in settings.endpoints}
         self._patience = timedelta(hours=settings.unmatched_after_hours)
         self._patience_when_named = timedelta(seconds=settings.unmatched_named_after_seconds)
         self._endings: list[Ending] = []
 
     async def run(self, rows: Sequence[asyncpg.Record]) -> None:
         """Apply the locked rows."""
-        homeless = await self._settle(await self._readings(rows))
-        self._book.hold((webhook.shop, key) for webhook in homeless for key in webhook.keys)
+        unmatched = await self._settle(await self._readings(rows))
+        self._book.hold((webhook.shop, key) for webhook in unmatched for key in webhook.keys)
         await self._book.save()
-        if homeless:
+        if unmatched:
             await self._unit.writes.send()
-            await self._leave_waiting(homeless)
+            await self._leave_waiting(unmatched)
         await webhook_store.end(self._unit.writes, self._endings, self._unit.now)
+        self._note_orders({row["id"]: row["shop"] for row in rows})
+        _count_after_commit(self._unit, rows, self._endings)
+
+    def _note_orders(self, shops: dict[UUID, str]) -> None:
+        """Note which orders the webhooks are about: the content of one about an erased order is deleted
+        immediately.
+        """
+        for ending in self._endings:
+            if ending.order_id is not None:
+                self._unit.heard_of(shops[ending.webhook_id], ending.order_id)
 
     async def _readings(self, rows: Sequence[asyncpg.Record]) -> list[Waiting]:
         """Return the webhooks about a payment; the others end here."""
         apart = [row for row in rows if APART in row["event_id"] and row["judged_by"] is None]
-        first = await webhook_store.read_first_bodies(self._unit.connection, apart) if apart else {}
+        first = await store.read_first(self._unit.connection, apart) if apart else {}
         found = []
         for row in rows:
-            endpoint = self._endpoints.get(row["endpoint"])
-            reading = _reading(row["provider"], row["endpoint"], row["body"], endpoint)
+            provider = self._providers.get(row["provider"])
+            reading = _reading(provider, row["endpoint"], row["body"])
             if row["id"] in first:
-                known = _reading(row["provider"], row["endpoint"], first[row["id"]], endpoint)
-                self._endings.append(_ending_of_other(row, reading, is_same=reading == known))
+                body, order_id = first[row["id"]]
+                is_same = reading == _reading(provider, row["endpoint"], body)
+                self._endings.append(ending_of_other(row, reading, order_id, is_same=is_same))
                 continue
-            match reading:
-                case Facts() | RefundFacts():
+            match self._read_object(row, reading) if isinstance(reading, ObjectNamed) else reading:
+                case Facts() | RefundFacts() as facts:
                     is_judged = row["judged_by"] is not None
-                    found.append(Waiting(row["id"], row["shop"], reading, row["received_at"], is_judged))
-                case Irrelevant():
-                    self._endings.append(Ending(row["id"], "irrelevant", reading.reason))
-                case Parked():
-                    self._endings.append(Ending(row["id"], "parked", reading.reason, reading.detail))
+                    source = SOURCES[row["source"]]
+                    found.append(
+                        Waiting(row["id"], row["shop"], facts, row["received_at"], is_judged, source)
+                    )
+                case Irrelevant() as irrelevant:
+                    self._endings.append(Ending(row["id"], "irrelevant", irrelevant.reason))
+                case Parked() as parked:
+                    self._endings.append(Ending(row["id"], "parked", parked.reason, parked.detail))
         return found
+
+    def _read_object(self, row: asyncpg.Record, named: ObjectNamed) -> Reading | None:
+        """Return the facts in the object that a webhook names; None if it has to be read first."""
+        provider = self._providers[row["provider"]]
+        if row["answer"] is not None and provider.reader is not None:
+            return provider.reader.read_answer(row["endpoint"], named, row["answer"])
+        plan_reading(self._unit, row, named)
+        detail = f"{named.kind} {named.object_id} is being read from {provider.title}'s API"
+        self._endings.append(Ending(row["id"], "waiting", OBJECT_UNREAD, detail))
+        return None
 
     async def _settle(self, webhooks: Sequence[Waiting]) -> list[Waiting]:
         """Apply the webhooks whose order is found; return the others."""
@@ -203,14 +210,14 @@ class Application:
             self._unit.connection, sorted({key for webhook in webhooks for key in webhook.objects})
         )
         holders = await self._holders(webhooks)
-        candidates = {(w.shop, order_id) for w in webhooks for order_id in _orders_of(w, known, holders)}
+        candidates = {(w.shop, order_id) for w in webhooks for order_id in orders_of(w, known, holders)}
         await self._book.load_accounts(candidates)
-        homeless = []
+        unmatched = []
         for webhook in webhooks:
-            orders = _orders_of(webhook, known, holders)
+            orders = orders_of(webhook, known, holders)
             account = next((a for o in orders if (a := self._book.find(webhook.shop, o))), None)
             if account is None:
-                homeless.append(webhook)
+                unmatched.append(webhook)
                 continue
             ending = self._settle_at(account, webhook)
             if ending is None:
@@ -221,13 +228,13 @@ class Application:
                     known[key] = account.id
                     self._book.link(account, key[1], key[2])
             self._endings.append(ending)
-        return homeless
+        return unmatched
 
     def _settle_at(self, account: Account, webhook: Waiting) -> Ending | None:
         """Apply a webhook; None leaves it to be applied again."""
         if isinstance(webhook.facts, RefundFacts):
-            return settle_refunds(account, webhook.facts, webhook.webhook_id)
-        return settle(self._book, account, webhook.facts, webhook.webhook_id)
+            return settle_refunds(account, webhook.facts, webhook.webhook_id, webhook.source)
+        return settle(self._book, account, webhook.facts, webhook.webhook_id, webhook.source)
 
     async def _holders(self, webhooks: Sequence[Waiting]) -> dict[tuple[str, str, str], UUID]:
         """Return which orders have the money now of which payments, for webhooks about refunds."""
@@ -254,7 +261,7 @@ class Application:
                 continue
             waits += [webhook_store.WaitRow(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
             is_elsewhere = webhook.facts.order_shop in self._shops and not webhook.is_judged
-            ending = _ending_without_order(webhook, aside.get(webhook.payment), is_elsewhere=is_elsewhere)
+            ending = ending_without_order(webhook, aside.get(webhook.payment), is_elsewhere=is_elsewhere)
             self._endings.append(ending)
             if ending.state == "waiting":
                 self._remind(webhook)
@@ -281,79 +288,8 @@ class Application:
         self._unit.set_timer(UNMATCHED_TIMER, str(webhook.webhook_id), due_at, payload)
 
 
-async def report_unmatched(unit: Unit, key: str, payload: dict[str, Any]) -> None:
-    """Report a webhook after the waiting time: money is parked and reported, other events are set aside.
-    Either still joins its order.
-
-    Money that names an order is reported at its first timer and goes on waiting: orders may have that order
-    as a checkout that was never placed, and place it. It is not reported twice.
-    """
-    if (over_at := payload.pop("over_at", None)) is not None:
-        if await webhook_store.is_waiting(unit.connection, UUID(key)):
-            _say_unmatched(unit, payload)
-            unit.set_timer(
-                UNMATCHED_TIMER, key, datetime.fromisoformat(over_at), {**payload, "is_reported": True}
-            )
-        return
-    has_money = payload["amount_minor"] > 0
-    state, detail = ("parked", "no order claims it") if has_money else ("irrelevant", "no order, no money")
-    given_up = await webhook_store.give_up(unit.connection, UUID(key), state, "order_unknown", detail)
-    if given_up and has_money and not payload.get("is_reported"):
-        _say_unmatched(unit, payload)
-
-
-def _say_unmatched(unit: Unit, payload: dict[str, Any]) -> None:
-    unit.emit(PaymentUnmatched.model_validate(payload), subject=payload["provider_reference"])
-
-
-def _ending_of_other(row: asyncpg.Record, reading: Reading, *, is_same: bool) -> Ending:
-    """Return the result of a webhook under an event id that has another body: a repeat if its content is
-    equal, else a person decides.
-    """
-    if is_same:
-        return Ending(row["id"], "duplicate")
-    event_id = row["event_id"].partition(APART)[0]
-    detail = f"event {event_id} came before with other content; compare it in Stripe, then look again or set it aside"
-    money: tuple[str | None, int | None, str | None] = (None, None, None)
-    if isinstance(reading, Facts | RefundFacts):
-        money = (reading.object_id, reading.received_minor or None, reading.currency)
-    return Ending(row["id"], "parked", "other_content", detail, None, *money)
-
-
-def _ending_without_order(webhook: Waiting, aside: str | None, *, is_elsewhere: bool) -> Ending:
-    """Return the result without an order: it waits, unless it names another shop that has an endpoint too
-    (`is_elsewhere`), or a person set its payment aside; if an order names the payment later, it joins that
-    order in any case.
-    """
-    facts = webhook.facts
-    money = (facts.object_id, facts.received_minor or None, facts.currency)
-    named = f"names shop {str(facts.order_shop)[:100]}; this endpoint is of shop {webhook.shop}"
-    if webhook.names_other_shop and is_elsewhere:
-        return Ending(webhook.webhook_id, "irrelevant", "names_other_shop", named, None, *money)
-    if aside is not None:
-        return Ending(webhook.webhook_id, "irrelevant", SET_ASIDE, aside, None, *money)
-    keys = ", ".join(webhook.keys)
-    detail = f"{keys}; the order it names is no order's id" if facts.names_order_badly else keys
-    detail = f"{detail}; {named}" if webhook.names_other_shop else detail
-    return Ending(webhook.webhook_id, "waiting", "order_unknown", detail, None, *money)
-
-
-def _orders_of(
-    webhook: Waiting, known: dict[tuple[str, str, str], UUID], holders: dict[tuple[str, str, str], UUID]
-) -> list[UUID]:
-    """Return the orders its money may belong to, the surest first: by a linked id, then by what the
-    storefront wrote.
-    """
-    if isinstance(webhook.facts, RefundFacts):
-        known = {key: known[key] for key in webhook.own if key in known} | holders
-    orders = [known[key] for key in webhook.objects if key in known]
-    return [*orders, webhook.order_id] if webhook.order_id else orders
-
-
-def _reading(provider: str, slug: str, body: bytes, endpoint: StripeEndpoint | None) -> Reading:
-    if provider != stripe.PROVIDER or endpoint is None:
-        return Parked(
-            "endpoint_unknown",
-            f"{slug} is no longer in COMPTOIR_STRIPE_ENDPOINTS; add it again, then look again",
-        )
-    return read(body, is_live=endpoint.livemode, account=endpoint.account)
+def _reading(provider: Provider | None, slug: str, body: bytes) -> Reading | ObjectNamed:
+    if provider is None or slug not in provider.endpoints:
+        setting = provider.setting if provider else "the settings"
+        return Parked("endpoint_unknown", f"{slug} is no longer in {setting}; add it again, then look again")
+    return provider.read(slug, body)

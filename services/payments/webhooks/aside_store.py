@@ -1,4 +1,4 @@
-"""The SQL of a person's decisions on webhooks: set aside with a reason, or applied again.
+"""The SQL of staff decisions on webhooks: set aside with a reason, or applied again.
 
 A payment's key is locked (see `webhook_store.lock_keys`) before its webhooks are, so that a webhook being
 applied is either seen here or sees the decision.
@@ -21,7 +21,7 @@ ObjectKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A person's decision: who, why, and when."""
+    """A staff decision: who, why, and when."""
 
     actor: str
     reason: str
@@ -95,7 +95,8 @@ async def take_back(
     result.
     """
     rows = await connection.fetch(
-        """UPDATE webhook SET state = 'received', reason = NULL, detail = NULL, handled_at = NULL, judged_by = $5
+        """UPDATE webhook SET state = 'received', reason = NULL, detail = NULL, handled_at = NULL, judged_by = $5,
+               answer = NULL
            WHERE length(body) > 2
              AND ((id = $1 AND state = 'parked')
                   OR ((id = $1 OR (shop = $2 AND provider = $3 AND object_id = $4)) AND state = 'irrelevant'
@@ -117,6 +118,6 @@ _READ_SET_ASIDE = Bulk(
 
 
 async def read_set_aside(connection: Connection, payments: Sequence[ObjectKey]) -> dict[ObjectKey, str]:
-    """Return those of the payments that a person set aside, with who and why."""
+    """Return those of the payments that staff set aside, with who and why."""
     rows = await _READ_SET_ASIDE.fetch(connection, payments)
     return {(r["shop"], r["provider"], r["object_id"]): f"{r['actor']}: {r['reason']}" for r in rows}

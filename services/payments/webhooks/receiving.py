@@ -9,7 +9,8 @@ JSON, 503 try again later.
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -20,22 +21,29 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from contracts.envelope import uuid7
-from services.chassis.background.grouping import GroupCommit
+from services.chassis.background.group_commit import GroupCommit
 from services.chassis.failpoints import reach
-from services.chassis.http.edge import note_fault
+from services.chassis.http.problems import note_fault
 from services.chassis.runtime.hub import Hub
-from services.payments.accounts.unit import webhook_store
-from services.payments.accounts.unit.webhook_store import Posted
-from services.payments.providers import stripe
-from services.payments.providers.stripe.event import name_of
-from services.payments.providers.stripe.signature import SignatureRefused, verify
-from services.payments.settings import PaymentsSettings, StripeEndpoint
+from services.payments.endpoints.loading import look_again
+from services.payments.providers.port import (
+    Delivery,
+    Endpoint,
+    Provider,
+    SignatureRefused,
+    VerificationUnavailable,
+)
+from services.payments.settings import PaymentsSettings
+from services.payments.webhooks import store, transmission_store
 from services.payments.webhooks.refusals import UNKNOWN_ENDPOINT, Refusals
+from services.payments.webhooks.store import Posted
 
 MAX_BODY_BYTES = 512 * 1024
 READ_SECONDS = 10.0
+DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 STORE_SECONDS = 3.0
-KEPT_HEADERS = ("content-type", "user-agent", "stripe-signature")
+KEPT_HEADERS = ("content-type", "user-agent")
+"""Headers stored with the body, beside those of the provider's signature."""
 RECEIVED = prometheus_client.Counter(
     "comptoir_webhooks_received_total",
     "Webhooks stored, and repeats of stored ones.",
@@ -61,46 +69,73 @@ class Receiver:
         self._hub = hub
         self._refusals = refusals
         self._on_stored = on_stored
-        self._endpoints = {endpoint.slug: endpoint for endpoint in settings.stripe_endpoints}
-        self._busy = dict.fromkeys(self._endpoints, 0)
+        self._providers = settings.providers
+        self._busy: dict[str, int] = defaultdict(int)
         self._most_at_once = settings.webhooks_at_once
         self._group: GroupCommit[Posted, bool] = GroupCommit(self._store)
 
     async def receive(self, request: Request) -> Response:
         """Answer one post."""
-        endpoint = self._endpoints.get(request.path_params["slug"])
+        name = UNKNOWN_ENDPOINT
         try:
-            if endpoint is None:
-                raise Refused(404, "endpoint_unknown")
-            return await self._take(request, endpoint)
+            provider, endpoint = await self._find(**request.path_params)
+            name = endpoint.slug
+            return await self._take(request, provider, endpoint)
         except Refused as refused:
-            self._refusals.count(endpoint.slug if endpoint else UNKNOWN_ENDPOINT, refused.reason)
+            self._refusals.count(name, refused.reason)
             headers = {"retry-after": "5"} if refused.status == 503 else None
             if isinstance(refused.__cause__, Exception):
                 note_fault(request, refused.__cause__)
             return Response(status_code=refused.status, headers=headers)
 
-    async def _take(self, request: Request, endpoint: StripeEndpoint) -> Response:
+    async def _find(self, provider: str, slug: str) -> tuple[Provider, Endpoint]:
+        """Return an endpoint. Before the stored ones were read for the first time, they are read."""
+        if not self._providers.knows(provider, slug) and self._providers.stored is None:
+            try:
+                async with asyncio.timeout(STORE_SECONDS):
+                    await look_again(self._hub)
+            except DATABASE_AWAY as error:
+                raise Refused(503, "database_away") from error
+        if not self._providers.knows(provider, slug):
+            raise Refused(404, "endpoint_unknown")
+        found = self._providers[provider]
+        return found, found.endpoints[slug]
+
+    async def _take(self, request: Request, provider: Provider, endpoint: Endpoint) -> Response:
         _check_kind(request)
+        headers = {name: request.headers.getlist(name) for name in provider.signature_headers}
+        _check_headers(provider, endpoint, headers)
         if self._busy[endpoint.slug] >= self._most_at_once:
             raise Refused(503, "too_many_at_once")
         self._busy[endpoint.slug] += 1
         try:
             body = await _read(request)
-            _check_signature(request, endpoint, body)
-            await self._keep(_posted(request, endpoint, body))
+            sent = await _check_signature(provider, endpoint, Delivery(headers, body))
+            await self._keep(_posted(request, provider, endpoint, body), sent)
         finally:
             self._busy[endpoint.slug] -= 1
         return Response(status_code=200)
 
-    async def _keep(self, posted: Posted) -> None:
+    async def _keep(self, posted: Posted, transmission: str | None) -> None:
         began = time.perf_counter()
         try:
+            if transmission is not None:
+                await self._check_transmission(posted, transmission)
             is_new = await self._group.submit(posted)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        except DATABASE_AWAY as error:
             raise Refused(503, "database_away") from error
         STORE_TIME.labels(posted.endpoint).observe(time.perf_counter() - began)
         RECEIVED.labels(posted.endpoint, "stored" if is_new else "duplicate").inc()
+
+    async def _check_transmission(self, posted: Posted, transmission: str) -> None:
+        """Refuse a body under signature headers that came with another body before: a forgery."""
+        row = transmission_store.TransmissionRow(
+            posted.provider, posted.endpoint, transmission, posted.received_at
+        )
+        async with asyncio.timeout(STORE_SECONDS), self._hub.acquire() as connection:
+            is_same = await transmission_store.record(connection, row, posted.body)
+        if not is_same:
+            raise Refused(400, "transmission_reused")
 
     async def _store(self, posts: Sequence[Posted]) -> list[bool]:
         """Commit a batch; return for each post whether it is new. A repeat within the batch counts as
@@ -110,7 +145,7 @@ class Receiver:
         async with asyncio.timeout(STORE_SECONDS), self._hub.acquire() as connection:
             new: set[UUID] = set()
             for each in batch:
-                new |= await webhook_store.keep(connection, each)
+                new |= await store.keep(connection, each)
         reach("webhook_committed")
         if new:
             self._on_stored()
@@ -138,8 +173,6 @@ def _check_kind(request: Request) -> None:
         raise Refused(415, "not_json")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Refused(415, "compressed")
-    if len(request.headers.getlist("stripe-signature")) != 1:
-        raise Refused(400, "header_malformed")
 
 
 async def _read(request: Request) -> bytes:
@@ -160,20 +193,29 @@ async def _read(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _check_signature(request: Request, endpoint: StripeEndpoint, body: bytes) -> None:
-    secrets = [secret.get_secret_value() for secret in endpoint.secrets]
+def _check_headers(provider: Provider, endpoint: Endpoint, headers: Mapping[str, Sequence[str]]) -> None:
     try:
-        verify(request.headers["stripe-signature"], body, secrets, time.time())
+        provider.check_headers(endpoint.slug, headers)
     except SignatureRefused as refused:
         raise Refused(400, refused.reason) from None
 
 
-def _posted(request: Request, endpoint: StripeEndpoint, body: bytes) -> Posted:
-    event_id, event_type = name_of(body)
-    kept = {name: request.headers[name][:4096] for name in KEPT_HEADERS if name in request.headers}
+async def _check_signature(provider: Provider, endpoint: Endpoint, delivery: Delivery) -> str | None:
+    try:
+        return await provider.verify(endpoint.slug, delivery)
+    except SignatureRefused as refused:
+        raise Refused(400, refused.reason) from None
+    except VerificationUnavailable as unavailable:
+        raise Refused(503, unavailable.reason) from unavailable
+
+
+def _posted(request: Request, provider: Provider, endpoint: Endpoint, body: bytes) -> Posted:
+    event_id, event_type = provider.name_of(body)
+    names = (*KEPT_HEADERS, *provider.signature_headers)
+    kept = {name: request.headers[name][:4096] for name in names if name in request.headers}
     return Posted(
         id=uuid7(),
-        provider=stripe.PROVIDER,
+        provider=provider.name,
         endpoint=endpoint.slug,
         shop=endpoint.shop,
         event_id=event_id,

@@ -1,7 +1,7 @@
-"""Counts of rejected posts by endpoint and reason, so that a person notices forged posts or a lost secret.
+"""Counts of rejected posts by endpoint and reason, so that staff notice forged posts or a lost secret.
 
 Counted in memory and written every few seconds: a flood of forgeries costs one row an hour, not one row each,
-and never its content. Addresses that no endpoint has are counted together, or a stranger could create rows at
+and never its content. Addresses that no endpoint has are counted together, or anyone could create rows at
 will.
 """
 
@@ -12,12 +12,12 @@ import prometheus_client
 import structlog
 
 from services.chassis.messaging.process import Process
-from services.payments.accounts.unit import webhook_store
+from services.payments.webhooks import store
 
 KEPT = timedelta(days=30)
 UNKNOWN_ENDPOINT = "unknown"
 REFUSED = prometheus_client.Counter(
-    "comptoir_webhooks_refused_total", "Webhooks turned away unread.", ["endpoint", "reason"]
+    "comptoir_webhooks_refused_total", "Webhooks rejected unread.", ["endpoint", "reason"]
 )
 log = structlog.get_logger()
 
@@ -39,13 +39,12 @@ class Refusals:
             return False
         counts, self._counts = self._counts, Counter()
         rows = [
-            webhook_store.RefusedRow(endpoint, reason, posts)
-            for (endpoint, reason), posts in sorted(counts.items())
+            store.RefusedRow(endpoint, reason, posts) for (endpoint, reason), posts in sorted(counts.items())
         ]
         try:
             async with process.unit() as unit:
                 hour = _hour_of(unit.now)
-                await webhook_store.count_refused(unit.connection, rows, hour, unit.now, hour - KEPT)
+                await store.count_refused(unit.connection, rows, hour, unit.now, hour - KEPT)
         except BaseException:
             self._counts.update(counts)
             raise

@@ -1,6 +1,6 @@
-"""A person's decision on a webhook or on unmatched money: set aside with a reason, or applied again.
+"""A staff decision on a webhook or on unmatched money: set aside with a reason, or applied again.
 
-Money is set aside whole: later webhooks of the same payment are set aside as well, and no person is asked
+Money is set aside whole: later webhooks of the same payment are set aside as well, and staff are not asked
 twice. It still joins an order that names the payment. Applying again revokes the decision.
 """
 
@@ -35,7 +35,7 @@ async def set_payment_aside(unit: Unit, payment: ObjectKey, word: Word) -> list[
 
 
 async def look_again(unit: Unit, shop: str | None, webhook_id: UUID, actor: str) -> list[UUID]:
-    """Apply a webhook again that is parked, was set aside by a person, or has money and names another shop.
+    """Apply a webhook again that is parked, was set aside by staff, or has money and names another shop.
 
     Return which; none when it is none of these. A payment that was set aside stays so unless one is read
     again.

@@ -5,18 +5,20 @@ A provider's sum is a target: the part the ledger lacks is posted, never more an
 any number of webhooks about one payment, in any order, ends in the same sums.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.payments import PaymentUnmatched
-from contracts.storefront import PaymentMethod
+from contracts.payments.accounts import PaymentUnmatched
+from contracts.sale import PaymentMethod
 from services.payments.accounts.account import Account
 from services.payments.accounts.attempts import Attempt, over_since
+from services.payments.accounts.disputes import in_currency
 from services.payments.accounts.facts import Facts, RefundFacts
 from services.payments.accounts.ledger import Entry, Kind, Origin, payment_key
-from services.payments.accounts.telling import payment_settled
+from services.payments.accounts.publishing import payment_settled
 from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.accounts.unit.webhook_store import Ending
 from services.payments.due import closing
@@ -24,44 +26,87 @@ from services.payments.due import closing
 _AUTOMATIC = (PaymentMethod.CARD, PaymentMethod.PAYPAL)
 
 
-def settle(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
+def settle(
+    work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID, source: str = "webhook"
+) -> Ending:
     """Bring an account up to the provider's report. A repeat changes nothing and ends as a duplicate."""
     if account.closed_at is not None:
         return closing.turn_away(work, account, facts, webhook_id)
     if facts.currency is not None and facts.currency != account.currency:
         return _other_currency(work, account, facts, webhook_id)
-    account.origin = Origin("webhook", webhook_id, facts.occurred_at, facts.provider)
-    changed = [_reach(work, account, facts, kind, target, webhook_id) for kind, target in facts.targets]
-    changed += [account.learn(_attempt(facts, index)) for index in range(len(facts.attempts))]
-    changed.append(_release(account, facts, webhook_id))
+    every = (facts, *facts.also)
+    if (other := _other_amount(account, every, webhook_id)) is not None:
+        return other
+    changed = [_settle_one(work, account, one, webhook_id, source) for one in every]
     return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
 
 
-def settle_refunds(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending | None:
+def _settle_one(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID, source: str) -> bool:
+    """Bring an account up to the report about one payment; return whether anything was new."""
+    account.origin = Origin(source, webhook_id, facts.occurred_at, facts.provider)
+    changed = [_reach(work, account, facts, kind, target, webhook_id) for kind, target in facts.targets]
+    changed += [account.learn(_attempt(facts, index)) for index in range(len(facts.attempts))]
+    changed.append(_release(account, facts, webhook_id))
+    return any(changed)
+
+
+def _other_amount(account: Account, every: Sequence[Facts], webhook_id: UUID) -> Ending | None:
+    """Return the result if a payment whose amount never changes was posted with another amount."""
+    for facts in every:
+        for kind, target in facts.targets if facts.is_final else ():
+            posted, _ = account.posted(facts.provider, facts.object_id, kind)
+            if posted and posted != target:
+                said = f"{facts.object_id} was posted with {posted} and now has {target} {account.currency}"
+                detail = f"{said}; look at it at the provider, and correct the order by hand"
+                return Ending(webhook_id, "parked", "amount_differs", detail, account.id)
+    return None
+
+
+def settle_refunds(
+    account: Account, facts: RefundFacts, webhook_id: UUID, source: str = "webhook"
+) -> Ending | None:
     """Record the provider's report of refunds and disputes; None when the payment has just moved to another
     order.
     """
-    if account.closed_at is not None and facts.remarks:
+    if account.closed_at is not None and (facts.remarks or facts.reports):
         return _of_deleted(account, facts, webhook_id)
     if facts.currency != account.currency and facts.has_amounts:
-        what = f"what went back of {facts.object_id} is in {facts.currency}"
+        what = f"the refund of {facts.object_id} is in {facts.currency}"
         detail = (
             f"{what}, the account of order {account.code} in {account.currency}; look at it at the provider"
         )
         return Ending(webhook_id, "parked", "currency_differs", detail, account.id)
+    if (other := _other_refund_amount(account, facts, webhook_id)) is not None:
+        return other
     if _has_moved_away(account, facts):
         return None
-    account.origin = Origin("webhook", webhook_id, facts.occurred_at, facts.provider)
+    account.origin = Origin(source, webhook_id, facts.occurred_at, facts.provider)
     changed = [account.learn_refund(made) for made in facts.made]
     changed += [account.remark(remark) for remark in facts.remarks_in(account.currency)]
+    is_same = facts.currency == account.currency
+    reports, movements = in_currency(facts.reports, facts.movements, is_same=is_same)
+    changed += [account.report_dispute(report) for report in reports]
+    changed += [account.move_disputed(movement) for movement in movements]
     return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
 
 
+def _other_refund_amount(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending | None:
+    """Return the result if a refund is recorded with another amount, which never changes."""
+    for made in facts.made:
+        known = account.refunds.made.get(made.key)
+        if known is not None and known.amount_minor != made.amount_minor:
+            said = f"refund {made.object_id} was {known.amount_minor} and is {made.amount_minor}"
+            detail = f"{said} {account.currency}; look at it at the provider"
+            return Ending(webhook_id, "parked", "amount_differs", detail, account.id)
+    return None
+
+
 def _of_deleted(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending:
-    """Return the result for a deleted order: no page shows the order any more, so a person sees the webhook
+    """Return the result for a deleted order: no page shows the order any more, so staff see the webhook
     itself.
     """
-    about = ", ".join(f"{one.topic} {one.object_id} {one.state}".strip() for one in facts.remarks)
+    said = [f"{one.topic} {one.object_id}" for one in facts.remarks]
+    about = ", ".join([*said, *(f"dispute {one.object_id} {one.state}" for one in facts.reports)])
     detail = (
         f"{about} of {facts.object_id}, whose order {account.code} was deleted; look at it at the provider"
     )
@@ -69,8 +114,12 @@ def _of_deleted(account: Account, facts: RefundFacts, webhook_id: UUID) -> Endin
 
 
 def _has_moved_away(account: Account, facts: RefundFacts) -> bool:
+    """Return whether the facts belong to the order that has the payment's money now: the account has neither
+    that nor an earlier fact about the same refund or dispute, all of whose facts stay in one account.
+    """
     payment = payment_key(facts.provider, facts.object_id)
     is_known = any(made.key in account.refunds.made for made in facts.made)
+    is_known = is_known or any(account.disputes.find(key) for key in facts.disputes)
     was_moved = any(e.kind is Kind.TRANSFER_OUT and e.payment == payment for e in account.entries)
     return was_moved and not is_known and account.net_received(payment) <= 0
 
@@ -113,13 +162,19 @@ def _entry(account: Account, facts: Facts, kind: Kind, amount_minor: int, webhoo
         provider=facts.provider,
         object_id=facts.object_id,
         step=steps,
-        source="webhook",
+        source=account.origin.source if account.origin else "webhook",
         caused_by=webhook_id,
         occurred_at=facts.occurred_at,
         actor=facts.provider,
-        method=account.method if account.method in _AUTOMATIC else PaymentMethod.CARD,
+        method=_method(account, facts.provider),
         received_on=facts.occurred_at.astimezone(UTC).date() if kind is Kind.PAYMENT_RECEIVED else None,
     )
+
+
+def _method(account: Account, provider: str) -> PaymentMethod:
+    """Return how the customer paid: a provider that is a method by itself, else the order's method or a card."""
+    own = next((method for method in _AUTOMATIC if method == provider), None)
+    return own or (account.method if account.method in _AUTOMATIC else PaymentMethod.CARD)
 
 
 def _attempt(facts: Facts, index: int) -> Attempt:

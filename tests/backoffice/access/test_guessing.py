@@ -74,12 +74,12 @@ async def test_strangers_do_not_keep_a_known_browser_out(backoffice: Backoffice)
     assert (await known.sign_in(login)).status == 303
     assert (await backoffice.browser().sign_in(login)).status == 429, "strangers still wait"
     changed = {"password-now": PASSWORD, "password": NEW, "password-again": NEW}
-    assert (await known.post("/account/password", changed)).status == 303, "whoever is inside may change it"
+    assert (await known.post("/account/password", changed)).status == 303, "anybody inside may change it"
     await known.post("/sign-out")
     assert (await known.sign_in(login, NEW)).status == 303, "the browser that chose it stays known"
 
 
-async def test_a_known_browser_has_no_more_tries_than_others(backoffice: Backoffice) -> None:
+async def test_a_known_browser_has_no_more_attempts_than_others(backoffice: Backoffice) -> None:
     known, login = backoffice.browser(), await backoffice.hire()
     assert (await known.sign_in(login)).status == 303
     answers = await asyncio.gather(

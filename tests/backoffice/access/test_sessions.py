@@ -28,14 +28,14 @@ async def test_an_unused_session_ends(backoffices: Backoffices) -> None:
     backoffice = await backoffices(session_idle_hours=2, session_hours=24)
     browser = await backoffice.signed_in()
     await _age(backoffice, "last_seen_at", 1)
-    assert await _is_inside(browser), "an hour is no long time; and being used, it begins anew"
+    assert await _is_inside(browser), "an hour is no long time; and being used, it begins again"
     await _age(backoffice, "last_seen_at", 1)
     assert await _is_inside(browser)
     await _age(backoffice, "last_seen_at", 3)
     assert not await _is_inside(browser)
 
 
-async def test_a_page_that_looks_after_itself_is_no_use(backoffices: Backoffices) -> None:
+async def test_a_page_that_polls_does_not_count_as_use(backoffices: Backoffices) -> None:
     backoffice = await backoffices(session_idle_hours=2, session_hours=24)
     browser = await backoffice.signed_in()
     await _age(backoffice, "last_seen_at", 1)
@@ -51,7 +51,7 @@ async def test_a_session_ends_however_much_it_is_used(backoffices: Backoffices) 
     assert not await _is_inside(browser)
 
 
-async def test_who_is_shut_out_is_out_at_once(backoffice: Backoffice) -> None:
+async def test_a_user_who_is_shut_out_loses_access_immediately(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in(Role.MANAGER)
     await backoffice.desk.hub.pool.execute("update staff set disabled_at = now()")
     assert not await _is_inside(browser)
@@ -65,7 +65,7 @@ async def test_another_password_signs_all_other_browsers_out(backoffice: Backoff
     wrong = {"password-now": "not this one", "password": NEW, "password-again": NEW}
     answer = await here.post("/account/password", wrong)
     assert answer.status == 422
-    assert "This is not your present password." in answer.words
+    assert "This is not your current password." in answer.words
     answer = await here.post("/account/password", {**wrong, "password-now": PASSWORD})
     assert answer.status == 303
     assert await _is_inside(here)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.orders.backoffice.language.actors import who
-from services.orders.backoffice.language.translating import PageLocale, speaking
+from services.orders.backoffice.language.translating import PageLocale, using_locale
 from services.orders.staff import commenting
 from tests.backoffice.browser import Backoffice
 from tests.orders.rest_client import place, sale
@@ -28,7 +28,7 @@ from tests.orders.rest_client import place, sale
 )
 def test_services_and_storefronts_have_words_persons_their_name(actor: str | None, words: str) -> None:
     people = {"garance@example.org": "Garance Leroy"}
-    with speaking(PageLocale("fr", ZoneInfo("Europe/Paris"), datetime.now(UTC), people=people)):
+    with using_locale(PageLocale("fr", ZoneInfo("Europe/Paris"), datetime.now(UTC), people=people)):
         assert who(actor) == words
 
 

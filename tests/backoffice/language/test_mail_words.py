@@ -1,8 +1,9 @@
-"""What became of a mail is said in words; the mail server's own answer stands beside it."""
+"""The outcome of a mail is shown as a text, with the mail server's own reply."""
 
 import pytest
 
-from services.orders.backoffice.language.translating import PageLocale, speaking
+from services.chassis.messaging.recovery.restored import RESTORED
+from services.orders.backoffice.language.translating import PageLocale, using_locale
 from services.orders.backoffice.mails.words import (
     ACCEPTED,
     LATER,
@@ -16,7 +17,7 @@ from services.orders.backoffice.mails.words import (
 
 def outcome_of(note: str, language: str = "en") -> Outcome:
     """A note as a colleague who reads this language sees it."""
-    with speaking(PageLocale(language)):
+    with using_locale(PageLocale(language)):
         outcome = what_became(note)
     assert outcome is not None
     return outcome
@@ -38,10 +39,11 @@ def outcome_of(note: str, language: str = "en") -> Outcome:
             NOTES["no answer after the whole letter was sent"],
             "TimeoutError",
         ),
+        (RESTORED, NOTES[RESTORED], ""),
         ("something new <b>", "something new <b>", ""),
     ],
 )
-def test_a_note_is_a_sentence_and_what_the_server_said(note: str, sentence: str, said: str) -> None:
+def test_a_note_is_a_sentence_and_the_servers_reply(note: str, sentence: str, said: str) -> None:
     became = outcome_of(note)
     assert (became.sentence, became.said) == (sentence, said)
 

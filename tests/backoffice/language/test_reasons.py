@@ -9,8 +9,12 @@ import pytest
 
 from contracts.message import Reason
 from services import chassis
-from services.orders.backoffice.language.reasons import BY_PEOPLE, TEXTS, explain
-from services.orders.backoffice.language.translating import CATALOGUES, PageLocale, speaking
+from services.chassis.identifiers.flaws import SENTENCES, flaw
+from services.orders.backoffice.language import flaw_texts
+from services.orders.backoffice.language.flaw_texts import explain_flaw
+from services.orders.backoffice.language.reason_texts import BY_PEOPLE, TEXTS
+from services.orders.backoffice.language.reasons import explain
+from services.orders.backoffice.language.translating import PageLocale, gettext, using_locale
 from services.orders.backoffice.operations import words
 
 SOURCES = Path(chassis.__file__).parents[1]
@@ -71,12 +75,12 @@ def test_every_reason_of_a_service_has_words() -> None:
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_reasons_are_told_in_the_readers_language(language: str) -> None:
-    with speaking(PageLocale(language)):
+    with using_locale(PageLocale(language)):
         told = {code: explain(Reason(code=code, message="kept for developers")) for code in TEXTS}
     assert [code for code, text in told.items() if text == "kept for developers"] == []
     if language == "fr":
         assert [code for code, text in told.items() if text == TEXTS[code]] == []
-        assert CATALOGUES["fr"].texts
+        assert gettext("Sign in") == "Se connecter"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +95,15 @@ def test_reasons_are_told_in_the_readers_language(language: str) -> None:
     ],
 )
 def test_a_persons_own_words_stay(code: str, message: str, name: str) -> None:
-    with speaking(PageLocale("fr")):
+    with using_locale(PageLocale("fr")):
         told = explain(Reason(code=code, message=message))
     assert name in told
     assert told.endswith(message.partition(": ")[2])
     assert "command" not in told
+
+
+def test_what_is_wrong_with_a_mention_is_said_in_the_words_of_the_service() -> None:
+    assert flaw_texts.TEXTS == SENTENCES
+    with using_locale(PageLocale("fr")):
+        words = explain_flaw(flaw("siret_length", "123", count=3)).replace("\u202f", " ")
+    assert words == "Un SIRET a 14 chiffres ; 123 en a 3. Recopiez-le, avec ses cinq derniers chiffres."

@@ -7,11 +7,12 @@ from urllib.parse import quote
 import pytest
 
 from contracts.message import Reason
-from contracts.payments import BalanceChanged, Position
+from contracts.payments.accounts import BalanceChanged, Position
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import BY_CHEQUE, receive
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
-from tests.orders.builders import a_life, a_line, a_sale
+from tests.builders.submissions import a_line, a_sale
+from tests.orders.builders import a_life
 from tests.orders.rest_client import patiently, place, rejected, sale, sent, settled
 
 HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
@@ -41,9 +42,9 @@ async def test_an_order_is_found_by_code_and_id_by_its_own_shop_alone(backoffice
 @pytest.mark.parametrize(
     ("role", "actions"),
     [
-        (Role.OWNER, {"payment", "other-payment", "parcels", "status", "comment", "tagging"}),
+        (Role.OWNER, {"payment", "other-payment", "invoice", "parcels", "status", "comment", "tagging"}),
         (Role.FULFILMENT, {"parcels", "status", "comment", "tagging"}),
-        (Role.ACCOUNTANT, {"payment", "other-payment"}),
+        (Role.ACCOUNTANT, {"payment", "other-payment", "invoice"}),
     ],
 )
 async def test_everybody_sees_the_forms_they_may_send(
@@ -63,17 +64,19 @@ async def test_the_page_says_what_an_order_lacks_and_what_follows(backoffice: Ba
     whole = sale().shipping_address
     assert whole is not None
     address = whole.model_copy(update={"city": "", "street": None, "postal_code": None})
-    customer = sale().customer.model_copy(update={"email": None})
+    customer = sale().customer.model_copy(update={"email": None, "vat_number": "FRXX"})
     bare = [line.model_copy(update={"sku": None}) for line in sale().lines]
     _, shown = await _page(backoffice, browser, customer=customer, shipping_address=address, lines=bare)
     for sentence in (
         "There is no mail address: the customer gets no mails.",
         "The delivery address lacks: street, postal code, town. Check it before you ship.",
         "Without an article number no stock is kept of:",
+        "The customer’s VAT number is wrong, so no invoice exempts them by it. A VAT number that begins with FR",
     ):
         assert sentence in shown.words
     _, shown = await _page(backoffice, browser)
     assert "There is no mail address" not in shown.words
+    assert "VAT number is wrong" not in shown.words
     unmailable = sale().customer.model_copy(update={"email": "zoe@localhost"})
     _, shown = await _page(backoffice, browser, customer=unmailable)
     assert "No mail can be sent to zoe@localhost: correct the address." in shown.words
@@ -165,7 +168,7 @@ async def test_money_that_came_another_way_than_chosen_is_recorded(
     path = f"/orders/{code}/other-payment"
     form = shown.form(path)
     without = await browser.post(path, _filled(form, amount="50"))
-    assert (without.status, "Say how the money came." in without.words) == (422, True)
+    assert (without.status, "Choose how the money was received." in without.words) == (422, True)
     assert (await browser.post(path, _filled(form, method="card", amount="50"))).status == 422
     assert (await browser.post(path, _filled(form, method="cash", amount="50"))).status == 202
     ((_, command),) = await sent(backoffice.desk)
@@ -233,7 +236,7 @@ async def test_a_refusal_keeps_what_was_typed(backoffice: Backoffice) -> None:
     refused = rejected(Reason(code="received_in_the_future", message="m", field="received_on"))
     await backoffice.desk.deliver(refused(command_id, command), causation_id=command_id, sender="payments")
     shown = await asking
-    assert (shown.status, "still to come" in shown.words) == (422, True)
+    assert (shown.status, "in the future" in shown.words) == (422, True)
     fields = dict(shown.form(f"/orders/{code}/payment").fields)
     assert (fields["note"], fields["amount"]) == (HOSTILE, "12")
 

@@ -8,7 +8,7 @@ import pytest
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.formatting import typed_amount
-from services.orders.backoffice.order.changes.editing import edit_asked, typed_rate
+from services.orders.backoffice.order.changes.editing import edit_request, typed_rate
 from tests.backoffice.browser import Backoffice, Browser, Shown
 from tests.orders.changing_orders import Merchant
 from tests.orders.rest_client import place, sale
@@ -39,7 +39,7 @@ async def test_the_form_unchanged_asks_for_nothing(backoffice: Backoffice) -> No
     for deed in ("preview", "save"):
         answer = await browser.post(path, _typed(shown, path, deed=deed))
         assert answer.status == 422
-        assert "Nothing is different yet." in answer.words or "says all of this already" in answer.words
+        assert "Nothing is different yet." in answer.words or "already has these values" in answer.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
 
 
@@ -108,7 +108,7 @@ async def test_what_an_edit_took_off_is_on_no_paper_and_counts_once(backoffice: 
         assert re.search(r"Bougie\S*( \S+)? 2\b", words), words
 
 
-async def test_a_new_line_is_asked_for_and_what_is_wrong_stands_beside_its_field(
+async def test_a_new_line_is_requested_and_errors_are_shown_beside_their_fields(
     backoffice: Backoffice,
 ) -> None:
     browser, merchant, path, shown = await _begun(backoffice)
@@ -121,7 +121,7 @@ async def test_a_new_line_is_asked_for_and_what_is_wrong_stands_beside_its_field
     assert refused.status == 422
     assert "No mail can be sent to this address." in refused.words
     wrong = await browser.post(path, {**fields, "price-1": "douze", "delivery-country": "France"})
-    assert (wrong.status, "Type an amount such as 12.50." in wrong.words) == (422, True)
+    assert (wrong.status, "Enter an amount such as 12.50." in wrong.words) == (422, True)
     kept = dict(wrong.form(path).fields)
     assert (kept["price-1"], kept["delivery-country"], kept["new-description-0"]) == (
         "douze",
@@ -174,11 +174,11 @@ async def test_what_both_changed_is_shown_with_both_values(backoffice: Backoffic
     preview = await browser.post(path, dict(stale.form(path).fields))
     assert "Customer · Phone +33 7 → +33 8" in preview.words
     same = await browser.post(path, _typed(shown, path, deed="save", customer__phone="+33 7"))
-    assert (same.status, "Nothing that is not saved already." in same.words) == (409, True)
+    assert (same.status, "Nothing that is not already saved." in same.words) == (409, True)
     assert "Preview the changes" not in same.words, "there is nothing to save"
 
 
-@pytest.mark.parametrize("seen", ["", "nonsense", "[1]", '{"note": 5}'])
+@pytest.mark.parametrize("seen", ["", "nonsense", "[1]", '{"note": 5}', "[" * 50_000])
 async def test_a_stale_form_that_lost_what_it_showed_is_compared_with_the_order(
     backoffice: Backoffice, seen: str
 ) -> None:
@@ -202,7 +202,7 @@ async def test_not_everybody_edits(backoffice: Backoffice, role: Role) -> None:
 
 def test_amounts_and_rates_are_typed_as_they_are_read() -> None:
     form: Any = Form([("extra-label-0", "Remise"), ("extra-amount-0", typed_amount(-250, "EUR"))])
-    asked = edit_asked("EUR", Form([*form.fields, ("extra-vat-0", typed_rate(550))]))
+    asked = edit_request("EUR", Form([*form.fields, ("extra-vat-0", typed_rate(550))]))
     assert asked.extra_lines is not None
     assert [(one.amount_minor, one.vat_rate) for one in asked.extra_lines] == [(-250, 550)]
     assert [typed_rate(rate) for rate in (0, 2000, 10_000)] == ["0", "20", "100"]

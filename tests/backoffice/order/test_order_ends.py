@@ -3,9 +3,9 @@
 import pytest
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import StockRestocked
+from contracts.fulfillment.stock import StockRestocked
 from contracts.message import LineUnits
-from contracts.orders import OrderEdited
+from contracts.orders.changes import OrderEdited
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import receive
 from tests.backoffice.browser import Backoffice
@@ -54,7 +54,7 @@ async def test_a_cancelled_order_is_reinstated_after_a_look(backoffice: Backoffi
 
 
 @pytest.mark.parametrize("is_ticked", [True, False])
-async def test_a_cancellation_tells_the_customer_only_if_that_is_ticked(
+async def test_a_cancellation_notifies_the_customer_only_if_that_is_ticked(
     backoffice: Backoffice, is_ticked: bool
 ) -> None:
     merchant, browser = await _merchant(backoffice), await backoffice.signed_in(Role.MANAGER)
@@ -81,7 +81,7 @@ async def test_a_deletion_takes_the_code_and_ends_on_the_list_however_often_it_i
     shown = await browser.get(path)
     fields = {**dict(shown.form(path).fields), "reason": HOSTILE}
     refused = await browser.post(path, {**fields, "code": "AAAA-AAAA"})
-    assert (refused.status, "Type the code of this order" in refused.words) == (422, True)
+    assert (refused.status, "Enter the code of this order" in refused.words) == (422, True)
     assert dict(refused.form(path).fields)["reason"] == HOSTILE
     fields["code"] = merchant.order.code.lower()
     assert (await browser.post(path, {**fields, "reason": " "})).status == 422

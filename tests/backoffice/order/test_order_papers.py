@@ -1,4 +1,4 @@
-"""What an order's page shows of mails and on paper: the preview when its owner is away, notes kept off the paper."""
+"""An order's page about mails and on paper: the preview while its owner is unavailable, notes kept off the paper."""
 
 from typing import Any
 
@@ -19,7 +19,9 @@ async def _comment(browser: Browser, page: str, text: str, **query: Any) -> None
 
 
 @pytest.mark.rows("A21", "A22")
-async def test_a_preview_whose_owner_is_away_says_so_and_keeps_what_was_typed(backoffice: Backoffice) -> None:
+async def test_a_preview_whose_owner_is_unavailable_reports_it_and_keeps_the_input(
+    backoffice: Backoffice,
+) -> None:
     placed, browser = await place(backoffice.desk, sale()), await backoffice.signed_in(Role.FULFILMENT)
     path, page = f"/orders/{placed.code}/status-preview", f"/orders/{placed.code}"
     form = (await browser.get(page)).form(f"{page}/status")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from contracts.message import Reason
-from contracts.orders import OrderPlaced
-from contracts.payments import RefundFailed, RefundMarked, RefundSent, RefundUncertain
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.refunds import RefundFailed, RefundMarked, RefundSent, RefundUncertain
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import BY_CHEQUE, receive, refunded
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
@@ -49,7 +49,7 @@ async def test_a_refund_of_articles_counts_checks_and_is_asked_once(backoffice: 
     assert "mode" not in fields, "nobody chooses by accident"
     assert "Really send it by Stripe" in shown.words
     without = await browser.post(path, form.filled(quantity_1="1", amount="15"))
-    assert (without.status, "Fill this in." in without.words) == (422, True)
+    assert (without.status, "This field is required." in without.words) == (422, True)
     counted = await browser.post(path, [*form.filled(quantity_1="2"), ("deed", "calculate")])
     assert dict(counted.form(path).fields)["amount"] == "30.00"
     every = await browser.post(path, [*form.fields, ("deed", "all")])
@@ -132,7 +132,7 @@ async def test_more_than_can_be_refunded_is_refused_before_it_is_sent(
         refused = await browser.post(path, [*typed, ("deed", deed)])
         assert refused.status == 422
         assert "More than what was received and has not gone back." in refused.words
-        assert "Correct what is marked below." in refused.words
+        assert "Correct the fields marked below." in refused.words
     all_of_it = form.filled(what="amount", amount="84", mode="sent", cause="overpaid")
     assert (await browser.post(path, all_of_it)).status == 200
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
@@ -162,9 +162,9 @@ async def test_the_only_way_of_refunding_is_chosen_and_a_missing_one_is_said_bes
     by_card = f"/orders/{(await _paid(backoffice)).code}/refund"
     form = (await browser.get(by_card)).form(by_card)
     refused = await browser.post(by_card, form.filled(what="amount", amount="5"))
-    assert refused.words.index("How the money goes back") < refused.words.index("Fill this in.")
-    assert refused.words.count("Fill this in.") == 1
-    assert refused.words.index("Correct what is marked below.") < refused.words.index("What is refunded")
+    assert refused.words.index("How the money goes back") < refused.words.index("This field is required.")
+    assert refused.words.count("This field is required.") == 1
+    assert refused.words.index("Correct the fields marked below.") < refused.words.index("What is refunded")
 
 
 async def test_the_customer_is_told_of_a_refund_only_if_that_is_ticked(backoffice: Backoffice) -> None:
@@ -176,7 +176,7 @@ async def test_the_customer_is_told_of_a_refund_only_if_that_is_ticked(backoffic
         what = {"what": "amount", "amount": "5", "mode": "recorded", "public_comment": "Merci."}
         typed = {**dict(form.fields), **what, **ticked}
         shown = await browser.post(path, list(typed.items()))
-        assert ("Nobody is written to." in shown.words) is not bool(ticked)
+        assert ("Nobody gets a mail." in shown.words) is not bool(ticked)
         assert (await browser.post(path, shown.form(path).filled(deed="refund"))).status == 202
     (_, silent), (_, told) = await sent(backoffice.desk, 2)
     assert (silent.notify_customer, told.notify_customer) == (False, True)
@@ -241,17 +241,17 @@ async def test_an_uncertain_refund_shows_what_is_known_and_is_settled_by_a_perso
     path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
     typed = (await browser.get(path)).form(path).filled(what="amount", mode="sent", amount="20")
     fields = (await _checked(browser, path, typed)).filled(deed="refund")
-    doubt = refunded(placed.code, RefundUncertain, detail="Stripe does not say whether it has the refund")
+    doubt = refunded(placed.code, RefundUncertain, detail="Stripe does not report whether it has the refund")
     assert (await _answered(backoffice, browser, path, fields, doubt)).status == 303
     shown = await browser.get(page)
     assert "It is not known yet whether the refund was made." in shown.words
-    assert "Nobody knows whether Stripe made this refund." in shown.words
-    assert "Stripe does not say whether it has the refund" in shown.words
+    assert "It is unknown whether Stripe made this refund." in shown.words
+    assert "Stripe does not report whether it has the refund" in shown.words
     to = f"{page}/refund-settlement"
     settling = shown.form(to).filled(verdict="not_made", reason="Absent du tableau de bord")
     busy = rejected(Reason(code="refund_being_asked", message="m", field="refund_id"))
     shown = await _answered(backoffice, browser, to, settling, busy)
-    assert (shown.status, "is just being asked about this refund" in shown.words) == (422, True)
+    assert (shown.status, "is being looked up at the provider" in shown.words) == (422, True)
     assert '<option value="not_made" selected' in shown.text
     again = shown.form(to).filled(verdict="not_made")
     assert dict(again)["reason"] == "Absent du tableau de bord"
@@ -269,7 +269,7 @@ async def test_a_refund_that_was_made_is_settled_with_the_providers_reference(
     path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
     typed = (await browser.get(path)).form(path).filled(what="amount", mode="sent", amount="20")
     fields = (await _checked(browser, path, typed)).filled(deed="refund")
-    doubt = refunded(placed.code, RefundUncertain, detail="Stripe does not say whether it has the refund")
+    doubt = refunded(placed.code, RefundUncertain, detail="Stripe does not report whether it has the refund")
     await _answered(backoffice, browser, path, fields, doubt)
     to = f"{page}/refund-settlement"
     form = (await browser.get(page)).form(to)

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from services.orders.backoffice.order.refundable import may_be_reversed
-from services.orders.listing.documents import LedgerEntryResponse
+from services.orders.listing.order_parts import LedgerEntryResponse
 from services.orders.listing.payments_left import payments_left
 
 KINDS = ("refund_paid", "refund_failed", "refund_marked", "refund_mark_reversed", "payment_reversed", "fee")

@@ -10,7 +10,7 @@ import pytest
 
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.orders.downloading import disposition, plain
-from services.orders.backoffice.web.office import MOST_EXPORTS
+from services.orders.backoffice.web.app_state import MOST_EXPORTS
 from services.orders.listing.export import orders as exporting
 from tests.backoffice.browser import Backoffice, Shown
 from tests.orders.rest_client import place, sale
@@ -127,7 +127,7 @@ async def test_a_reader_who_leaves_gives_the_connection_back(
     scope |= {"headers": headers, "scheme": "http", "root_path": "", "client": ("127.0.0.1", 1)}
     await backoffice.app({**scope, "server": ("127.0.0.1", 8080), "state": {}}, receive, send)
     assert sent[0]["status"] == 200
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         for _ in range(MOST_EXPORTS):
             await backoffice.app_state.exporting.acquire()
     for _ in range(MOST_EXPORTS):

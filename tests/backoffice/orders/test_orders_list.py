@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.notifier import MailReport, MailSent
+from contracts.notifier.mails import MailReport, MailSent
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.language.translating import PageLocale, speaking
-from services.orders.backoffice.orders import asking, columns
+from services.orders.backoffice.language.translating import PageLocale, using_locale
+from services.orders.backoffice.orders import columns, filter_form
 from services.orders.backoffice.orders.pages import LATEST
 from services.orders.backoffice.web.statics import FOLDER
 from services.orders.listing.filters import Filters
@@ -57,14 +57,14 @@ def test_the_address_of_a_view_is_read_as_that_view(
 ) -> None:
     filters = Filters(tab=tab, status=status, q=q)
     if filters.url():
-        asked = asking.read(parse_qsl(filters.url()), "EUR")
+        asked = filter_form.read(parse_qsl(filters.url()), "EUR")
         assert asked.filters == filters
         assert not asked.is_rough
 
 
 def test_amounts_are_read_as_people_type_them() -> None:
-    with speaking(PageLocale("fr")):
-        asked = asking.read([("least", "1 234,50"), ("most", ""), ("status", "new")], "EUR")
+    with using_locale(PageLocale("fr")):
+        asked = filter_form.read([("least", "1 234,50"), ("most", ""), ("status", "new")], "EUR")
     assert asked.is_rough
     assert asked.filters.url() == "status=new&amount_min=123450&currency=EUR"
 
@@ -172,7 +172,7 @@ async def test_infos_name_the_browser_and_what_each_mail_is(backoffice: Backoffi
         assert "Courriel envoyé à zoe@example.org · Récapitulatif de commande" in shown.words
 
 
-async def test_a_deleted_order_says_that_it_was_and_when(backoffice: Backoffice) -> None:
+async def test_a_deleted_order_shows_that_it_was_deleted_and_when(backoffice: Backoffice) -> None:
     merchant = Merchant(backoffice.desk, await place(backoffice.desk, sale(shop="maison")))
     code, order_id = merchant.order.code, merchant.order.order_id
     await merchant.delete()
@@ -236,10 +236,12 @@ async def test_everything_that_fits_is_chosen_by_its_filters(backoffice: Backoff
     orders = [await an_order(backoffice) for _ in range(3)]
     tag = await tagged(backoffice, orders[0][0], "VIP")
     browser = await backoffice.signed_in()
+    assert "1 order with the tag VIP" in (await browser.get("/settings/tags")).words
     fields = {"key": str(uuid4()), "everything": "on", "query": "tab=all", "tag": str(tag)}
     told = await browser.post("/orders/tag", fields)
     assert "Will change 2" in told.words
     await browser.post("/orders/tag", told.form("/orders/tag").filled())
+    assert "3 orders with the tag VIP" in (await browser.get("/settings/tags")).words
     assert await backoffice.desk.fetchval("select count(*) from order_tag") == 3
     shown = await browser.get(f"/orders?tag={tag}")
     assert [code for _, code in orders if code not in shown.text] == []
@@ -307,7 +309,7 @@ async def test_search_looks_everywhere(backoffice: Backoffice) -> None:
         assert code in (await browser.get(f"/orders?q={asked}&tab=everything")).text
     for asked in ("martin", "bougie-01"):
         assert code in (await browser.get(f"/orders?q={asked}")).text, asked
-    assert "No order fits" in (await browser.get("/orders?q=nobody")).words
+    assert "No matching order" in (await browser.get("/orders?q=nobody")).words
 
 
 async def test_an_order_alone_is_opened_only_when_it_was_asked_for_by_name(backoffice: Backoffice) -> None:
@@ -327,18 +329,18 @@ async def test_the_list_tells_of_archived_orders_that_fit_and_includes_them(back
     await backoffice.desk.hub.pool.execute("update orders set archived_at = now() where order_id = $1", done)
     browser = await backoffice.signed_in()
     shown = await browser.get("/orders?tab=all&module=shop")
-    assert "1 archived order fits too." in shown.words
+    assert "1 archived order matches too." in shown.words
     assert archived not in shown.text
     assert "tab=everything&amp;module=shop" in shown.text
     everything = await browser.get("/orders?tab=everything&module=shop")
     assert archived in everything.text
     assert active in everything.text
-    assert "fits too" not in everything.words
+    assert "matches too" not in everything.words
     assert "Archived included" in everything.words
     file = (await browser.get("/orders/export.csv?tab=everything&module=shop&numbers=en")).text
     assert archived in file
     assert active in file
-    assert "fits too" not in (await browser.get("/orders?tab=all")).words, "nothing is filtered"
+    assert "matches too" not in (await browser.get("/orders?tab=all")).words, "nothing is filtered"
 
 
 async def test_a_filter_stays_in_its_queue_and_the_queue_is_shown(backoffice: Backoffice) -> None:
@@ -356,7 +358,7 @@ async def test_a_filter_stays_in_its_queue_and_the_queue_is_shown(backoffice: Ba
         assert f'<option value="{chosen}" selected' in shown.text, query
 
 
-async def test_a_filter_adds_no_currency_by_itself(backoffice: Backoffice) -> None:
+async def test_a_filter_adds_no_currency_automatically(backoffice: Backoffice) -> None:
     await an_order(backoffice)
     await an_order(backoffice, currency="JPY")
     browser = await backoffice.signed_in()
@@ -393,7 +395,7 @@ async def test_a_page_of_orders_is_small_on_the_wire(backoffice: Backoffice) -> 
     assert sent < 30_000
 
 
-async def test_a_page_of_many_orders_asks_no_more_of_the_database_than_one_of_few(
+async def test_a_page_of_many_orders_makes_no_more_queries_than_one_of_few(
     backoffice: Backoffice,
 ) -> None:
     browser = await backoffice.signed_in()
@@ -409,3 +411,15 @@ async def test_a_page_of_many_orders_asks_no_more_of_the_database_than_one_of_fe
         assert (await browser.get("/orders?tab=all")).status == 200
         counted.append(len(asked))
     assert 0 < counted[1] == counted[2] < 15, "the first page reads what is kept a while"
+
+
+@pytest.mark.rows("A03")
+async def test_orders_paid_by_paypal_are_a_filter_value(backoffice: Backoffice) -> None:
+    by_paypal = {"method": "paypal", "provider": "paypal", "provider_reference": "5O190127TN364715T"}
+    _, code = await an_order(backoffice, payment=by_paypal)
+    _, other = await an_order(backoffice)
+    browser = await backoffice.signed_in()
+    shown = await browser.get("/orders?tab=all&payment_method=paypal")
+    assert code in shown.words
+    assert other not in shown.words
+    assert "PayPal" in shown.words

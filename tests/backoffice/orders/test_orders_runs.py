@@ -10,12 +10,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.fulfillment import DispatchShipment, PackParcel
+from contracts.fulfillment.parcels import PackParcel
+from contracts.fulfillment.shipments import DispatchShipment
 from contracts.message import Reason
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.orders.bulk.carrying_out import forget_old, send_next
+from services.orders.backoffice.orders.bulk.carrying_out import delete_old_runs, send_next
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
-from tests.orders.builders import Life, a_life, a_line
+from tests.builders.submissions import a_line
+from tests.orders.builders import Life, a_life
 from tests.orders.rest_client import rejected, sent
 
 HOSTILE = "<script>alert(1)</script>" + "W" * 200
@@ -60,7 +62,7 @@ def filled(form: FormShown, **typed: str) -> list[tuple[str, str]]:
 
 async def work(backoffice: Backoffice) -> None:
     """What the worker does until nothing is left."""
-    while await send_next(backoffice.desk.hub, backoffice.app_state.commands):
+    while await send_next(backoffice.desk.hub, backoffice.app_state.actions):
         pass
 
 
@@ -121,7 +123,7 @@ async def test_a_form_sent_twice_is_one_run_and_a_run_started_twice_runs_once(ba
     await work(backoffice)
     assert len(await commands(backoffice)) == 1
     again, _ = await told(browser, "/orders/pack", life, await paid(backoffice), key=key)
-    assert again != first, "a form that was changed after going back is planned anew"
+    assert again != first, "a form that was changed after going back is planned again"
     keyless = await browser.post("/orders/pack", {"order": str(life.order_id)})
     assert (keyless.status, keyless.headers["location"]) == (303, "/orders")
 
@@ -260,10 +262,10 @@ async def test_a_file_is_taken_and_stays_in_the_form_when_it_is_refused(backoffi
     )
     answer = Shown(await browser.client.send(request))
     assert answer.status == 422
-    assert "Fill this in." in answer.words
+    assert "This field is required." in answer.words
     ahead = (datetime.now(UTC) + timedelta(days=5)).date().isoformat()
     late = await browser.post("/orders/ship", filled(answer.form("/orders/ship"), shipped_on=ahead))
-    assert (late.status, "that day is still to come" in late.words) == (422, True)
+    assert (late.status, "that day is in the future" in late.words) == (422, True)
     again = filled(late.form("/orders/ship"), shipped_on="2026-11-22")
     done = await browser.post("/orders/ship", again)
     path = done.headers["location"]
@@ -275,7 +277,7 @@ async def test_chosen_orders_leave_without_numbers_when_none_are_given(backoffic
     browser = await backoffice.signed_in()
     orders = " ".join(str(life.order_id) for life in (ready, empty))
     fields = {"key": str(uuid4()), "checked": "on", "shipped_on": "2026-11-22", "orders": orders}
-    assert "Say which carrier takes it." in (await browser.post("/orders/ship", fields)).words
+    assert "Choose the carrier." in (await browser.post("/orders/ship", fields)).words
     path = (await browser.post("/orders/ship", {**fields, "other_carrier": "DHL"})).headers["location"]
     shown = await browser.get(path)
     assert "DHL · Without tracking" in shown.words
@@ -307,7 +309,7 @@ async def test_what_has_not_begun_can_be_stopped(backoffice: Backoffice) -> None
     browser = await backoffice.signed_in()
     path, _ = await told(browser, "/orders/pack", life)
     await browser.post(f"{path}/start", {"key": str(uuid4())})
-    assert "Stop what has not begun" in (await browser.get(path)).words
+    assert "Stop the rest" in (await browser.get(path)).words
     await browser.post(f"{path}/stop", {"key": str(uuid4())})
     await work(backoffice)
     assert await commands(backoffice) == []
@@ -348,10 +350,10 @@ async def test_the_status_of_many_orders_is_told_and_done_once(backoffice: Backo
     assert len(said) == 1
     assert "C’est parti." in said[0]["body"].decode()
     none = await browser.post("/orders/label", filled(form, label=""))
-    assert "Choose one of the list." in none.words
+    assert "Choose an option from the list." in none.words
     unknown = await browser.post("/orders/label", filled(form, label="nonsense"))
     assert unknown.status == 422
-    assert "not there any more" in unknown.words
+    assert "no longer exists" in unknown.words
 
 
 @pytest.mark.rows("A13")
@@ -374,15 +376,15 @@ import asyncio, sys
 from services.chassis.testing import Desk, settings_for_tests
 from services.orders.backoffice.orders.bulk import carrying_out
 from services.orders.backoffice.web.settings import BackofficeSettings
-from services.orders.api.actions.commanding import Commands
+from services.orders.api.actions.action import Actions
 from services.orders.handlers import subscribers
 
 async def main() -> None:
     chosen = settings_for_tests(BackofficeSettings, sys.argv[1], backoffice_origin="http://127.0.0.1:8080")
     desk = await Desk(subscribers, chosen).open()
-    commands = Commands(desk.hub)
+    actions = Actions(desk.hub)
     carrying_out.BATCH = 2
-    while await carrying_out.send_next(desk.hub, commands):
+    while await carrying_out.send_next(desk.hub, actions):
         pass
 
 asyncio.run(main())
@@ -428,7 +430,7 @@ async def test_plans_nobody_started_are_forgotten(backoffice: Backoffice) -> Non
         "update bulk_run set planned_at = now() - interval '2 days' where run_id = $1",
         UUID(old.rpartition("/")[2]),
     )
-    await forget_old(backoffice.desk.hub)
+    await delete_old_runs(backoffice.desk.hub)
     assert [(await browser.get(path)).status for path in (old, new)] == [404, 200]
     assert await backoffice.desk.fetchval("select count(*) from bulk_item") == 1
 

@@ -5,7 +5,8 @@ from html import unescape
 
 import pytest
 
-from contracts.payments import BalanceChanged, Position, RefundCause, RefundMode, RefundOrder, RefundSent
+from contracts.payments.accounts import BalanceChanged, Position
+from contracts.payments.refunds import RefundCause, RefundMode, RefundOrder, RefundSent
 from services.orders.backoffice.access.permissions import Role
 from services.orders.staff import archiving
 from tests.backoffice.books import receive, refunded

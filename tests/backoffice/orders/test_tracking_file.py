@@ -83,7 +83,7 @@ def test_every_usual_encoding_is_understood(encoding: str) -> None:
     assert only(decoded(text.encode(encoding))) == (CODE, None, "Déménageur à vélo", "6A123")
 
 
-def test_a_quotation_mark_that_nobody_closes_is_told() -> None:
+def test_an_unclosed_quotation_mark_is_reported() -> None:
     with pytest.raises(LinesUnreadable):
         read_lines('K7F3-QD9M;Colissimo;"6A1\n' + "K7F3-QD9M;Colissimo;6A1\n" * 10_000)
 

@@ -11,18 +11,16 @@ import pytest
 
 from contracts.envelope import uuid7
 from contracts.message import Message, Reason
-from contracts.orders import OrderPlaced
-from contracts.payments import (
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import (
     BalanceChanged,
     PaymentReassigned,
     PaymentUnmatched,
     Position,
     ReassignPayment,
-    Refund,
-    RefundConfirmed,
-    RefundSent,
 )
-from contracts.storefront import PaymentMethod
+from contracts.payments.refunds import Refund, RefundConfirmed, RefundSent
+from contracts.sale import PaymentMethod
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.payments.unmatched_pages import href_of
 from tests.backoffice.books import entry, receive
@@ -110,13 +108,13 @@ async def test_what_was_typed_wrong_stays_and_is_told(backoffice: Backoffice) ->
     shown = await browser.get("/payments?order=K7F3-QD9M&from=2026-11-22")
     assert "No order has this code." in shown.words
     assert {("order", "K7F3-QD9M"), ("from", "2026-11-22")} <= set(shown.form("/payments").fields)
-    assert "Type a day" in (await browser.get("/payments?from=soon")).words
-    assert "Type a day" in (await browser.get("/payments?to=9999-12-31")).words
+    assert "Enter a day" in (await browser.get("/payments?from=soon")).words
+    assert "Enter a day" in (await browser.get("/payments?to=9999-12-31")).words
     assert "No entry yet" in (await browser.get("/payments")).words
     assert (await browser.get("/payments?after=nonsense")).status == 404
 
 
-async def test_a_refund_is_said_to_be_paid_once_its_provider_confirmed_it(backoffice: Backoffice) -> None:
+async def test_a_refund_is_shown_as_paid_once_its_provider_confirmed_it(backoffice: Backoffice) -> None:
     placed = await place(backoffice.desk, sale())
     await receive(backoffice.desk, placed)
     about = {"shop": placed.shop, "order_id": placed.order_id, "code": placed.code}
@@ -200,7 +198,7 @@ async def test_who_may_see_and_who_may_assign(backoffice: Backoffice) -> None:
         403
     ] * 3
     accountant = await backoffice.signed_in(Role.ACCOUNTANT)
-    assert "Whose is it?" not in (await accountant.get(page)).words
+    assert "Which order is it for?" not in (await accountant.get(page)).words
     assert (await accountant.post(page, {"key": str(uuid7())})).status == 403
     elsewhere = await backoffice.signed_in(Role.OWNER, shop="atelier")
     assert REFERENCE not in (await elsewhere.get("/payments/unmatched")).text
@@ -265,10 +263,10 @@ async def test_it_is_given_to_the_order_once_and_shows_as_found(backoffice: Back
         "Virement de Zoé",
     )
     listed = (await browser.get("/payments/unmatched")).words
-    assert f"The payment is given to order {placed.code}." in listed
+    assert f"The payment is assigned to order {placed.code}." in listed
     assert "Nothing to identify" in listed
-    assert "Found their order" in listed
-    assert "Has its order" in (await browser.get(page)).words
+    assert "Matched payments" in listed
+    assert "Matched" in (await browser.get(page)).words
 
 
 @pytest.mark.rows("C02")
@@ -280,7 +278,7 @@ async def test_a_refusal_keeps_the_text_and_an_old_page_gives_nothing_away(backo
     reason = Reason(code="payment_unknown", message="in English", field="provider_reference")
     shown = await _assigned(backoffice, browser, here, fields, rejected(reason))
     assert shown.status == 422
-    assert "told of no such payment" in shown.words
+    assert "reported no such payment" in shown.words
     (form,) = [one for one in shown.forms if "note" in dict(one.fields)]
     assert dict(form.fields)["note"] == HOSTILE
 
@@ -291,4 +289,4 @@ async def test_a_refusal_keeps_the_text_and_an_old_page_gives_nothing_away(backo
     await to_the_other(*(await sent(backoffice.desk))[0])
     late = await browser.post(here, {"key": str(uuid7()), "note": ""})
     assert (late.status, len(await sent(backoffice.desk))) == (422, 1)
-    assert f"Order {other.code} has this payment meanwhile." in late.words
+    assert f"Order {other.code} has received this payment in the meantime." in late.words

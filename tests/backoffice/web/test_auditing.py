@@ -5,8 +5,8 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Entry, Role
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Page
-from services.orders.backoffice.web.visit import PageContext
 from tests.backoffice.browser import Backoffice
 
 ORDER = UUID("01890000-0000-7000-8000-000000000001")

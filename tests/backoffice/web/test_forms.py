@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from contracts.money import EXPONENTS, MAX_MINOR
-from services.orders.backoffice.forms.fields import MOST_BYTES, MOST_FIELDS, Form, Invalid
+from services.orders.backoffice.forms.fields import MOST_BYTES, MOST_FIELDS, Form, Invalid, too_long
 from services.orders.backoffice.language.formatting import amount, typed_amount
 from services.orders.backoffice.language.times import read_day
-from services.orders.backoffice.language.translating import PageLocale, speaking
-from services.orders.backoffice.orders.asking import typed_amount as list_amount
+from services.orders.backoffice.language.translating import PageLocale, using_locale
+from services.orders.backoffice.orders.filter_form import typed_amount as list_amount
 from tests.backoffice.browser import Backoffice
 
 CURRENCIES = sorted(EXPONENTS)
@@ -24,7 +24,7 @@ CURRENCIES = sorted(EXPONENTS)
 def test_an_amount_that_a_form_proposes_is_read_back_as_it_was(
     minor: int, currency: str, language: str
 ) -> None:
-    with speaking(PageLocale(language)):
+    with using_locale(PageLocale(language)):
         proposed = typed_amount(minor, currency)
         assert Form([("a", proposed)]).amount_minor("a", currency) == minor
         listed = list_amount(minor, currency)
@@ -35,7 +35,7 @@ def test_an_amount_that_a_form_proposes_is_read_back_as_it_was(
 def test_an_amount_is_shown_with_all_the_digits_of_its_currency(
     minor: int, currency: str, language: str
 ) -> None:
-    with speaking(PageLocale(language)):
+    with using_locale(PageLocale(language)):
         found = re.search(r"\d([\d.,\u202f]*\d)?", amount(minor, currency))
         assert found
         assert Form([("a", found[0])]).amount_minor("a", currency) == abs(minor)
@@ -52,7 +52,7 @@ def test_an_amount_is_shown_with_all_the_digits_of_its_currency(
 def test_a_currency_has_the_digits_of_the_books_not_those_of_coins(
     minor: int, currency: str, shown: str
 ) -> None:
-    with speaking(PageLocale("fr")):
+    with using_locale(PageLocale("fr")):
         assert shown in amount(minor, currency)
         assert typed_amount(minor, currency).lstrip("-") == shown
 
@@ -75,10 +75,10 @@ def test_amounts_are_read_in_both_ways_of_writing(typed: str, minor: int | None)
 
 
 def test_a_comma_before_three_digits_is_what_the_reader_takes_it_for() -> None:
-    with speaking(PageLocale("en")):
+    with using_locale(PageLocale("en")):
         assert Form([("a", "1,234")]).amount_minor("a", "EUR") == 123400
         assert Form([("a", "1,234,567.89")]).amount_minor("a", "EUR") == 123456789
-    with speaking(PageLocale("fr")), pytest.raises(Invalid):
+    with using_locale(PageLocale("fr")), pytest.raises(Invalid):
         Form([("a", "1,234")]).amount_minor("a", "EUR")
 
 
@@ -107,7 +107,7 @@ def test_what_is_no_amount_is_refused_with_words(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["90 071 992 547 409,92", "9" * 30, "9" * 300, "1" + "0" * 60 + ",123"])
 def test_an_amount_that_is_too_large_is_told_apart_from_one_that_is_too_precise(typed: str) -> None:
-    with speaking(PageLocale("fr")), pytest.raises(Invalid) as refused:
+    with using_locale(PageLocale("fr")), pytest.raises(Invalid) as refused:
         Form([("a", typed)]).amount_minor("a", "EUR")
     assert "trop grand" in refused.value.errors["a"]
     assert "90\u202f071\u202f992\u202f547\u202f409,91" in refused.value.errors["a"]
@@ -115,14 +115,14 @@ def test_an_amount_that_is_too_large_is_told_apart_from_one_that_is_too_precise(
 
 @pytest.mark.parametrize("typed", ["0,001", "12,345", "1," + "0" * 40 + "1", "0," + "0" * 90 + "1"])
 def test_an_amount_with_more_digits_than_its_currency_says_how_many_it_has(typed: str) -> None:
-    with speaking(PageLocale("fr")), pytest.raises(Invalid) as refused:
+    with using_locale(PageLocale("fr")), pytest.raises(Invalid) as refused:
         Form([("a", typed)]).amount_minor("a", "EUR")
     assert refused.value.errors["a"] == "EUR s’écrit avec 2 décimales."
 
 
 @given(st.integers(MAX_MINOR + 1, 10**60), st.sampled_from(CURRENCIES))
 def test_every_currency_has_its_limit(minor: int, currency: str) -> None:
-    with speaking(PageLocale("fr")), pytest.raises(Invalid) as refused:
+    with using_locale(PageLocale("fr")), pytest.raises(Invalid) as refused:
         Form([("a", str(minor))]).amount_minor("a", currency)
     assert amount(MAX_MINOR, currency) in refused.value.errors["a"]
 
@@ -164,7 +164,7 @@ class _Parcel(BaseModel):
 
 
 def test_a_model_says_what_is_wrong_in_the_readers_language() -> None:
-    with speaking(PageLocale("fr")), pytest.raises(Invalid) as refused:
+    with using_locale(PageLocale("fr")), pytest.raises(Invalid) as refused:
         Form([("weight_grams", "5000")]).model(_Parcel)
     assert refused.value.errors == {"weight_grams": "Doit être au plus 1000.", "kind": "À remplir."}
     parcel = Form([("weight_grams", "5"), ("kind", "box"), ("value", " ")]).model(_Parcel)
@@ -194,3 +194,38 @@ async def test_nul_in_an_address_breaks_no_page(backoffice: Backoffice) -> None:
     assert (await browser.post("/settings/tags/%00", {"key": "0123456789"})).status == 404
     assert (await browser.get("/orders/%00")).status == 404
     assert (await browser.get("/payments?kind=%00")).status == 200
+
+
+class Shipping(BaseModel):
+    """Fields with limits and patterns."""
+
+    name: str = Field(min_length=1, max_length=5)
+    country: str = Field(default="FR", pattern=r"^[A-Z]{2}$")
+    code: str = Field(default="A", pattern=r"^A$")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "At most 10,000 characters; this has 60,000. Shorten it."),
+        ("fr", "10\u202f000 caractères au plus\u202f; il y en a 60\u202f000."),
+    ],
+)
+def test_a_limit_is_written_as_numbers_of_the_language(language: str, said: str) -> None:
+    with using_locale(PageLocale(language)):
+        assert said in too_long("x" * 60_000, 10_000)
+
+
+def test_an_error_names_the_value_the_limit_and_what_to_write() -> None:
+    form = Form([("name", "Camille"), ("country", "France"), ("code", "B")])
+    with using_locale(PageLocale("en")), pytest.raises(Invalid) as refused:
+        form.model(Shipping)
+    assert refused.value.errors == {
+        "name": "At most 5 characters; this has 7. Shorten it.",
+        "country": "“France” is no country. Write its two letters of ISO 3166, such as FR.",
+        "code": "“B” does not have the form that is needed here. Correct it.",
+    }
+    with using_locale(PageLocale("en")), pytest.raises(Invalid) as unseen:
+        Form([("name", "\u200b \ufeff")]).model(Shipping)
+    assert unseen.value.errors == {"name": "This field is required."}
+    assert Form([("name", "\u200b \ufeff")]).text("name") is None

@@ -34,7 +34,7 @@ async def test_a_forged_post_changes_nothing_and_is_audited(
     assert (await backoffice.audit())[-1]["outcome"] == "forged"
 
 
-async def test_a_browser_that_tells_only_its_origin_is_let_through(backoffice: Backoffice) -> None:
+async def test_a_browser_that_sends_only_its_origin_is_accepted(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     assert (await browser.post("/preferences", {"theme": "dark"}, Sec_Fetch_Site="")).status == 303
 

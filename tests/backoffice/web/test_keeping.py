@@ -3,8 +3,8 @@
 from starlette.responses import PlainTextResponse, Response
 
 from services.orders.backoffice.access.permissions import Entry
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Page
-from services.orders.backoffice.web.visit import PageContext
 from tests.backoffice.browser import PASSWORD, Backoffice, Shown
 
 TYPED = 'deux lignes\net "<script>alert(1)</script>" &amp; </textarea>'

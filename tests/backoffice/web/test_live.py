@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.orders.backoffice.web.live import MOST_PER_SESSION, Live, TooManyStreams
-from services.orders.order.unit.announcing import MOST_IDS, Announcements, announcer
+from services.orders.order.unit.announcements import MOST_IDS, Announcements, announcer
 from tests.backoffice.browser import Backoffice
 from tests.orders.rest_client import place, sale
 
@@ -83,17 +84,42 @@ async def test_a_page_that_comes_back_hears_what_it_missed(backoffice: Backoffic
         assert (await stranger.next())[0] == "again", "an id of another process: look at everything"
 
 
+async def test_a_page_hears_what_changed_between_its_rendering_and_its_first_stream(
+    backoffice: Backoffice,
+) -> None:
+    person = await backoffice.signed_in()
+    async with _listening(backoffice) as live:
+        rendered = (await person.get("/orders")).text
+        [after] = re.findall(r'data-live-after="([^"]+)"', rendered)
+        assert after == live.latest_id()
+        watch = _Page(live)
+        await watch.next()
+        placed = await place(backoffice.desk, sale(shop="maison"))
+        await watch.next()
+        assert await _Page(live, last_id=after).next() == ("orders", {"orders": [str(placed.order_id)]})
+
+
+async def test_after_a_time_without_listening_every_page_looks_at_everything(backoffice: Backoffice) -> None:
+    async with _listening(backoffice) as live:
+        page = _Page(live)
+        await page.next()
+        seen = page.last_id
+        await page.close()
+        live._all_again()
+        assert (await _Page(live, last_id=seen).next())[0] == "again"
+
+
 async def test_a_page_that_is_too_slow_looks_at_everything_again(backoffice: Backoffice) -> None:
     async with _listening(backoffice) as live:
         page = _Page(live)
         await page.next()
         for _ in range(200):
-            live._tell("maison", (str(uuid4()),))
+            live._publish("maison", (str(uuid4()),))
         named = [(await page.next())[0] for _ in range(1)]
         assert named == ["again"]
 
 
-async def test_a_stop_says_goodbye_at_once(backoffice: Backoffice) -> None:
+async def test_a_stop_closes_the_session_immediately(backoffice: Backoffice) -> None:
     async with _listening(backoffice) as live:
         page = _Page(live)
         await page.next()

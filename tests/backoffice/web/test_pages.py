@@ -1,5 +1,6 @@
-"""The shell of every page: hostile text, languages, themes, parts for htmx, what is away."""
+"""The shell of every page: hostile text, languages, themes, parts for htmx, unavailable services."""
 
+import base64
 import re
 
 import httpx2
@@ -7,9 +8,9 @@ import pytest
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Entry, Permission, Role
-from services.orders.backoffice.web.office import MenuEntry
+from services.orders.backoffice.web.app_state import MenuEntry
+from services.orders.backoffice.web.page_context import FLASH, Missing, PageContext
 from services.orders.backoffice.web.routing import Page
-from services.orders.backoffice.web.visit import Missing, PageContext
 from tests.backoffice.browser import SHOP, Backoffice
 from tests.backoffice.conftest import Backoffices
 
@@ -41,6 +42,19 @@ async def test_hostile_text_is_only_text(backoffices: Backoffices) -> None:
     assert len(re.findall("<script", shown.text)) == 2, "only our own"
     flashed = await browser.post("/preferences", {"back": "/list", "theme": "dark"})
     assert flashed.headers["location"] == "/list"
+
+
+@pytest.mark.parametrize("content", [b"[" * 20_000, b"\xff", b"[]", b'{"kind": "done"}'])
+async def test_a_message_for_the_next_page_that_cannot_be_read_is_none(
+    backoffice: Backoffice, content: bytes
+) -> None:
+    async def show(context: PageContext) -> Response:
+        return context.render("list", text="Bougie")
+
+    backoffice.add(Page("/list", "GET", Entry.SIGNED_IN, show), list=LIST)
+    browser = await backoffice.signed_in()
+    browser.client.cookies.set(FLASH, base64.urlsafe_b64encode(content).decode())
+    assert (await browser.get("/list")).status == 200
 
 
 async def test_htmx_gets_the_block_it_will_replace(backoffice: Backoffice) -> None:
@@ -105,19 +119,19 @@ async def test_the_menu_shows_what_one_may(backoffice: Backoffice) -> None:
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("/orders?from=2026-02-31", "Type a day such as"),
-        ("/orders?from=31%2F02%2F2026", "Type a day such as"),
-        ("/orders?least=much", "Type an amount such as"),
-        ("/payments?from=2026-02-31", "Type a day such as"),
-        ("/payments?to=9999-12-31", "Type a day from 1970 to 2200."),
+        ("/orders?from=2026-02-31", "Enter a day such as"),
+        ("/orders?from=31%2F02%2F2026", "Enter a day such as"),
+        ("/orders?least=much", "Enter an amount such as"),
+        ("/payments?from=2026-02-31", "Enter a day such as"),
+        ("/payments?to=9999-12-31", "Enter a day from 1970 to 2200."),
         ("/payments?from=2026-11-20&to=2026-11-10", "is after the last one"),
-        ("/payments?method=barter", "Choose one of the list."),
-        ("/payments?kind=gift", "Choose one of the list."),
+        ("/payments?method=barter", "Choose an option from the list."),
+        ("/payments?kind=gift", "Choose an option from the list."),
         ("/payments?order=NONE", "No order has this code."),
-        ("/stock?at_most=many", "Type a whole number"),
-        ("/stock?sequence=colour", "Choose one of the list."),
-        ("/mails?state=lost", "Choose one of the list."),
-        ("/payments/webhooks?state=lost", "Choose one of the list."),
+        ("/stock?at_most=many", "Enter a whole number"),
+        ("/stock?sequence=colour", "Choose an option from the list."),
+        ("/mails?state=lost", "Choose an option from the list."),
+        ("/payments/webhooks?state=lost", "Choose an option from the list."),
     ],
 )
 async def test_every_list_refuses_a_filter_that_it_cannot_read_alike(

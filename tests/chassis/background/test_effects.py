@@ -1,4 +1,4 @@
-"""External effects: once planned they are done, tried again, failed or uncertain, and always recorded."""
+"""External effects: once planned they are done, retried, failed or uncertain, and always recorded."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -133,9 +133,7 @@ async def is_begun(errands: Errands) -> bool:
     return bool(errands.performed)
 
 
-async def test_an_outcome_outlives_a_database_that_is_away(
-    sample_desks: SampleDesks, sample_database: str
-) -> None:
+async def test_an_outcome_outlives_a_database_outage(sample_desks: SampleDesks, sample_database: str) -> None:
     """The mail is out; while the database is unavailable its outcome is kept, not lost."""
     async with Proxy(urlsplit(sample_database).port or 0) as proxy:
         desk = await planned(sample_desks, "A", database_url=through(sample_database, proxy.port))
@@ -234,7 +232,7 @@ async def test_the_same_key_planned_twice_is_one_effect(sample_desks: SampleDesk
     assert await states(desk) == {"A": "planned"}
 
 
-async def test_a_kind_may_have_what_was_interrupted_tried_again(sample_desks: SampleDesks) -> None:
+async def test_a_kind_may_have_interrupted_effects_retried(sample_desks: SampleDesks) -> None:
     """Where the outside can be asked first; tries go on counting, pauses grow, so that there is an end."""
     desk = await planned(sample_desks, "A", retry_seconds=10)
     seen: list[tuple[int, bool]] = []
@@ -303,7 +301,7 @@ async def test_what_cannot_be_recorded_as_it_is_is_told_as_uncertain(sample_desk
     assert [end for _, end in errands.recorded] == ["Uncertain"]
 
 
-async def test_a_key_that_is_taken_for_good_ends_uncertain(sample_desks: SampleDesks) -> None:
+async def test_a_key_that_stays_taken_ends_uncertain(sample_desks: SampleDesks) -> None:
     desk = await planned(sample_desks, "A")
     errands = Errands()
 
@@ -316,7 +314,7 @@ async def test_a_key_that_is_taken_for_good_ends_uncertain(sample_desks: SampleD
     assert await states(desk) == {"A": "uncertain"}
 
 
-async def test_after_a_persons_decision_it_is_no_first_try(sample_desks: SampleDesks) -> None:
+async def test_after_a_staff_decision_it_is_not_a_first_attempt(sample_desks: SampleDesks) -> None:
     desk = await planned(sample_desks, "A")
     await Errands(lambda effect: Uncertain("?")).worker().run(desk.hub)
     key = await desk.fetchval("SELECT key FROM msg.effect")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.chassis.background.grouping import GroupCommit
+from services.chassis.background.group_commit import GroupCommit
 
 
 @settings(deadline=None)
@@ -47,7 +47,7 @@ async def test_a_commit_that_returns_too_little_is_an_error_and_nobody_hangs() -
         return []
 
     with pytest.raises(ValueError, match="shorter"):
-        await asyncio.wait_for(GroupCommit(commit).submit("a"), 5)
+        await asyncio.wait_for(GroupCommit(commit).submit("a"), 30)
 
 
 async def test_a_caller_who_leaves_disturbs_nobody() -> None:
@@ -64,4 +64,4 @@ async def test_a_caller_who_leaves_disturbs_nobody() -> None:
     stayer = asyncio.create_task(group.submit("stays"))
     leaver.cancel()
     go_on.set()
-    assert await asyncio.wait_for(stayer, 5) == "stays"
+    assert await asyncio.wait_for(stayer, 30) == "stays"

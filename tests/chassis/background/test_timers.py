@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from services.chassis.background.working import timer_worker
+from services.chassis.background.workers import timer_worker
 from services.chassis.messaging.unit import Unit
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks

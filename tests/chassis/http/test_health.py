@@ -1,4 +1,4 @@
-"""What a process says of itself is true: what is away is named, and nothing else is."""
+"""What a process says of itself is true: what is unavailable is named, and nothing else is."""
 
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ async def says(hub: Hub, path: str, status: int, *words: str) -> bool:
     return found == status and all(word in text for word in words)
 
 
-async def test_away_is_what_is_away(hubs: Hubs, bus: Bus, sample_database: str) -> None:
+async def test_unavailable_is_only_an_outage(hubs: Hubs, bus: Bus, sample_database: str) -> None:
     """First the broker, then the database, each by a proxy, and back again without anything to publish."""
     broker, database = (
         Proxy(urlsplit(bus.url("orders")).port or 0),
@@ -103,7 +103,7 @@ BAD: list[object] = [
 ]
 
 
-async def test_a_bad_request_is_told_and_changes_nothing(sample_desks: SampleDesks) -> None:
+async def test_a_bad_request_is_reported_and_changes_nothing(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     async with operator(desk.hub) as client:
         for body in BAD:
@@ -117,7 +117,7 @@ async def test_a_bad_request_is_told_and_changes_nothing(sample_desks: SampleDes
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "a-token-for-tests-onlY"])
-async def test_whoever_has_no_token_learns_yes_or_no(sample_desks: SampleDesks, token: str) -> None:
+async def test_a_client_without_a_token_learns_yes_or_no(sample_desks: SampleDesks, token: str) -> None:
     """The port may face storefronts, or Stripe."""
     desk = await sample_desks()
     async with operator(desk.hub, token=token) as client:

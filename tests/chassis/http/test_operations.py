@@ -1,6 +1,7 @@
 """What operators see of a service, and what they can do about what is parked, all alike at once."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 
 from contracts.envelope import uuid7
 from contracts.service import MessageDiscarded
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.outgoing import REPLAY_HEADER
-from services.chassis.messaging.rating import Rates
-from services.chassis.messaging.recovery.explaining import HIDDEN, MOST_TEXT, readable_body
-from services.chassis.runtime.hub import Hub, _measure
+from services.chassis.messaging.rates import Rates
+from services.chassis.messaging.recovery.readable_body import HIDDEN, MOST_TEXT, readable_body
+from services.chassis.runtime.gauges import measure
+from services.chassis.runtime.hub import Hub
 from services.chassis.testing import Desk, envelope_for, wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
@@ -40,15 +42,14 @@ async def post(hub: Hub, path: str, **body: Any) -> Any:
 
 async def test_everything_a_page_needs_is_there(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
-    await _measure(
-        hub
-    )  # the rate needs a count from before the messages; the worker's own first one may come later
+    # The rate needs a count from before the messages; the worker's own first one may come later.
+    await measure(hub, hub.rates, hub.committer.taken)
     await bus.say([framed(ask()), framed(ask("wait", "LATE")), framed(ask("refuse")), framed(ask("errand"))])
     await wait_until(lambda: is_done(hub, 2))
     async with hub.unit() as unit:
         unit.set_timer("alarm", "a", unit.now - timedelta(minutes=1), {})
         unit.set_timer("alarm", "b", unit.now + timedelta(hours=1), {})
-    await _measure(hub)
+    await measure(hub, hub.rates, hub.committer.taken)
     told = await get(hub, "/internal/operations")
     assert (told["service"], told["missing"], told["warnings"]) == ("fulfillment", [], [])
     queue = {each["queue"]: each for each in told["queues"]}["fulfillment.orders"]
@@ -177,7 +178,7 @@ async def test_who_may_see_persons_sees_them(sample_desks: SampleDesks) -> None:
         assert ("Zoé" in asked["parked"]["body"]["text"]) is is_seen
 
 
-async def test_a_dry_replay_counts_and_says_nothing(sample_desks: SampleDesks) -> None:
+async def test_a_dry_replay_counts_and_publishes_nothing(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     await desk.deliver(ask("note"))
     since, until = datetime.now(UTC) - timedelta(minutes=1), datetime.now(UTC) + timedelta(minutes=1)
@@ -188,6 +189,44 @@ async def test_a_dry_replay_counts_and_says_nothing(sample_desks: SampleDesks) -
     assert await desk.fetchval("SELECT count(*) FROM msg.replay") == 0
     said = await post(desk.hub, "/internal/replay", **asked)
     assert said["messages"] == counted["messages"] >= events
+
+
+async def test_a_shop_s_replay_leaves_out_the_events_of_other_shops(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    await desk.deliver(ask("note"))
+    since, until = datetime.now(UTC) - timedelta(minutes=1), datetime.now(UTC) + timedelta(minutes=1)
+    asked = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat()}
+    count = (await post(desk.hub, "/internal/replay", **asked, dry=True))["messages"]
+    assert count > 0
+    await desk.hub.pool.execute("UPDATE msg.event_log SET shop = $1", SHOP)
+    for shop, seen in ((SHOP, count), ("other", 0), (None, count)):
+        dry = await post(desk.hub, "/internal/replay", **asked, shop=shop, dry=True)
+        said = await post(desk.hub, "/internal/replay", **asked, shop=shop)
+        assert (dry["messages"], said["messages"]) == (seen, seen)
+    for _ in range(21):
+        await post(desk.hub, "/internal/replay", **asked, shop="busy")
+    shown = (await get(desk.hub, "/internal/operations"))["replays"]
+    assert Counter(row["shop"] for row in shown) == {"busy": 20, SHOP: 1, "other": 1, None: 1}
+    await desk.hub.pool.execute("DELETE FROM msg.replay WHERE shop = 'busy'")
+    for is_dry in (True, False):
+        wrong = {**asked, "shop": "nosuch", "check_shop": True, "dry": is_dry}
+        told = await post(desk.hub, "/internal/replay", status=422, **wrong)
+        assert told["detail"].endswith("has sent no message of shop nosuch; check the shop's name")
+    dry = await post(desk.hub, "/internal/replay", **asked, shop=SHOP, check_shop=True, dry=True)
+    assert dry["messages"] == count
+    one = {"id": 1, "reason": "r", "ids": [str(uuid7())]}
+    async with operator(desk.hub) as client:
+        for path in ("replay", "sent", "send-again", "parked/redrive", "parked/discard"):
+            for no_shop in ("", " ", 7):
+                body = {**asked, **one, "shop": no_shop, "check_shop": True}
+                empty = await client.post(f"/internal/{path}", json=body)
+                assert (empty.status_code, empty.json()["detail"][:17]) == (422, "the shop is empty")
+        for path in ("parked", "parked?group=fingerprint", "parked/1"):
+            assert (await client.get(f"/internal/{path}", params={"shop": ""})).status_code == 422
+    await desk.hub.pool.execute("UPDATE msg.event_log SET shop = NULL")
+    assert (await post(desk.hub, "/internal/replay", **asked, shop="other", dry=True))["messages"] == count
+    noted = await desk.fetch("SELECT shop, messages FROM msg.replay ORDER BY asked_at")
+    assert [tuple(row) for row in noted] == [(SHOP, count), ("other", 0), (None, count)]
 
 
 def replayed(event_id: Any, message: Any, replay_id: str, queue: str = "fulfillment.orders") -> RawMessage:
@@ -242,13 +281,13 @@ def test_what_tells_of_a_person_is_hidden_and_the_rest_is_shown() -> None:
     sale = {
         "customer": PERSON,
         "lines": [{"sku": "MUG", "options": {"for Ann": "x"}}],
-        "totals": {"total": 1200},
+        "totals": {"total_minor": 1200},
     }
     shown = readable_body(json.dumps(sale).encode())
     told = json.loads(shown["text"])
     assert told["customer"] == dict.fromkeys(PERSON, HIDDEN)
     assert told["lines"] == [{"sku": "MUG", "options": HIDDEN}]
-    assert told["totals"] == {"total": 1200}
+    assert told["totals"] == {"total_minor": 1200}
 
 
 @given(st.binary(max_size=300))
@@ -274,8 +313,18 @@ def test_the_rate_is_that_of_the_last_minute() -> None:
     assert rates.per_second("unknown") == 0
 
 
-async def test_moments_need_an_offset(sample_desks: SampleDesks) -> None:
+@pytest.mark.parametrize(
+    ("moment", "says"),
+    [
+        ("2026-01-01T00:00:00", "with an offset"),
+        ("0001-01-01T00:00:00+14:00", "from 1970-01-01 to 2200-12-31"),
+        ("9999-12-31T23:59:59-12:00", "from 1970-01-01 to 2200-12-31"),
+    ],
+)
+async def test_moments_need_an_offset_and_have_a_range(
+    sample_desks: SampleDesks, moment: str, says: str
+) -> None:
     desk = await sample_desks()
-    asked = {"consumer": "orders", "from": datetime.now(UTC).isoformat(), "to": "2026-01-01T00:00:00"}
+    asked = {"consumer": "orders", "from": datetime.now(UTC).isoformat(), "to": moment}
     said = await post(desk.hub, "/internal/replay", **asked)
-    assert said["status"] == 422
+    assert (said["status"], says in said["detail"]) == (422, True)

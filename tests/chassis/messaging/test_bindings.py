@@ -31,7 +31,7 @@ async def missing(hub: Hub) -> list[str]:
     return [text for text in await what_is_missing(hub) if "binding" in text]
 
 
-async def test_a_removed_binding_is_told_until_it_is_back(hubs: Hubs, bus: Bus) -> None:
+async def test_a_removed_binding_is_reported_until_it_is_restored(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs(broker_management_url=SecretStr(bus.broker.management_url))
     assert await missing(hub) == []
     await unbind(bus, TYPES[0])
@@ -45,7 +45,7 @@ async def test_a_removed_binding_is_told_until_it_is_back(hubs: Hubs, bus: Bus) 
     assert (await missing(hub), gauge()) == ([], 0)
 
 
-async def test_a_service_looks_by_itself(hubs: Hubs, bus: Bus) -> None:
+async def test_a_service_polls(hubs: Hubs, bus: Bus) -> None:
     await unbind(bus, TYPES[0])
     hub = await hubs(broker_management_url=SecretStr(bus.broker.management_url))
 
@@ -55,7 +55,7 @@ async def test_a_service_looks_by_itself(hubs: Hubs, bus: Bus) -> None:
     await wait_until(is_told)
 
 
-async def test_a_management_that_is_away_changes_nothing_and_is_noted(bus: Bus) -> None:
+async def test_an_unavailable_management_changes_nothing_and_is_noted(bus: Bus) -> None:
     watch = BindingWatch("fulfillment", "http://127.0.0.1:1", bus.url("fulfillment"))
     await watch.look()
     assert (watch.missing, watch.trouble) == ([], "ConnectError")

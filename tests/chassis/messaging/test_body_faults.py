@@ -1,4 +1,4 @@
-"""A body that is no JSON is refused with a sentence that says what it is and what to send; no parser speaks."""
+"""A body that is not JSON is refused with a sentence that says what it is and what to send; no parser speaks."""
 
 import gzip
 import json
@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from contracts.message import Reason
 from contracts.storefront import OrderSubmitted
-from services.chassis.messaging.inbound.schema_faults import reasons_of
-from tests.orders.builders import a_sale
+from services.chassis.faults.schema_faults import reasons_of
+from tests.builders.submissions import a_sale
 
 SALE = a_sale().model_dump_json(exclude_none=True)
-BEGINNING = "the body is no JSON text in UTF-8: "
+BEGINNING = "the body is not JSON text in UTF-8: "
 OTHERS = (
     "EOF",
     "expected value",
@@ -43,7 +43,7 @@ def faults(body: bytes) -> tuple[Reason, ...]:
         (b"\n \n", "it is empty: send the message as a JSON object."),
         (
             SALE.encode("utf-8-sig"),
-            "it begins with a byte order mark (BOM): send it without these three bytes.",
+            "it begins with a byte order mark (BOM): remove these three bytes.",
         ),
         (gzip.compress(SALE.encode()), "it is compressed with gzip: send it uncompressed."),
         (zlib.compress(SALE.encode()), "it is compressed with zlib (deflate): send it uncompressed."),
@@ -59,7 +59,7 @@ def faults(body: bytes) -> tuple[Reason, ...]:
         (b'{"a": 1', "at line 1, byte 7, it ends before its JSON does: send all of it."),
         (
             b'{"a": 1} {}',
-            "at line 1, byte 10, more follows after its JSON: send one JSON object and nothing else.",
+            "at line 1, byte 10, there is more after its JSON: send a single JSON object.",
         ),
         (b"{'a': 1}", "at line 1, byte 2, the name of a field is not in double quotes: quote it."),
         (
@@ -67,8 +67,9 @@ def faults(body: bytes) -> tuple[Reason, ...]:
             "at line 1, byte 1, a JSON value was expected: send a JSON object, written by a JSON encoder.",
         ),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_body_that_is_no_json_is_named_for_what_it_is(body: bytes, says: str) -> None:
+def test_a_body_that_is_not_json_is_named_for_what_it_is(body: bytes, says: str) -> None:
     [reason] = faults(body)
     assert (reason.code, reason.field) == ("schema_invalid", None)
     assert reason.message == BEGINNING + says
@@ -105,7 +106,7 @@ def test_a_fault_of_the_syntax_has_a_place_or_an_encoding_and_a_remedy(body: byt
 
 
 @given(st.binary(max_size=40))
-def test_whatever_the_bytes_no_parser_speaks(body: bytes) -> None:
+def test_no_bytes_yield_a_parsers_own_message(body: bytes) -> None:
     for reason in faults(body):
         assert not [words for words in OTHERS if words in reason.message]
 

@@ -38,7 +38,7 @@ def test_an_ack_of_all_up_to_covers_only_what_was_committed(
     assert (tags.hole_since is None) == whole
 
 
-def test_tags_begin_anew_with_each_channel() -> None:
+def test_tags_restart_with_each_channel() -> None:
     tags = DeliveryTags()
     assert tags.committed("first", [1, 2, 3])
     assert not tags.committed("second", [2])

@@ -5,8 +5,8 @@ from typing import Any
 
 import aio_pika
 
-from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.inbound.dead_letters import DeadLetterReader
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.topology import DELIVERY_LIMIT
 from services.chassis.testing import Desk, envelope_for, wait_until
 from tests.chassis.bus import Bus, framed

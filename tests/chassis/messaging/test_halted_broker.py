@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from deploy.local.parts import RabbitMQ
-from services.chassis.background.working import Worker
+from services.chassis.background.workers import Worker
 from services.chassis.http import health
 from services.chassis.http.health import what_is_missing
 from services.chassis.limits import ConnectionEnded, cancellations_as_errors, within
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import Watchdog
 from services.chassis.testing import wait_until

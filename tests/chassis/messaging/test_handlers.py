@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from contracts.catalogue import heard_by
-from contracts.fulfillment import AdjustStock, SetStock, StockReserved
+from contracts.fulfillment.stock import AdjustStock, SetStock, StockReserved
 from contracts.message import Message
-from contracts.notifier import ConfirmMail, ResendMail
+from contracts.notifier.mails import ConfirmMail, ResendMail
 from services.chassis.messaging.subscribers import (
     Handler,
     InvalidHandlers,
@@ -99,7 +99,7 @@ def test_a_received_message_without_a_handler_is_named() -> None:
     assert errors_of(COUNT) == ("AdjustStock is received by fulfillment and has no handler: add one.",)
 
 
-def test_all_errors_are_named_at_once() -> None:
+def test_all_errors_are_named_together() -> None:
     assert len(errors_of(COUNT, COUNT, Handler(StockReserved, note, shop=by_shop))) == 4
 
 

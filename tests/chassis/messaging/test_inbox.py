@@ -4,7 +4,7 @@ import asyncio
 import random
 from uuid import UUID
 
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.testing import envelope_for, wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks

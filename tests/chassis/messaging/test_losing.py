@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.envelope import uuid7
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.outgoing import REPLAY_HEADER
 from services.chassis.runtime.hub import Hub
 from services.chassis.testing import envelope_for
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import operator
-from tests.chassis.sample import ask
+from tests.chassis.sample import SHOP, ask
 
 
 async def post(hub: Hub, path: str, *, status: int = 200, **body: Any) -> Any:
@@ -33,7 +33,7 @@ async def test_the_sender_tells_what_has_left_commands_too(sample_desks: SampleD
     desk = await sample_desks()
     await desk.deliver(ask("note"))
     sent = await post(desk.hub, "/internal/sent", consumer="orders", **lately())
-    assert sent == {"messages": [], "next": None}, "what is still to leave is not lost"
+    assert sent == {"messages": [], "next": None}, "what is still to be sent is not lost"
     await desk.hub.pool.execute("DELETE FROM msg.dispatch")
     sent = await post(desk.hub, "/internal/sent", consumer="orders", **lately())
     types = {message["type"] for message in sent["messages"]}
@@ -42,6 +42,10 @@ async def test_the_sender_tells_what_has_left_commands_too(sample_desks: SampleD
     after = sent["messages"][-1]["id"]
     rest = await post(desk.hub, "/internal/sent", consumer="orders", after=after, **lately())
     assert rest["messages"] == []
+    of_shop = await post(desk.hub, "/internal/sent", consumer="orders", shop=SHOP, **lately())
+    assert of_shop["messages"] == sent["messages"]
+    other = await post(desk.hub, "/internal/sent", consumer="orders", shop="other", **lately())
+    assert other["messages"] == []
 
 
 async def test_the_listener_tells_what_it_never_handled(sample_desks: SampleDesks) -> None:
@@ -67,9 +71,11 @@ async def test_it_is_sent_again_as_what_it_is(sample_desks: SampleDesks) -> None
         desk.hub, "/internal/send-again", consumer="orders", ids=[sent["id"], str(uuid7())], actor="ann"
     )
     assert again == {"queue": "orders.fulfillment", "messages": 1}
+    foreign = await post(desk.hub, "/internal/send-again", consumer="orders", ids=[sent["id"]], shop="other")
+    assert foreign["messages"] == 0
     (row,) = await desk.fetch("SELECT event_id, routing_key, replay_id FROM msg.dispatch")
     assert tuple(row) == (UUID(sent["id"]), "orders.fulfillment", None)
-    (noted,) = await desk.fetch("SELECT messages, actor, is_whole FROM msg.replay")
+    (noted,) = await desk.fetch("SELECT messages, actor, is_whole FROM msg.replay WHERE messages > 0")
     assert tuple(noted) == (1, "ann", True)
 
 
@@ -104,7 +110,7 @@ async def test_what_only_a_replay_told_has_its_effect_when_it_comes_as_what_it_i
         ("/internal/send-again", {"consumer": "payments", "ids": []}),
     ],
 )
-async def test_what_can_not_be_meant_is_told(
+async def test_an_implausible_value_is_reported(
     sample_desks: SampleDesks, path: str, body: dict[str, Any]
 ) -> None:
     desk = await sample_desks()

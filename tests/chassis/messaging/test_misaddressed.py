@@ -1,4 +1,4 @@
-"""What a storefront publishes wrongly is kept and seen: a routing key that nobody listens to, a message too large, one
+"""What a storefront publishes wrongly is kept and seen: a routing key without a queue, a message too large, one
 nobody can read under another shop's name."""
 
 import json
@@ -12,8 +12,8 @@ from aiormq.exceptions import ChannelPreconditionFailed
 
 from contracts.envelope import MAX_BODY_BYTES, uuid7
 from contracts.service import CommandDone
-from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.inbound.parking import KEPT_BYTES
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.recovery import operations_store
 from services.chassis.testing import Desk, wait_until
 from tests.chassis.bus import STOREFRONTS, Bus, framed
@@ -68,7 +68,7 @@ async def test_it_is_parked_with_the_remedy_and_does_not_stand_in_the_way_of_the
         )
     [row] = await parked(desk)
     assert (row["reason"], row["shop"], row["state"]) == ("unroutable", "atelier", "discarded"), (
-        "its sender was told"
+        "its sender was notified"
     )
     assert "'order.submitted'" in row["detail"]
     assert "storefront.order.submitted.v1" in row["detail"]

@@ -1,4 +1,4 @@
-"""The database goes away, or the way to it: nothing is lost, nothing is done twice, and work goes on by itself."""
+"""Outages of the database or its network: nothing is lost, nothing is done twice, and work resumes automatically."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 from jinja2 import TemplateNotFound
+from structlog.testing import capture_logs
 
-from deploy.local.parts import Postgres
+from deploy.local.parts import Postgres, RabbitMQ
 from services.chassis.runtime.hub import Hub
 from services.chassis.storage.database import is_outage
 from services.chassis.testing import wait_until
@@ -106,6 +107,30 @@ async def test_acks_that_never_arrive_make_duplicates_and_nothing_else(hubs: Hub
         assert await stopped_with_nothing_left(hub, bus)
 
 
-def test_a_missing_template_is_no_outage() -> None:
+def test_a_missing_template_is_not_an_outage() -> None:
     assert is_outage(ConnectionRefusedError())
     assert not is_outage(TemplateNotFound("orders/list.html"))
+
+
+async def test_an_unavailable_broker_is_logged_once_per_outage(
+    hubs: Hubs, rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.messaging.inbound.consuming.RECONNECT_SECONDS", 0.05)
+    async with Proxy(urlsplit(rabbitmq.amqp_url).port or 0) as proxy:
+        hub = await hubs(port=proxy.port)
+        consumers = hub.consumers
+        assert consumers is not None
+        await wait_until(lambda: consumers.is_consuming)
+        before = consumers._generation
+        with capture_logs() as logged:
+            proxy.go_away()
+            await wait_until(lambda: consumers._generation >= before + 12)  # two for each connection
+            proxy.come_back()
+            await wait_until(lambda: consumers.is_consuming)
+        said = [
+            (line["event"], line.get("worker"), line.get("error"))
+            for line in logged
+            if line["log_level"] != "info"
+        ]
+        assert "not consuming; reconnecting" in {event for event, *_ in said}
+        assert len(said) == len(set(said)), said

@@ -1,7 +1,9 @@
 """The pipeline of a message on a real PostgreSQL, with the fulfillment service as the example."""
 
+from dataclasses import replace
+
 from contracts.envelope import uuid7
-from contracts.fulfillment import SetStock, StockLevel, StockLevelChanged
+from contracts.fulfillment.stock import SetStock, StockLevel, StockLevelChanged
 from tests.conftest import Desks
 
 
@@ -23,3 +25,19 @@ async def test_an_outcome_names_its_command(desks: Desks) -> None:
     [(envelope, message)] = outcome.emitted
     assert isinstance(message, StockLevelChanged)
     assert envelope.causation_id == outcome.envelope.id
+
+
+async def test_an_outcome_is_in_its_command_s_trace_or_in_the_one_that_the_command_s_id_names(
+    desks: Desks,
+) -> None:
+    desk = await desks("fulfillment")
+    plain = await desk.deliver(_stock())
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    traced = replace(plain.envelope, id=uuid7(), traceparent=f"00-{trace}-b7ad6b7169203331-01")
+    for outcome, expected in (
+        (plain, plain.envelope.id.hex),
+        (await desk.deliver(_stock(9), envelope=traced), trace),
+    ):
+        [(envelope, _)] = outcome.emitted
+        _, found, span, _ = str(envelope.traceparent).split("-")
+        assert (found, len(span), span == "b7ad6b7169203331") == (expected, 16, False)

@@ -1,4 +1,4 @@
-"""A message that can't be handled blocks no other, is tried again with growing pauses, and waits for a person."""
+"""A message that can't be handled blocks no other, is retried with growing pauses, and waits for an operator."""
 
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ from contracts.envelope import uuid7
 from contracts.message import Message
 from contracts.service import MessageDiscarded, MessageParked, MessageRedriven
 from services.chassis.messaging.inbound.parking import RetryPolicy
+from services.chassis.messaging.recovery import redriving
 from services.chassis.testing import Desk, envelope_for
 from tests.chassis import sample
 from tests.chassis.conftest import SampleDesks
@@ -52,6 +53,24 @@ async def test_it_is_retried_with_growing_pauses_then_dead_and_said_once(sample_
     assert [row["state"] for row in await parked_by_http(desk.hub)] == ["dead"]
     assert await desk.hub.committer.retry_due(10) == 0
     assert len(await log_of(desk, MessageParked)) == 1
+
+
+async def test_what_an_earlier_version_did_not_know_is_retried_once_its_type_is_known(
+    sample_desks: SampleDesks,
+) -> None:
+    desk, type_ = await sample_desks(), "orders.stock.counted.v1"
+    await desk.hub.committer.commit([arrival(type=type_), arrival(type="orders.nothing.known.v1")])
+    assert [row["reason"] for row in await parked_by_http(desk.hub)] == ["unknown_type"] * 2
+    for count in (1, 0):
+        async with desk.hub.unit() as unit:
+            assert await redriving.redrive_known(unit, [type_, "orders.stock.set.v1"]) == count
+        assert len([row for row in await parked_by_http(desk.hub) if row["state"] == "waiting"]) == 1
+    rows = await desk.fetch("SELECT type, state, actor FROM msg.parked ORDER BY state")
+    assert [tuple(row) for row in rows] == [
+        ("orders.nothing.known.v1", "dead", None),
+        (type_, "waiting", redriving.UPGRADE),
+    ]
+    assert len(await log_of(desk, MessageRedriven)) == 1
 
 
 def test_no_pause_is_longer_than_a_quarter_of_an_hour() -> None:
@@ -138,7 +157,9 @@ async def test_discarded_with_a_reason_it_stays_readable_and_is_never_tried_agai
     await desk.deliver(ask("refuse"))
     [row] = await parked_by_http(desk.hub)
     async with operator(desk.hub) as client:
-        assert (await client.post("/internal/parked/discard", json={"id": row["id"]})).status_code == 422
+        for unsaid in ({}, {"reason": " \u200b"}):
+            answer = await client.post("/internal/parked/discard", json={"id": row["id"], **unsaid})
+            assert answer.status_code == 422
         given = {"id": row["id"], "reason": "sold out in 2019", "actor": "bob"}
         assert (await client.post("/internal/parked/discard", json=given)).json() == {"discarded": 1}
         assert (await client.post("/internal/parked/discard", json=given)).status_code == 404
@@ -192,7 +213,7 @@ async def test_an_answer_that_fails_parks_the_message_all_the_same(sample_desks:
     assert handled.end == "parked"
 
 
-async def test_a_conflict_is_tried_again_and_is_nobodys_fault(sample_desks: SampleDesks) -> None:
+async def test_a_conflict_is_retried_and_not_counted_as_a_failure(sample_desks: SampleDesks) -> None:
     """PostgreSQL ends one of two transactions that met. What was not committed is simply done again."""
     desk = await sample_desks()
     await desk.hub.pool.execute(

@@ -13,8 +13,9 @@ from contracts.catalogue import heard_by
 from contracts.envelope import MAX_BODY_BYTES, Envelope, uuid7, uuid7_floor
 from contracts.service import MessageParked
 from contracts.storefront import OrderSubmitted
-from services.chassis.messaging.inbound.arriving import InvalidMessage, RawMessage, dedupe_key, read
+from services.chassis.messaging.inbound.message_reader import read
 from services.chassis.messaging.inbound.parking import readable_headers
+from services.chassis.messaging.inbound.raw_message import InvalidMessage, RawMessage, dedupe_key
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.testing import Desk, envelope_for
 from tests.chassis.conftest import SampleDesks
@@ -62,7 +63,7 @@ UNFIT = {
     "no JSON": (arrival(b"{"), "schema_invalid", "orders.stock.set.v1.json"),
     "id not v7": (arrival(id=uuid4()), "id_not_uuid7", "UUIDv7"),
     "id from the future": (arrival(id=id_of(NOW + timedelta(hours=12))), "id_from_future", "clock"),
-    "older than the inbox": (arrival(id=id_of(NOW - timedelta(days=60))), "dedupe_window_expired", "redrive"),
+    "older than the inbox": (arrival(id=id_of(NOW - timedelta(days=60))), "dedupe_window_expired", "retry"),
 }
 
 
@@ -124,7 +125,7 @@ async def test_text_that_postgresql_cannot_hold_does_not_fit(sample_desks: Sampl
     await desk.hub.committer.commit([arrival(nul), arrival(backslash)])
     [row] = await parked_by_http(desk.hub)
     assert row["reason"] == "schema_invalid"
-    assert "sku holds the NUL character, which can't be stored: send it without" in row["detail"]
+    assert "sku contains the NUL character, which can't be stored: remove it" in row["detail"]
     assert [row["sku"] for row in await desk.fetch("SELECT sku FROM seen")] == [r"M\u0000G"]
 
 
@@ -213,7 +214,7 @@ HEADERS = st.builds(
     st.sampled_from(["orders.storefront", "orders.payments", "orders.dead", "x"]),
     st.one_of(st.none(), st.just("storefront.a.shop")),
 )
-def test_whatever_comes_is_a_delivery_or_unfit(
+def test_any_input_is_a_delivery_or_invalid(
     headers: dict[str, Any], body: bytes, queue: str, user_id: str | None
 ) -> None:
     came = RawMessage(queue, headers, body, user_id)

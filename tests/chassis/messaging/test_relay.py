@@ -9,12 +9,12 @@ import aio_pika
 import pytest
 
 from contracts.envelope import Envelope, uuid7
-from contracts.fulfillment import StockLevel, StockLevelChanged
+from contracts.fulfillment.stock import StockLevel, StockLevelChanged
 from contracts.message import Message
 from contracts.service import CommandDone
 from deploy.local.parts import RabbitMQ
 from services.chassis.messaging.outbound import relaying
-from services.chassis.messaging.outbound.relaying import properties_of
+from services.chassis.messaging.outbound.outgoing_messages import properties_of
 from services.chassis.messaging.outgoing import Outgoing
 from services.chassis.runtime.hub import Hub
 from services.chassis.testing import wait_until
@@ -170,7 +170,7 @@ async def test_leftovers_are_swept_although_the_relay_is_never_idle(
 
 
 async def keep_busy(hub: Hub, filler: Outgoing) -> None:
-    """Hand over what nobody listens to, so that there is always something in memory."""
+    """Hand over messages that no queue takes, so that there is always something in memory."""
     while True:
         if len(hub.relay._waiting) < 1000:
             hub.relay.hand_over([filler] * 300)

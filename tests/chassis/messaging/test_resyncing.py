@@ -1,4 +1,4 @@
-"""A service tells its truth anew: batch by batch, from where it was, never more than a little ahead of the broker."""
+"""A resync goes on batch by batch from where it was, never more than a little ahead of the broker."""
 
 import json
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.fulfillment import FulfilmentPosition, StockReserved, StockStanding
-from services.chassis.messaging import store
-from services.chassis.messaging.inbound.arriving import RawMessage
-from services.chassis.messaging.outbound import relaying
-from services.chassis.messaging.outbound.relaying import properties_of
+from contracts.fulfillment.position import FulfilmentPosition, StockStanding
+from contracts.fulfillment.stock import StockReserved
+from services.chassis.messaging import outbox_store
+from services.chassis.messaging.inbound.raw_message import RawMessage
+from services.chassis.messaging.outbound.outgoing_messages import outgoing_of, properties_of
 from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER
 from services.chassis.messaging.recovery import resyncing
-from services.chassis.messaging.recovery.resyncing import BATCH_ORDERS, tell_on
+from services.chassis.messaging.recovery.resyncing import BATCH_ORDERS, resync_next
 from services.chassis.messaging.snapshots import Snapshot, Standing, Wanted
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks
@@ -27,7 +27,7 @@ SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture
 def ids(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
-    """The ids of two batches and a half of orders, whose truth the sample service can tell."""
+    """The ids of two batches and a half of orders, whose snapshot the sample service can tell."""
     known = sorted(uuid4() for _ in range(BATCH_ORDERS * 5 // 2))
 
     async def count(_: Any, wanted: Wanted) -> int:
@@ -43,7 +43,7 @@ def ids(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
             for one in orders
         ]
 
-    monkeypatch.setitem(subscribers.truths, "orders", Snapshot(count, find, tell))
+    monkeypatch.setitem(subscribers.snapshots, "orders", Snapshot(count, find, tell))
     return known
 
 
@@ -69,12 +69,12 @@ async def test_a_process_that_dies_is_followed_by_one_that_goes_on(
     first, second = await sample_desks(), await sample_desks()
     counted = await asked(first, dry=True)
     assert (counted["orders"], counted["resync_id"]) == (len(ids), None)
-    assert not await tell_on(first.hub, subscribers.truths)
+    assert not await resync_next(first.hub, subscribers.snapshots)
     assert (await asked(first))["orders"] == len(ids)
-    assert await tell_on(first.hub, subscribers.truths)
+    assert await resync_next(first.hub, subscribers.snapshots)
     await first.close()
     assert await told(second) == ids[:BATCH_ORDERS]
-    while await tell_on(second.hub, subscribers.truths):
+    while await resync_next(second.hub, subscribers.snapshots):
         pass
     assert await told(second) == ids
     async with operator(second.hub) as client:
@@ -90,9 +90,9 @@ async def test_it_waits_for_the_broker_however_many_orders_there_are(
     monkeypatch.setattr(resyncing, "MOST_TO_LEAVE", BATCH_ORDERS + 1)
     desk = await sample_desks()
     await asked(desk)
-    assert [await tell_on(desk.hub, subscribers.truths) for _ in range(3)] == [True, True, False]
+    assert [await resync_next(desk.hub, subscribers.snapshots) for _ in range(3)] == [True, True, False]
     await desk.hub.pool.execute("DELETE FROM msg.dispatch")
-    assert [await tell_on(desk.hub, subscribers.truths) for _ in range(2)] == [True, False]
+    assert [await resync_next(desk.hub, subscribers.snapshots) for _ in range(2)] == [True, False]
     assert await told(desk) == ids[2 * BATCH_ORDERS :]
 
 
@@ -101,10 +101,10 @@ async def test_what_stands_leaves_as_a_replay_without_a_sequence(
 ) -> None:
     desk = await sample_desks()
     resync_id = (await asked(desk))["resync_id"]
-    await tell_on(desk.hub, subscribers.truths)
+    await resync_next(desk.hub, subscribers.snapshots)
     async with desk.hub.acquire() as connection:
-        rows = await store.take_dispatches(connection, desk.hub.owner, timedelta(), 1)
-    [outgoing] = [relaying._outgoing(row, desk.hub.service) for row in rows]
+        rows = await outbox_store.take_dispatches(connection, desk.hub.owner, timedelta(), 1)
+    [outgoing] = [outgoing_of(row, desk.hub.service) for row in rows]
     headers = dict(properties_of(outgoing, desk.hub.service, "fulfillment").headers or {})
     assert (headers[REPLAY_HEADER], outgoing.envelope.time) == (resync_id, SINCE)
     assert (outgoing.envelope.sequence, outgoing.envelope.causation_id) == (None, None)

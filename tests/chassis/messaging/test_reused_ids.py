@@ -1,6 +1,6 @@
 """An event id that is used again for something else is seen, and never taken for a repetition."""
 
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.testing import envelope_for
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.sample import ask

@@ -14,8 +14,8 @@ from contracts.catalogue import CATALOGUE
 from contracts.derived.schema import schema_of
 from contracts.message import Reason
 from contracts.storefront import OrderSubmitted
-from services.chassis.messaging.inbound.schema_faults import reasons_of
-from tests.orders.builders import a_sale
+from services.chassis.faults.schema_faults import reasons_of
+from tests.builders.submissions import a_sale
 
 SALE = json.loads(a_sale().model_dump_json(exclude_none=True))
 SCHEMA = Draft202012Validator(
@@ -95,9 +95,10 @@ def test_the_remedy_counts_in_the_currencys_own_minor_unit(currency: str, minor:
         (("checkout_id",), "{019b2f6e-8c3a-7d10-9a4e-5b6c7d8e9f01}", "UUID with hyphens"),
         (("module",), "kiosk", "must be one of 'shop'"),
         (("lines", 0, "sku"), "x" * 65, "65 characters, 64 are allowed"),
+        (("lines", 0, "sku"), "x" * 60_000, "60,000 characters, 64 are allowed"),
         (("customer",), None, "a JSON object, not null"),
         (("shop",), "My Shop", "lower-case letters"),
-        (("totals", "total_minor"), 2**53, "the most is 9007199254740991"),
+        (("totals", "total_minor"), 2**53, "the maximum is 9007199254740991"),
     ],
 )
 def test_a_fault_names_its_field_and_the_remedy(path: tuple[str | int, ...], value: Any, says: str) -> None:
@@ -146,4 +147,4 @@ def test_nothing_is_read_that_the_schema_does_not_publish(path: tuple[str | int,
         SCHEMA.validate(sale)
     for reason in found:
         assert "Input should" not in reason.message
-        assert "as the schema says" not in reason.message
+        assert "does not match the schema" not in reason.message

@@ -46,9 +46,23 @@ def test_no_password_stands_in_the_definitions() -> None:
     assert "correct horse" not in str(definitions("/", {"orders": "correct horse"}, STOREFRONTS))
 
 
-@pytest.mark.parametrize("text", ["atelier", "atelier.", ".shop", "atelier.shop bazaar"])
-def test_a_storefront_is_named_by_shop_and_module(text: str) -> None:
-    with pytest.raises(ValueError, match=r"shop\.module"):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("atelier", r"form shop\.module"),
+        ("atelier.", r"form shop\.module"),
+        (".shop", r"form shop\.module"),
+        ("atelier.shop bazaar", "'bazaar' is not of the form"),
+        ("atelier.foo", "'foo' is no module of a storefront; known are shop, events"),
+        ("atelier.shop.shop", "'shop.shop' is no module"),
+        ("Maison.Shop", "'Shop' is no module"),
+        ("Maison.shop", "'Maison' is no shop's name"),
+        ("é.shop", "'é' is no shop's name: 1 to 63 lower-case letters"),
+        (f"{'a' * 64}.shop", "is no shop's name"),
+    ],
+)
+def test_a_storefront_is_named_by_shop_and_module(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
         storefronts_of(text)
     assert storefronts_of(" a.shop  b-2.price_table ") == [
         Storefront("a", "shop"),

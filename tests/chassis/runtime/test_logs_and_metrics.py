@@ -1,11 +1,13 @@
 """A line per message with its ids and without its body, and figures for what happened."""
 
+import asyncio
 import contextlib
 import json
 import logging
 import os
 import sys
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -17,13 +19,15 @@ from structlog._config import BoundLoggerLazyProxy
 from services.chassis import metrics
 from services.chassis.errors import describe
 from services.chassis.logs import configure_logs
-from services.chassis.testing import Desk
+from services.chassis.runtime.loop_lag import SAMPLE_SECONDS, measure_lag
+from services.chassis.testing import Desk, wait_until
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.messaging.test_reading import arrival
 from tests.chassis.operators import operator
 from tests.chassis.sample import ask
 
 CUSTOMER = "Jeanne Moulin"
+WAIT_SECONDS = 0.2
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ async def test_a_line_per_message_with_its_ids(
 
 
 @pytest.mark.usefixtures("_plain_logs")
-async def test_a_log_that_nobody_takes_is_no_reason_to_fail(
+async def test_an_unwritable_log_does_not_fail_the_work(
     sample_desks: SampleDesks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = await sample_desks()
@@ -153,8 +157,53 @@ def handled() -> float:
     return REGISTRY.get_sample_value("comptoir_messages_handled_total", labels) or 0.0
 
 
-def test_each_gauge_says_that_replicas_are_not_added_up() -> None:
+def test_each_gauge_says_whether_replicas_are_added_up() -> None:
     gauges = [value for value in vars(metrics).values() if isinstance(value, Gauge)]
     assert gauges
     for gauge in gauges:
-        assert f"max by ({', '.join(gauge._labelnames)})" in gauge._documentation
+        of_a_process = gauge in (metrics.POOL_CONNECTIONS, metrics.POOL_CONNECTIONS_MAX)
+        how = "Each process has its own: sum" if of_a_process else "max"
+        assert f"{how} by ({', '.join(gauge._labelnames)})" in gauge._documentation
+
+
+async def test_a_pool_without_a_free_connection_shows_in_its_figures(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks(pool_size=2)
+    waited = pool("wait_seconds_sum")
+    async with desk.hub.acquire():
+        assert (pool("connections", state="in_use"), pool("connections_max")) == (1, 2)
+        async with desk.hub.acquire():
+            assert (pool("connections", state="in_use"), pool("connections", state="idle")) == (2, 0)
+            third, free_at = asyncio.create_task(_ask(desk)), monotonic() + 2 * WAIT_SECONDS
+            await wait_until(lambda: monotonic() > free_at)
+        await third
+    assert pool("connections", state="in_use") == 0
+    assert pool("wait_seconds_sum") - waited >= WAIT_SECONDS
+
+
+async def _ask(desk: Desk) -> None:
+    async with desk.hub.acquire() as connection:
+        await connection.execute("SELECT 1")
+
+
+def pool(name: str, **labels: str) -> float:
+    value = REGISTRY.get_sample_value(f"comptoir_pool_{name}", {"pool": "main", **labels})
+    assert value is not None
+    return value
+
+
+async def test_an_event_loop_that_is_held_up_shows_in_its_lag() -> None:
+    def hold_up() -> None:
+        until = monotonic() + SAMPLE_SECONDS + WAIT_SECONDS
+        while monotonic() < until:
+            pass
+
+    before = lag()
+    measuring = asyncio.create_task(measure_lag())
+    asyncio.get_running_loop().call_soon(hold_up)
+    await wait_until(lambda: lag() > before)
+    measuring.cancel()
+    assert lag() - before > WAIT_SECONDS / 2
+
+
+def lag() -> float:
+    return REGISTRY.get_sample_value("comptoir_event_loop_lag_seconds_sum") or 0.0

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +16,11 @@ import pytest
 import pytest_asyncio
 from aiormq import spec
 
-from contracts.fulfillment import SetStock, StockLevel
+from contracts.fulfillment.stock import SetStock, StockLevel
 from deploy.databases import create_databases, drop_databases
 from deploy.local.parts import Postgres, RabbitMQ
-from deploy.local.system import ROOT, System
+from deploy.local.ports import free_ports
+from deploy.local.system import CUSTOMER_PAGE, ROOT, System
 from services.chassis.testing import wait_until
 from tests.chassis.bus import framed
 from tests.chassis.proxy import Proxy, through
@@ -102,7 +104,7 @@ async def queue_of(system: System) -> tuple[int, int]:
 
 
 async def get(system: System, path: str) -> tuple[int, str]:
-    async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
         try:
             answer = await client.get(system.url(NAME) + path, headers=system.operator)
         except httpx2.HTTPError as error:
@@ -210,7 +212,9 @@ async def run(system: System, **env: str) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
-async def test_a_database_that_was_not_migrated_is_told_in_words(system: System, postgres: Postgres) -> None:
+async def test_a_database_that_was_not_migrated_is_reported_in_a_sentence(
+    system: System, postgres: Postgres
+) -> None:
     empty = await create_databases(postgres.admin_url, "_empty")
     try:
         status, said = await run(system, COMPTOIR_DATABASE_URL=empty[NAME])
@@ -221,10 +225,43 @@ async def test_a_database_that_was_not_migrated_is_told_in_words(system: System,
     assert "Traceback" not in said
 
 
-async def test_a_wrong_password_is_told_in_words(system: System) -> None:
+async def test_a_wrong_password_is_reported_in_a_sentence(system: System) -> None:
     url = urlsplit(system.databases[NAME])
     wrong = url._replace(netloc=f"{url.username}:wrong-secret@{url.hostname}:{url.port}").geturl()
-    status, said = await run(system, COMPTOIR_DATABASE_URL=wrong)
+    status, said = await run(system, COMPTOIR_DATABASE_URL=wrong, COMPTOIR_POLL_SIZE="hunter2")
     assert status == 1
     assert "COMPTOIR_DATABASE_URL" in said
     assert "wrong-secret" not in said
+    [warning] = [line for line in said.splitlines() if "unknown setting; it is ignored" in line]
+    assert "COMPTOIR_POLL_SIZE" in warning
+    assert "COMPTOIR_POOL_SIZE" in warning
+    assert "hunter2" not in said
+
+
+async def test_a_missing_root_certificate_is_reported_in_a_sentence(system: System, tmp_path: Path) -> None:
+    url = f"{system.databases[NAME]}?sslmode=verify-full"
+    status, said = await run(system, COMPTOIR_DATABASE_URL=url, HOME=str(tmp_path))
+    assert status == 1
+    assert "COMPTOIR_DATABASE_URL can't be used" in said
+    assert "root certificate" in said
+    assert "Traceback" not in said
+
+
+async def test_a_public_process_has_its_metrics_on_a_separate_port(system: System) -> None:
+    (port,) = free_ports(1)
+    await system.supervisor.start(system.program(CUSTOMER_PAGE, COMPTOIR_METRICS_PORT=str(port)))
+    private = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            for path in ("/metrics", "/internal/parked"):
+                answer = await http.get(f"{system.url(CUSTOMER_PAGE)}{path}", headers=system.operator)
+                assert answer.status_code == 404
+            assert (await http.get(f"{private}/livez")).text == "alive"
+            assert (await http.get(f"{private}/metrics")).status_code == 401
+            assert (await http.get(f"{private}/internal/parked", headers=system.operator)).status_code == 404
+            metrics = (await http.get(f"{private}/metrics", headers=system.operator)).text
+            assert "comptoir_database_statements_total{" in metrics
+            ready = (await http.get(f"{private}/readyz", headers=system.operator)).json()
+            assert (ready["ready"], ready["missing"]) == (True, [])
+    finally:
+        await system.supervisor.stop(CUSTOMER_PAGE)

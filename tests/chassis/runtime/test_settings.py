@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import PREFIX, ServiceSettings, load_settings
+from services.chassis.setting_files import PREFIX
+from services.chassis.settings import ServiceSettings, load_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "postgresql://comptoir:hunter2@127.0.0.1/db"
@@ -35,18 +36,18 @@ def told(monkeypatch: pytest.MonkeyPatch, **given: str) -> str:
     return str(ended.value)
 
 
-def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_missing_is_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
     said = told(monkeypatch, HTTP_PORT="")
     assert "4 invalid settings" in said
     for name in GOOD:
-        assert f"{PREFIX}{name}:" in said
+        assert f"  {PREFIX}{name} " in said
 
 
 def test_what_is_wrong_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {**GOOD, "INTERNAL_TOKEN": "short-secret", "HTTP_PORT": "eighty", "LOG_LEVEL": "LOUD"}
     said = told(monkeypatch, **given)
     for name in ("INTERNAL_TOKEN", "HTTP_PORT", "LOG_LEVEL"):
-        assert f"{PREFIX}{name}:" in said
+        assert f"  {PREFIX}{name} " in said
     for secret in ("short-secret", "hunter2", "hunter3", "eighty", "LOUD"):
         assert secret not in said
 

@@ -1,4 +1,4 @@
-"""A process that makes no progress although what it needs answers is ended; one whose database is away is not."""
+"""A process that makes no progress although its dependencies answer is ended; not one whose database is unavailable."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ async def looks(watchdog: Watchdog, hub: Hub) -> str | None:
     return watchdog.stuck
 
 
-async def test_a_queue_that_stands_still_is_noticed(hubs: Hubs, bus: Bus) -> None:
+async def test_a_stalled_queue_is_detected(hubs: Hubs, bus: Bus) -> None:
     """All messages are delivered, none is ready any more: what is not acked yet counts as work."""
     hub = await hubs()
     watchdog = Watchdog(0.3)
@@ -71,7 +71,7 @@ async def test_a_pool_that_lost_its_connections_is_noticed(
         assert await looks(watchdog, hub) is None
     held = [await hub.pool.acquire() for _ in range(2)]
     await bus.say([framed(ask())])
-    assert "none of our own connections" in str(await wait_until(lambda: looks(watchdog, hub)))
+    assert "no connection of the pool" in str(await wait_until(lambda: looks(watchdog, hub)))
     for connection in held:
         await hub.pool.release(connection)
 
@@ -116,7 +116,7 @@ async def test_a_loop_that_hangs_ends_the_process_with_its_stack() -> None:
     process = start(hangs=True)
     _, said = await asyncio.to_thread(process.communicate, timeout=20)
     assert process.returncode == EXIT_STATUS
-    assert "event loop stands still" in said
+    assert "event loop is blocked" in said
     assert "in main" in said
 
 

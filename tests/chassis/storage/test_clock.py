@@ -83,7 +83,7 @@ async def test_a_database_whose_clock_jumped_drops_nothing_for_a_day(sample_desk
     assert not desk.hub.is_clock_doubtful
 
 
-async def test_a_clock_that_came_back_is_believed_at_once(sample_desks: SampleDesks) -> None:
+async def test_a_corrected_clock_is_trusted_immediately(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     await desk.hub.pool.execute(
         "UPDATE msg.clock SET seen_at = now() + interval '31 days', doubted_until = now() + interval '32 days'"

@@ -35,21 +35,23 @@ async def sample_database(fresh_database: FreshDatabase) -> str:
 
 
 @pytest.fixture
-def noon() -> datetime:
-    """The moment of all desks of a test: it stays the same day while the real one may end."""
-    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+def start() -> datetime:
+    """The time of all desks of a test: its day stays the same when midnight passes meanwhile, and ids made
+    during the test are not from the future.
+    """
+    return datetime.now(UTC)
 
 
 @pytest.fixture
-def today(noon: datetime) -> date:
+def today(start: datetime) -> date:
     """The day of all desks of a test."""
-    return noon.date()
+    return start.date()
 
 
 @pytest.fixture
-def desks_at_noon(sample_desks: SampleDesks, noon: datetime) -> SampleDesks:
+def stopped_desks(sample_desks: SampleDesks, start: datetime) -> SampleDesks:
     """Desks whose clock stands still."""
-    return partial(sample_desks, own_clock=StoppedClock(moment=noon))
+    return partial(sample_desks, own_clock=StoppedClock(moment=start))
 
 
 async def days(desk: Desk, table: str) -> list[date]:
@@ -76,8 +78,8 @@ async def a_long_reader(desk: Desk) -> AsyncIterator[None]:
         await reader.close()
 
 
-async def test_they_are_made_ahead_and_there_is_no_gap(desks_at_noon: SampleDesks, today: date) -> None:
-    desk = await desks_at_noon()
+async def test_they_are_made_ahead_and_there_is_no_gap(stopped_desks: SampleDesks, today: date) -> None:
+    desk = await stopped_desks()
     for table in ("inbox", "event_log"):
         standing = await days(desk, table)
         assert standing[0] == today - timedelta(days=DAYS_BACK_AT_FIRST)
@@ -89,9 +91,9 @@ async def test_they_are_made_ahead_and_there_is_no_gap(desks_at_noon: SampleDesk
 
 
 async def test_they_are_dropped_in_time_and_the_window_follows(
-    desks_at_noon: SampleDesks, today: date
+    stopped_desks: SampleDesks, today: date
 ) -> None:
-    desk = await desks_at_noon()
+    desk = await stopped_desks()
     later = today + timedelta(days=60)
     await keep(desk, later)
     assert (await days(desk, "inbox"))[0] == later - timedelta(days=45)
@@ -104,9 +106,9 @@ async def test_they_are_dropped_in_time_and_the_window_follows(
     )
 
 
-async def test_what_has_not_left_yet_is_kept_however_old(desks_at_noon: SampleDesks, today: date) -> None:
+async def test_what_has_not_left_yet_is_kept_however_old(stopped_desks: SampleDesks, today: date) -> None:
     """An event that no queue takes for a month must not vanish with its partition."""
-    desk = await desks_at_noon()
+    desk = await stopped_desks()
     await desk.deliver(ask())
     assert await desk.fetchval("SELECT count(*) FROM msg.dispatch") == 1
     later = today + timedelta(days=60)
@@ -119,17 +121,17 @@ async def test_what_has_not_left_yet_is_kept_however_old(desks_at_noon: SampleDe
     assert await desk.fetchval("SELECT count(*) FROM msg.event_log") == 0
 
 
-async def test_two_processes_may_keep_house_at_once(desks_at_noon: SampleDesks, today: date) -> None:
+async def test_two_processes_may_keep_house_at_once(stopped_desks: SampleDesks, today: date) -> None:
 
-    desks = [await desks_at_noon(), await desks_at_noon()]
+    desks = [await stopped_desks(), await stopped_desks()]
     await asyncio.gather(*(keep(desk, today + timedelta(days=5)) for desk in desks for _ in range(3)))
     assert (await days(desks[0], "inbox"))[-1] == today + timedelta(days=5 + DAYS_AHEAD)
 
 
 async def test_a_long_reader_holds_up_no_message_and_new_days_are_there(
-    desks_at_noon: SampleDesks, today: date
+    stopped_desks: SampleDesks, today: date
 ) -> None:
-    desk = await desks_at_noon()
+    desk = await stopped_desks()
     await desk.deliver(ask())
     async with a_long_reader(desk):
         making = asyncio.create_task(keep(desk, today + timedelta(days=10)))
@@ -139,9 +141,9 @@ async def test_a_long_reader_holds_up_no_message_and_new_days_are_there(
         assert (await days(desk, "inbox"))[-1] == today + timedelta(days=10 + DAYS_AHEAD)
 
 
-async def test_what_a_long_reader_keeps_goes_when_it_is_gone(desks_at_noon: SampleDesks, today: date) -> None:
-    """Detaching waits for whoever reads; meanwhile nobody else waits, and a second process can take over."""
-    desk, later = await desks_at_noon(), today + timedelta(days=60)
+async def test_what_a_long_reader_keeps_goes_when_it_is_gone(stopped_desks: SampleDesks, today: date) -> None:
+    """Detaching waits for readers; meanwhile nobody else waits, and a second process can take over."""
+    desk, later = await stopped_desks(), today + timedelta(days=60)
     await desk.deliver(ask())
     await desk.hub.pool.execute("DELETE FROM msg.dispatch")
     async with a_long_reader(desk):
@@ -150,7 +152,7 @@ async def test_what_a_long_reader_keeps_goes_when_it_is_gone(desks_at_noon: Samp
             assert (await desk.deliver(ask())).result == "handled"
         assert not await keeping
     await desk.hub.pool.execute("DELETE FROM msg.dispatch")
-    assert await keep(await desks_at_noon(), later)
+    assert await keep(await stopped_desks(), later)
     assert (await days(desk, "event_log"))[0] == later - timedelta(days=30)
     assert await desk.fetchval(NOT_ATTACHED) == 0
 
@@ -160,17 +162,17 @@ NOT_ATTACHED = """SELECT count(*) FROM pg_class c WHERE relnamespace = 'msg'::re
 
 
 async def test_a_partition_that_was_left_half_made_is_finished(
-    desks_at_noon: SampleDesks, today: date
+    stopped_desks: SampleDesks, today: date
 ) -> None:
-    desk, day = await desks_at_noon(), today + timedelta(days=DAYS_AHEAD + 1)
+    desk, day = await stopped_desks(), today + timedelta(days=DAYS_AHEAD + 1)
     await desk.hub.pool.execute(f"CREATE TABLE msg.inbox_{day:%Y%m%d} (LIKE msg.inbox INCLUDING DEFAULTS)")
     assert await keep(desk, today + timedelta(days=1))
     assert (await days(desk, "inbox"))[-1] == day
 
 
-async def test_days_from_a_clock_that_was_ahead_leave_no_gap(desks_at_noon: SampleDesks, today: date) -> None:
+async def test_days_from_a_clock_that_was_ahead_leave_no_gap(stopped_desks: SampleDesks, today: date) -> None:
     """Only partitions of the future stand: today's are made all the same."""
-    desk = await desks_at_noon()
+    desk = await stopped_desks()
     for table in ("inbox", "event_log"):
         for day in await days(desk, table):
             await desk.hub.pool.execute(f"DROP TABLE msg.{table}_{day:%Y%m%d}")

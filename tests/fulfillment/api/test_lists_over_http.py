@@ -8,28 +8,20 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
+from services.chassis.http import edge
+from services.chassis.http.paging import keyed
 from services.chassis.testing import Desk
-from services.fulfillment.api import cursor
 from services.fulfillment.api.app import build_app
+from tests.builders.shipments import dispatch, pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import (
-    a_shop,
-    adjustment,
-    dispatch,
-    goods,
-    pack,
-    placed,
-    stock_at,
-    stock_of,
-    ticket,
-)
+from tests.fulfillment.builders import a_shop, adjustment, goods, placed, stock_at, stock_of, ticket
 
 TOKEN = {"Authorization": "Bearer a-token-for-tests-only"}
 
 
 @asynccontextmanager
 async def reading(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=build_app(desk.hub))
+    transport = httpx.ASGITransport(app=edge.application(desk.hub.settings, [], build_app(desk.hub)))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://fulfillment/internal", headers=TOKEN
     ) as client:
@@ -215,12 +207,12 @@ async def test_what_is_asked_wrongly_is_refused(desks: Desks) -> None:
     async with reading(desk) as client:
         for path, query, status in (
             ("/stock/levels", {"after": "nonsense"}, 400),
-            ("/stock/levels", {"after": cursor.write(("A", 1, "main"))}, 400),
-            ("/stock/levels", {"after": cursor.write((2**70, "A", "main"))}, 400),
+            ("/stock/levels", {"after": keyed(("A", 1, "main"))}, 400),
+            ("/stock/levels", {"after": keyed((2**70, "A", "main"))}, 400),
             ("/stock/levels", {"text": "a\0"}, 422),
             ("/stock/levels", {"limit": "0"}, 422),
             ("/stock/movements", {}, 422),
-            ("/stock/movements", {"sku": "A", "after": cursor.write((1, "A", "main"))}, 400),
+            ("/stock/movements", {"sku": "A", "after": keyed((1, "A", "main"))}, 400),
             ("/pick-list", {}, 422),
             ("/packing-slips", {"order_id": "7"}, 422),
         ):

@@ -1,19 +1,21 @@
-"""Stock and orders are shown to whoever holds the internal token, and to nobody else."""
+"""Stock and orders are shown to holders of the internal token, and to nobody else."""
 
 import httpx2 as httpx
 
 from contracts.envelope import uuid7
+from services.chassis.http import edge
 from services.chassis.testing import Desk
 from services.fulfillment.api.app import build_app
+from tests.builders.shipments import deliver, dispatch, pack
 from tests.chassis.problems import answers_with_problems
 from tests.conftest import Desks
-from tests.fulfillment.builders import a_shop, deliver, dispatch, goods, pack, placed, stock_at
+from tests.fulfillment.builders import a_shop, goods, placed, stock_at
 
 TOKEN = {"Authorization": "Bearer a-token-for-tests-only"}
 
 
 def _client(desk: Desk, headers: dict[str, str]) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=build_app(desk.hub))
+    transport = httpx.ASGITransport(app=edge.application(desk.hub.settings, [], build_app(desk.hub)))
     return httpx.AsyncClient(transport=transport, base_url="http://fulfillment", headers=headers)
 
 
@@ -29,6 +31,9 @@ async def test_stock_by_sku_and_location(desks: Desks) -> None:
             {"sku": "A", "location": "attic", "on_hand": 2, "reserved": 0, "available": 2},
             {"sku": "A", "location": "main", "on_hand": 5, "reserved": 3, "available": 2},
         ],
+        "thresholds": {},
+        "default_threshold": 5,
+        "low": ["A"],
     }
 
 
@@ -75,4 +80,4 @@ async def test_an_unknown_path_or_method_or_parameter_is_a_problem(desks: Desks)
         await answers_with_problems(client, "/internal/stock", "GET")
         answer = await client.get("/internal/stock", params={"shop": "s"})
         assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-        assert "sku" in answer.json()["detail"]
+        assert [reason["field"] for reason in answer.json()["errors"]] == ["sku"]

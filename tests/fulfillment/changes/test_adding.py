@@ -1,11 +1,15 @@
 """Only what stock stands behind is added; cancelled units that are wanted again ask for stock like any other."""
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import LinesAdded, LinesReduced, ParcelPacked, StockReserved, StockStanding
-from contracts.orders import ChangeCause
+from contracts.fulfillment.lines import LinesAdded, LinesReduced
+from contracts.fulfillment.parcels import ParcelPacked
+from contracts.fulfillment.position import StockStanding
+from contracts.fulfillment.stock import StockReserved
+from contracts.orders.changes import ChangeCause
 from services.chassis.testing import envelope_for
+from tests.builders.shipments import pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import a_shop, add, goods, pack, placed, reduce, stock_of, ticket
+from tests.fulfillment.builders import a_shop, add, goods, placed, reduce, stock_of, ticket
 from tests.fulfillment.counting import assert_books_agree, level_of
 
 
@@ -24,7 +28,7 @@ async def test_units_and_new_lines_are_added_and_reserved(desks: Desks) -> None:
     await assert_books_agree(desk)
 
 
-async def test_a_line_that_is_short_is_left_out_and_told(desks: Desks) -> None:
+async def test_a_line_that_is_short_is_left_out_and_reported(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     await desk.deliver(stock_of(shop, A=2, B=5))
     order = placed(shop, goods("A", 2))

@@ -1,20 +1,15 @@
 """What has not left is stopped, out of its parcel and back on the shelf; what has left stays ordered."""
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import LinesReduced, ParcelPacked, ParcelUnpacked, StockReserved, StockStanding
+from contracts.fulfillment.lines import LinesReduced
+from contracts.fulfillment.parcels import ParcelPacked, ParcelUnpacked
+from contracts.fulfillment.position import StockStanding
+from contracts.fulfillment.stock import StockReserved
 from contracts.service import CommandRejected
+from tests.builders.orders import deleted
+from tests.builders.shipments import dispatch, pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import (
-    a_shop,
-    deleted,
-    dispatch,
-    goods,
-    pack,
-    placed,
-    reduce,
-    stock_of,
-    ticket,
-)
+from tests.fulfillment.builders import a_shop, goods, placed, reduce, stock_of, ticket
 from tests.fulfillment.counting import assert_books_agree, level_of
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.orders import LineAddition
-from contracts.storefront import LineKind
+from contracts.orders.changes import LineAddition
+from contracts.sale import LineKind
 from services.fulfillment.changes import addition, reduction
 from services.fulfillment.order import position
 from services.fulfillment.order.parcel import Parcel

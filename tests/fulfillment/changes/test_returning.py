@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import StockReserved, StockRestocked
-from contracts.orders import OrderPlaced
-from contracts.payments import (
+from contracts.fulfillment.stock import StockReserved, StockRestocked
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.refunds import (
     Refund,
     RefundCause,
     RefundLine,
@@ -15,8 +15,9 @@ from contracts.payments import (
     RefundSent,
     RefundState,
 )
+from tests.builders.shipments import dispatch, pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import a_shop, dispatch, goods, pack, placed, stock_of
+from tests.fulfillment.builders import a_shop, goods, placed, stock_of
 from tests.fulfillment.counting import assert_books_agree, level_of
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from contracts.envelope import Envelope, uuid7
-from contracts.fulfillment import DeliveryRecorded, ParcelPacked, ShipmentDispatched, StockReserved
+from contracts.fulfillment.parcels import ParcelPacked
+from contracts.fulfillment.shipments import DeliveryRecorded, ShipmentDispatched
+from contracts.fulfillment.stock import StockReserved
 from contracts.message import Message
 from services.chassis.testing import Desk, envelope_for
+from tests.builders.shipments import deliver, dispatch, pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import deliver, dispatch, goods, pack, placed, stock_of, ticket
+from tests.fulfillment.builders import goods, placed, stock_of, ticket
 from tests.fulfillment.counting import assert_books_agree
 from tests.fulfillment.tables import EQUAL_COLUMNS
 

@@ -5,15 +5,17 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
-from contracts.fulfillment import LinesAdded, StockRejected, StockReserved
-from contracts.orders import OrderPlaced
-from services.chassis.background.working import timer_worker
-from services.chassis.messaging import store as messages
+from contracts.fulfillment.lines import LinesAdded
+from contracts.fulfillment.stock import StockRejected, StockReserved
+from contracts.orders.lifecycle import OrderPlaced
+from services.chassis.background.workers import timer_worker
+from services.chassis.messaging import timer_store
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import Row
 from services.chassis.testing import Desk, envelope_for
-from services.fulfillment.order.backorders import AT_ONCE, TIMER
-from services.fulfillment.stock.reserving import go_on
+from services.fulfillment.order.unit.backorders import AT_ONCE, TIMER
+from services.fulfillment.stock.reserving import retry_next
 from tests.conftest import Desks
 from tests.fulfillment.builders import PLACED_AT, a_shop, add, goods, placed, stock_of
 from tests.fulfillment.counting import assert_books_agree, level_of
@@ -132,17 +134,17 @@ async def _step(desk: Desk, action: Callable[[Unit], Awaitable[None]]) -> int:
     return sum(envelope.type.startswith("fulfillment.stock.reserved") for envelope, _ in unit.emitted)
 
 
-async def _fire(timer: messages.Row, unit: Unit) -> None:
+async def _fire(timer: Row, unit: Unit) -> None:
     """What the worker does when the timer is due."""
     assert timer["kind"] == TIMER
-    await go_on(unit, timer["key"], json.loads(timer["payload"]))
-    assert await messages.remove_timer(unit.connection, timer)
+    await retry_next(unit, timer["key"], json.loads(timer["payload"]))
+    assert await timer_store.remove_timer(unit.connection, timer)
 
 
 async def _fire_all(desk: Desk) -> list[object]:
     """Fire all timers by the worker; the orders that were reserved."""
     desk._units.clear()
-    worker = timer_worker({TIMER: go_on})
+    worker = timer_worker({TIMER: retry_next})
     while await worker._run(desk.hub):
         pass
     return [message.order_id for _, message in desk.emitted() if isinstance(message, StockReserved)]

@@ -1,10 +1,11 @@
 """Parcels take units that are left, once, and only with stock behind them."""
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import ParcelPacked
+from contracts.fulfillment.parcels import ParcelPacked
 from contracts.service import CommandDone, CommandRejected
+from tests.builders.shipments import pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import a_shop, goods, pack, placed, stock_of, ticket
+from tests.fulfillment.builders import a_shop, goods, placed, stock_of, ticket
 from tests.fulfillment.patience import run_out_of_patience
 
 

@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
-from contracts.fulfillment import ParcelLine, StockStanding
+from contracts.fulfillment.parcels import ParcelLine
+from contracts.fulfillment.position import StockStanding
 from services.fulfillment.order import parcel, shipment
 from services.fulfillment.order.position import Line
-from tests.fulfillment.builders import a_shop, dispatch, goods, pack, placed, ticket
+from tests.builders.shipments import dispatch, pack
+from tests.fulfillment.builders import a_shop, goods, placed, ticket
 
 ORDER = placed(a_shop(), goods("A", 3), ticket(2))
 LINES = {1: Line(1, "ship", "A", 3, packed=2), 2: Line(2, "ticket", None, 2)}

@@ -1,12 +1,13 @@
 """A packed parcel is taken apart on request as long as it has not left; its units are to be packed again."""
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import ParcelPacked, ParcelUnpacked
+from contracts.fulfillment.parcels import ParcelPacked, ParcelUnpacked
 from contracts.message import Message
 from contracts.service import CommandDone, CommandRejected
 from services.chassis.testing import Desk, Outcome
+from tests.builders.shipments import dispatch, pack, unpack
 from tests.conftest import Desks
-from tests.fulfillment.builders import a_shop, dispatch, goods, pack, placed, stock_of, unpack
+from tests.fulfillment.builders import a_shop, goods, placed, stock_of
 from tests.fulfillment.counting import assert_books_agree
 from tests.fulfillment.patience import run_out_of_patience
 

@@ -6,37 +6,24 @@ from uuid import UUID
 import pytest
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import (
+from contracts.fulfillment.parcels import ParcelPacked
+from contracts.fulfillment.position import StockStanding
+from contracts.fulfillment.shipments import (
     DeliveryRecorded,
     ParcelLost,
-    ParcelPacked,
     ShipmentCancelled,
     ShipmentDispatched,
     ShipmentUpdated,
-    StockReserved,
-    StockStanding,
 )
+from contracts.fulfillment.stock import StockReserved
 from contracts.message import Message
-from contracts.orders import OrderPlaced
+from contracts.orders.lifecycle import OrderPlaced
 from contracts.service import CommandDone, CommandRejected
 from services.chassis.testing import Desk, Outcome, envelope_for
+from tests.builders.orders import deleted
+from tests.builders.shipments import call_off, correct, deliver, dispatch, lose, pack, unpack
 from tests.conftest import Desks
-from tests.fulfillment.builders import (
-    a_shop,
-    call_off,
-    correct,
-    deleted,
-    deliver,
-    dispatch,
-    goods,
-    lose,
-    pack,
-    placed,
-    reduce,
-    stock_at,
-    stock_of,
-    unpack,
-)
+from tests.fulfillment.builders import a_shop, goods, placed, reduce, stock_at, stock_of
 from tests.fulfillment.counting import assert_books_agree, level_of
 from tests.fulfillment.patience import run_out_of_patience
 
@@ -60,7 +47,7 @@ def _codes(outcome: Outcome) -> list[str]:
     return [reason.code for answer in outcome.said(CommandRejected) for reason in answer.reasons]
 
 
-async def test_a_number_is_corrected_and_the_customer_told_only_when_asked(desks: Desks) -> None:
+async def test_a_number_is_corrected_and_the_customer_notified_only_on_request(desks: Desks) -> None:
     desk = await desks("fulfillment")
     order, parcel_id, shipment_id = await _shipped(desk)
     outcome = await desk.deliver(correct(order, shipment_id, carrier="Mondial Relay", postal_code="44000"))

@@ -3,21 +3,13 @@
 from datetime import timedelta
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import DeliveryRecorded, ProofKind
-from contracts.orders import OrderPlaced
+from contracts.fulfillment.shipments import DeliveryRecorded, ProofKind
+from contracts.orders.lifecycle import OrderPlaced
 from contracts.service import CommandDone, CommandRejected
 from services.chassis.testing import Desk
+from tests.builders.shipments import deliver, dispatch, pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import (
-    PLACED_AT,
-    a_shop,
-    deliver,
-    dispatch,
-    goods,
-    pack,
-    placed,
-    stock_of,
-)
+from tests.fulfillment.builders import PLACED_AT, a_shop, goods, placed, stock_of
 from tests.fulfillment.patience import run_out_of_patience
 
 

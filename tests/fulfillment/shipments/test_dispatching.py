@@ -3,10 +3,11 @@
 from datetime import date
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import ShipmentDispatched
+from contracts.fulfillment.shipments import ShipmentDispatched
 from contracts.service import CommandDone, CommandRejected
+from tests.builders.shipments import dispatch, pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import a_shop, dispatch, goods, pack, placed, stock_at, stock_of
+from tests.fulfillment.builders import a_shop, goods, placed, stock_at, stock_of
 from tests.fulfillment.counting import assert_books_agree, level_of
 from tests.fulfillment.patience import run_out_of_patience
 

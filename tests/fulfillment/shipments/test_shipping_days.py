@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.fulfillment import DeliveryRecorded, ShipmentDispatched, ShipmentUpdated
-from contracts.orders import OrderPlaced
+from contracts.fulfillment.shipments import DeliveryRecorded, ShipmentDispatched, ShipmentUpdated
+from contracts.fulfillment.shipping_days import faults_of_delivery, faults_of_shipping, latest_day, reasons_of
+from contracts.orders.lifecycle import OrderPlaced
 from contracts.service import CommandDone, CommandRejected
-from contracts.shipping_days import faults_of_delivery, faults_of_shipping, latest_day, reasons_of
 from services.chassis.testing import Desk, Outcome
 from services.fulfillment.order.shipment import reasons_against_delivery, reasons_of_days
+from tests.builders.shipments import correct, deliver, dispatch, pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import a_shop, correct, deliver, dispatch, goods, pack, placed, stock_of
+from tests.fulfillment.builders import a_shop, goods, placed, stock_of
 
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 ZONES = st.sampled_from(sorted(available_timezones())).map(ZoneInfo)

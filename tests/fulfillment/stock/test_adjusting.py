@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import StockLevelChanged, StockReserved
+from contracts.fulfillment.stock import StockLevelChanged, StockReserved
 from contracts.service import CommandDone, CommandRejected
 from services.fulfillment.order.stock import (
     MOST_ON_HAND,
@@ -23,7 +23,7 @@ PLACE = StockPlace("maison", "A", "main")
 
 
 @given(st.integers(0, MOST_ON_HAND), st.integers(0, MOST_ON_HAND), st.integers(-MOST_ON_HAND, MOST_ON_HAND))
-def test_a_level_keeps_its_bounds_whatever_is_asked(on_hand: int, reserved: int, change: int) -> None:
+def test_a_level_keeps_its_bounds_for_any_request(on_hand: int, reserved: int, change: int) -> None:
     level = Level(max(on_hand, reserved), reserved)
     if level.on_hand + change < level.reserved:
         with pytest.raises(ChangeBelowReserved, match=f"below the {reserved} .* at most {level.available},"):

@@ -4,11 +4,12 @@ import asyncio
 import random
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import StockRejected, StockReserved
+from contracts.fulfillment.stock import StockRejected, StockReserved
 from contracts.message import Message
 from services.chassis.testing import Desk, envelope_for
+from tests.builders.shipments import dispatch, pack
 from tests.conftest import Desks, FreshDatabase
-from tests.fulfillment.builders import a_shop, dispatch, goods, pack, placed, stock_of
+from tests.fulfillment.builders import a_shop, goods, placed, stock_of
 from tests.fulfillment.counting import assert_books_agree, level_of
 
 
@@ -69,7 +70,7 @@ async def test_opposite_skus_counts_and_retries_never_deadlock_nor_leave_an_orde
 async def test_no_order_is_missed_by_a_count_that_runs_beside_it(
     desks: Desks, fresh_database: FreshDatabase
 ) -> None:
-    """Every round an order and the count that could serve it race; whoever is first, the order is served."""
+    """Every round an order and the count that could serve it race; either way the order is served."""
     one, two = await _two(desks, fresh_database)
     shop = a_shop()
     for _ in range(25):

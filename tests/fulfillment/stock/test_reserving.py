@@ -3,19 +3,15 @@
 from datetime import timedelta
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import (
-    MissingStock,
-    ParcelPacked,
-    StockLevelChanged,
-    StockRejected,
-    StockReserved,
-    StockStanding,
-)
-from contracts.orders import OrderPlaced
+from contracts.fulfillment.parcels import ParcelPacked
+from contracts.fulfillment.position import StockStanding
+from contracts.fulfillment.stock import MissingStock, StockLevelChanged, StockRejected, StockReserved
+from contracts.orders.lifecycle import OrderPlaced
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.testing import envelope_for
+from tests.builders.shipments import pack
 from tests.conftest import Desks
-from tests.fulfillment.builders import PLACED_AT, a_shop, goods, pack, placed, stock_at, stock_of, ticket
+from tests.fulfillment.builders import PLACED_AT, a_shop, goods, placed, stock_at, stock_of, ticket
 from tests.fulfillment.counting import assert_books_agree, level_of
 
 

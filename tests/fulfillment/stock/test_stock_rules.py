@@ -125,7 +125,9 @@ def test_an_order_is_served_whole_or_not_at_all(
 
 
 def test_errors_name_the_place_both_values_and_the_next_step() -> None:
-    with pytest.raises(NotEnoughAvailable, match=r"TASSE-BLEUE at main: 3 asked, 1 available; set the stock"):
+    with pytest.raises(
+        NotEnoughAvailable, match=r"TASSE-BLEUE at main: 3 requested, 1 available; set the stock"
+    ):
         stock.take(PLACE, Level(on_hand=1), Claim(), 3)
     with pytest.raises(MoreThanTaken, match=r"ship of 2, 1 left to ship"):
         stock.ship(PLACE, Level(5, 1), Claim(taken=1), 2)

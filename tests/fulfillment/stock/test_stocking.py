@@ -1,6 +1,6 @@
 """A count sets what is on hand, explains the difference, and never takes what orders were promised."""
 
-from contracts.fulfillment import StockLevelChanged
+from contracts.fulfillment.stock import StockLevelChanged
 from contracts.message import Reason
 from contracts.service import CommandDone, CommandRejected
 from tests.conftest import Desks

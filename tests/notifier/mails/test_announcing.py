@@ -9,10 +9,12 @@ import pytest
 
 from contracts.envelope import Envelope
 from contracts.message import LineUnits, Message
-from contracts.orders import Buyer, ChangeCause, OrderPlaced
-from contracts.payments import RefundFailed, RefundMarked, RefundSent
+from contracts.notifier.page import CancellationDeclined
+from contracts.orders.changes import ChangeCause
+from contracts.orders.lifecycle import Buyer, OrderPlaced
+from contracts.payments.refunds import RefundFailed, RefundMarked, RefundSent
 from services.chassis.testing import envelope_for
-from services.notifier.mails import settings, store
+from services.notifier.mails import recipient_store, settings, store
 from services.notifier.mails.compose.composing import write_pages
 from services.notifier.mails.mail import Template, mail_id
 from tests.conftest import Desks
@@ -121,7 +123,9 @@ async def test_what_became_of_a_shipment_is_told_only_when_ticked(
     assert sorted(row["template"] for row in mails) == sorted(["order_recap", template])
 
 
-async def test_a_status_is_told_only_when_ticked_once_at_the_address_the_order_has_now(desks: Desks) -> None:
+async def test_a_status_is_mailed_only_when_ticked_once_at_the_address_the_order_has_now(
+    desks: Desks,
+) -> None:
     desk = await desks("notifier")
     order = an_order()
     early = await desk.deliver(a_status(order.order_id, customer=None, locale=None))
@@ -234,7 +238,7 @@ async def _rows(desk: Any, table: str, columns: tuple[str, ...]) -> list[tuple[A
 
 
 @pytest.mark.parametrize("is_ticked", [True, False])
-async def test_a_cancellation_is_told_only_if_that_was_ticked(desks: Desks, is_ticked: bool) -> None:
+async def test_a_cancellation_is_mailed_only_if_that_was_ticked(desks: Desks, is_ticked: bool) -> None:
     desk, order = await desks("notifier"), an_order(locale="en-GB")
     cancelled = an_edit(
         order, cause=ChangeCause.CANCELLED, notify_customer=is_ticked, public_comment="Out of stock."
@@ -247,8 +251,37 @@ async def test_a_cancellation_is_told_only_if_that_was_ticked(desks: Desks, is_t
     assert told == [("zoe@nouvelle.example", "en-GB", {"public_comment": "Out of stock."})][: int(is_ticked)]
 
 
+@pytest.mark.parametrize("locale", ["fr", "en"])
+async def test_a_customer_hears_by_mail_that_a_request_to_cancel_is_declined(
+    desks: Desks, locale: str
+) -> None:
+    desk, order = await desks("notifier"), an_order(locale=locale)
+    declined = CancellationDeclined(
+        shop=order.shop,
+        order_id=order.order_id,
+        code=order.code,
+        public_comment="Déjà gravée\nà vos initiales.",
+        actor="lea@atelier.example",
+    )
+    early = await desk.deliver(declined)
+    assert early.result == "waiting"
+    await desk.deliver(order)
+    await desk.retry()
+    await desk.deliver(declined, envelope=early.envelope)
+    (row,) = await desk.fetch("SELECT id FROM mail WHERE template = 'cancellation_declined'")
+    async with desk.hub.acquire() as connection:
+        (mail,) = await store.read_mails(connection, [row["id"]])
+        (recipient,) = await recipient_store.read_addressees(connection, [(order.shop, order.order_id)])
+    assert (mail.recipient, mail.locale) == (order.customer.email, locale)
+    pages = write_pages(mail, recipient, settings.of(desk.hub).profile(order.shop))
+    assert order.code in pages.subject
+    for shown in (pages.text, pages.html):
+        assert "Déjà gravée" in shown
+        assert "à vos initiales." in shown
+
+
 @pytest.mark.parametrize("said", [RefundMarked, RefundSent])
-async def test_a_refund_is_told_once_however_often_it_is_said(
+async def test_a_refund_is_mailed_once_however_often_it_is_published(
     desks: Desks, said: type[RefundMarked] | type[RefundSent]
 ) -> None:
     desk, order = await desks("notifier"), an_order()
@@ -315,7 +348,7 @@ async def test_of_an_order_that_left_in_part_the_mail_names_what_is_cancelled(
     key = await desk.fetchval("SELECT id FROM mail WHERE template = 'order_cancelled'")
     async with desk.hub.acquire() as connection:
         (mail,) = await store.read_mails(connection, [key])
-        (addressee,) = await store.read_addressees(connection, [(order.shop, order.order_id)])
+        (addressee,) = await recipient_store.read_addressees(connection, [(order.shop, order.order_id)])
     pages = write_pages(mail, addressee, settings.of(desk.hub).profile(order.shop))
     assert pages.subject.replace("\xa0", " ").replace("\u202f", " ") == subject.format(order.code)
     for shown in (pages.text, pages.html):

@@ -2,14 +2,13 @@
 
 import itertools
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from contracts.message import Message
-from contracts.orders import OrderDeleted, OrderPlaced
 from services.chassis.testing import Desk, envelope_for
+from tests.builders.orders import deleted
 from tests.conftest import Desks
 from tests.notifier.builders import a_correction, a_shipment, a_status, an_edit, an_order
 from tests.notifier.mail_server import MailServer
@@ -18,17 +17,6 @@ from tests.notifier.sending.test_sending import a_desk, send_until, settled
 
 ALL_OF = "SELECT to_json(t)::text AS r FROM {} t"
 PERSONAL = ("zoe", "lefèvre", "tilleuls", "toulouse", "@clients.example", "suivi.example")
-
-
-def a_deletion(order: OrderPlaced) -> OrderDeleted:
-    return OrderDeleted(
-        shop=order.shop,
-        order_id=order.order_id,
-        code=order.code,
-        reason="asked for by the customer",
-        actor="lea",
-        deleted_at=datetime.now(UTC),
-    )
 
 
 async def kept(desk: Desk) -> str:
@@ -53,14 +41,14 @@ async def test_a_mail_that_went_stays_as_a_fact_without_its_reader(
     await desk.deliver(shipment)
     await send_until(desk, sender, settled)
     assert names(await kept(desk))
-    await desk.deliver(a_deletion(order))
+    await desk.deliver(deleted(order))
     assert names(await kept(desk)) == []
     rows = await desk.fetch("SELECT template, state FROM mail_with_state ORDER BY template")
     assert {row["state"] for row in rows} == {"done"}
     assert len(rows) == 3
     assert str(shipment.shipment_id) in await kept(desk)
     await replay(desk, order, placed)
-    await desk.deliver(a_deletion(order))
+    await desk.deliver(deleted(order))
     assert names(await kept(desk)) == []
     assert await desk.fetchval("SELECT count(*) FROM mail") == 3
 
@@ -71,7 +59,7 @@ async def test_a_replay_of_the_deletion_forgets_the_customer(desks: Desks, mail_
     await desk.deliver(order)
     await send_until(desk, sender, settled)
     written = len(mail_server.journal)
-    await replay(desk, a_deletion(order))
+    await replay(desk, deleted(order))
     for _ in range(3):
         await sender.effects.run(desk.hub)
     assert names(await kept(desk)) == []
@@ -82,7 +70,7 @@ async def test_a_mail_that_is_still_to_go_never_goes(desks: Desks, mail_server: 
     desk, sender = await a_desk(desks, mail_server)
     order = an_order()
     await desk.deliver(order)
-    await desk.deliver(a_deletion(order))
+    await desk.deliver(deleted(order))
     for _ in range(3):
         await sender.effects.run(desk.hub)
     assert mail_server.journal == []
@@ -97,7 +85,7 @@ async def test_any_sequence_ends_the_same(desks: Desks, sequence: tuple[int, ...
         order,
         an_edit(order),
         a_correction(order.order_id),
-        a_deletion(order),
+        deleted(order),
     ]
     for index in sequence:
         await desk.deliver(messages[index])
@@ -112,7 +100,7 @@ async def test_one_batch_is_like_one_by_one(desks: Desks) -> None:
     desk = await desks("notifier")
     order = an_order()
     late = a_correction(order.order_id)
-    messages: list[Message] = [order, a_shipment(order.order_id), a_deletion(order), late]
+    messages: list[Message] = [order, a_shipment(order.order_id), deleted(order), late]
     await desk.deliver_all([(envelope_for("notifier", one), one, None) for one in messages])
     await desk.retry()
     assert names(await kept(desk)) == []

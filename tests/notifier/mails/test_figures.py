@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.money import EXPONENTS, MAX_MINOR, UnknownCurrency, to_decimal
-from services.notifier.mails.compose.figures import figures, language_of
+from services.notifier.mails.compose.figures import figures
 from services.notifier.mails.compose.sheet import of_name
+from services.notifier.mails.texts.planning import language_of
 
 _AS_IN_CLDR = ("EUR", "USD", "GBP", "CHF", "JPY", "TND", "XOF")
 _LOCALES = ("fr", "fr-FR", "fr-CA", "fr-CH", "en", "en-GB", "en-US", "en-IE")
@@ -85,7 +86,13 @@ def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
     french, english = figures("fr", "EUR", "UTC"), figures("en", "EUR", "UTC")
     assert french.day(date(2026, 10, 1)) == "1er octobre 2026"
     assert french.day(date(2026, 10, 2)) == "2 octobre 2026"
-    assert english.day(date(2026, 10, 1)) == "October 1, 2026"
+    assert english.day(date(2026, 10, 1)) == "1 October 2026"
+
+
+def test_english_dates_are_british_unless_the_locale_names_another_region() -> None:
+    moment = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+    assert figures("en", "EUR", "UTC").moment(moment) == "22 November 2026, 14:05"
+    assert figures("en-US", "EUR", "UTC").moment(moment) == "November 22, 2026, 2:05\u202fPM"
 
 
 def test_a_name_behind_de_is_elided_before_a_vowel() -> None:

@@ -34,6 +34,14 @@ def test_bodies_come_back_as_they_were(text: str, html: str) -> None:
         assert part.get_payload(decode=True).decode() == body.replace("\n", "\r\n")  # type: ignore[union-attr]
 
 
+def test_no_boundary_of_a_mail_with_a_pdf_begins_with_the_other() -> None:
+    content = mime.message_with_pdf([("Subject", "x")], "a", "b", "=_boundary", mime.Pdf("F1.pdf", b"%PDF"))
+    message = message_from_bytes(content, policy=policy.default)
+    outer, inner = [part.get_boundary("") for part in message.walk() if part.is_multipart()]
+    assert not outer.startswith(inner)
+    assert not inner.startswith(outer)
+
+
 @given(lines)
 def test_subject_comes_back_as_it_was(text: str) -> None:
     assert " ".join(str(parsed([("Subject", mime.unstructured(text))])["Subject"]).split()) == " ".join(

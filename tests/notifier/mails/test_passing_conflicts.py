@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.notifier import MailSent
+from contracts.notifier.mails import MailSent
 from services.chassis.testing import wait_until
 from tests.conftest import Desks
 from tests.locks import give_up_soon, locked

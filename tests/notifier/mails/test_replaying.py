@@ -1,6 +1,6 @@
 """A mail and the effect that sends it are written together or not at all, in a replay too."""
 
-from contracts.notifier import MailUncertain, ResendMail
+from contracts.notifier.mails import MailUncertain, ResendMail
 from services.chassis.testing import envelope_for
 from tests.conftest import Desks
 from tests.notifier.builders import SHOP, a_shipment, an_edit, an_order
@@ -35,7 +35,7 @@ async def test_mails_of_a_replay_after_a_loss_can_be_sent(desks: Desks, mail_ser
     assert len(mail_server.journal) >= 1
 
 
-async def test_a_replay_writes_no_second_mail_and_says_nothing_to_who_knows_everything(
+async def test_a_replay_plans_no_second_mail_and_publishes_nothing_known(
     desks: Desks, mail_server: MailServer
 ) -> None:
     desk, sender = await a_desk(desks, mail_server)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.notifier import MailSent, ResendMail
+from contracts.notifier.mails import MailSent, ResendMail
 from services.notifier.mails.recent import recent
 from tests.conftest import Desks
 from tests.notifier.builders import SHOP, an_order

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.notifier import MailFailed
+from contracts.notifier.bounces import SuppressAddress
+from contracts.notifier.mails import MailFailed
 from services.chassis.background.effects import Done, Failed, Outcome, Retry, Uncertain
 from services.notifier.sending.braking import FIRST_PAUSE, LONGEST_PAUSE, MOST_IN_A_ROW, Brake
 from tests.conftest import Desks
-from tests.notifier.builders import an_order
+from tests.notifier.builders import SHOP, an_order
 from tests.notifier.mail_server import MailServer
 from tests.notifier.sending.test_sending import a_desk, by_state, reports
 
@@ -70,6 +71,32 @@ async def test_a_mail_server_gone_wrong_does_not_fail_all_there_is(
     assert {row["attempts"] for row in put_off} == {0}, "what was put off was not tried"
 
 
+@pytest.mark.parametrize("why", ["pace", "suppressed"])
+async def test_a_mail_that_is_not_handed_over_is_not_a_probe(
+    desks: Desks, mail_server: MailServer, why: str
+) -> None:
+    desk, sender = await a_desk(desks, mail_server, smtp_mails_per_minute=1)
+    await desk.deliver(SuppressAddress(shop=SHOP, address="zoe@clients.example", reason="r", actor="lea"))
+    await desk.deliver(an_order())
+    left_out = "order_recap" if why == "pace" else "new_order"
+    await desk.fetch(
+        """UPDATE msg.effect SET state = 'discarded' FROM mail
+           WHERE key = mail.id::text AND mail.template = $1 RETURNING key""",
+        left_out,
+    )
+    if why == "pace":
+        assert sender._pace.wait() is None
+    clock = Clock()
+    sender._brake = brake = Brake(clock)
+    for _ in range(MOST_IN_A_ROW):
+        brake.note(Failed("550"))
+    clock.now += FIRST_PAUSE.total_seconds()
+    await sender.effects.run(desk.hub)
+    assert mail_server.journal == []
+    assert brake.wait() is None, "the next mail may try"
+    assert brake.wait() is not None, "and only one"
+
+
 async def test_unknown_mailboxes_one_after_the_other_keep_no_other_mail_waiting(
     desks: Desks, mail_server: MailServer
 ) -> None:
@@ -82,4 +109,6 @@ async def test_unknown_mailboxes_one_after_the_other_keep_no_other_mail_waiting(
         await desk.deliver(an_order(code=f"AAAA-{number:04}"))
     for _ in range(5):
         await sender.effects.run(desk.hub)
-    assert await by_state(desk) == {"failed": unknown, "done": unknown}
+    states = await by_state(desk)
+    assert states.keys() <= {"bounced", "suppressed", "done"}
+    assert sum(states.values()) == 2 * unknown

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.envelope import uuid7
-from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
+from contracts.notifier.bounces import MailBounced
+from contracts.notifier.mails import MailFailed, MailSent, MailUncertain
 from services.chassis.testing import Desk, wait_until
 from services.notifier.mails.mail import Template
 from services.notifier.mails.recent import Recent, recent
@@ -22,7 +24,7 @@ RESEND = {"order_recap": "resend", "new_order": "resend"}
 
 
 async def a_desk(desks: Desks, server: MailServer, **settings: Any) -> tuple[Desk, Sender]:
-    values = {"smtp_port": server.port, "smtp_timeout_seconds": 0.5, "retry_seconds": 0.05, **settings}
+    values = {"smtp_port": server.port, "smtp_timeout_seconds": 5.0, "retry_seconds": 0.05, **settings}
     desk = await desks("notifier", **values)
     return desk, Sender(desk.hub)
 
@@ -47,7 +49,7 @@ def settled(states: dict[str, int]) -> bool:
     return not states.keys() & {"planned", "in_flight"}
 
 
-def reports(desk: Desk, kind: type[Any]) -> list[list[MailReport]]:
+def reports(desk: Desk, kind: type[Any]) -> list[list[Any]]:
     return [message.mails for _, message in desk.emitted() if isinstance(message, kind)]
 
 
@@ -114,7 +116,9 @@ async def test_many_mails_share_one_message_per_batch(desks: Desks, mail_server:
     assert len(reports(desk, MailSent)) < 20
 
 
-async def test_mail_server_away_delays_and_loses_nothing(desks: Desks, mail_server: MailServer) -> None:
+async def test_an_unavailable_mail_server_delays_and_loses_nothing(
+    desks: Desks, mail_server: MailServer
+) -> None:
     desk, sender = await a_desk(desks, mail_server, mail_attempts=1, mail_give_up_hours=1e-9)
     await mail_server.close()
     await desk.deliver(an_order())
@@ -148,16 +152,17 @@ async def test_refused_mail_fails_and_is_shown(desks: Desks, mail_server: MailSe
     desk, sender = await a_desk(desks, mail_server)
     mail_server.will("RCPT", "550 5.1.1 no such mailbox")
     await desk.deliver(an_order())
-    assert await send_until(desk, sender, settled) == {"done": 1, "failed": 1}
-    ((failed,),) = reports(desk, MailFailed)
-    assert failed.detail == "recipient: 550 5.1.1 no such mailbox"
+    assert await send_until(desk, sender, settled) == {"done": 1, "bounced": 1}
+    ((refused,),) = reports(desk, MailBounced)
+    assert (refused.kind, refused.status) == ("address", "5.1.1")
+    assert refused.detail == "550 5.1.1 no such mailbox"
 
 
 @pytest.mark.parametrize(("mood", "kept"), [(Mood.DROP, 1), (Mood.KEEP_AND_DROP, 2), (Mood.HANG, 1)])
 async def test_mail_without_an_answer_is_held_for_a_person(
     desks: Desks, mail_server: MailServer, mood: Mood, kept: int
 ) -> None:
-    desk, sender = await a_desk(desks, mail_server)
+    desk, sender = await a_desk(desks, mail_server, smtp_timeout_seconds=1.5)
     mail_server.will("DATA", mood)
     await desk.deliver(an_order())
     assert await send_until(desk, sender, settled) == {"done": 1, "uncertain": 1}
@@ -209,7 +214,11 @@ async def test_unusable_address_fails_in_words_and_harms_no_other(
     desk, sender = await a_desk(desks, mail_server)
     order = an_order(customer={"name": "Zoé", "email": "a,b<c>@clients.example"})
     await desk.deliver(order)
-    assert await send_until(desk, sender, settled) == {"done": 1, "failed": 1}
+    with capture_logs() as lines:
+        assert await send_until(desk, sender, settled) == {"done": 1, "failed": 1}
+    (line,) = [one for one in lines if one["event"] == "a mail could not be written"]
+    assert line["error"] == "AddressUnusable"
+    assert "clients.example" not in str(lines), "an address is not logged"
     ((failed,),) = reports(desk, MailFailed)
     assert "correct it" in (failed.detail or "")
     assert mail_server.envelopes == [("boutique@atelier.example", ["commandes@atelier.example"])]

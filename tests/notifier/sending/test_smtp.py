@@ -132,7 +132,7 @@ async def test_cancelled_letter_leaves_no_line_behind_that_could_mix_up_answers(
     pool = a_pool(mail_server, smtp_connections=1)
     mail_server.will("DATA", Mood.HANG)
     sending = asyncio.create_task(pool.send(a_letter("one")))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while mail_server.moods["DATA"]:
             await asyncio.sleep(0)
     sending.cancel()
@@ -154,6 +154,20 @@ async def test_international_address_goes_as_utf8(mail_server: MailServer) -> No
     pool = a_pool(mail_server)
     assert isinstance(await pool.send(a_letter(recipient="zoé@clients.example")), Done)
     assert mail_server.envelopes[0][1] == ["zoé@clients.example"]
+    await pool.close()
+
+
+@pytest.mark.parametrize("mail_server", ["pipelining"], indirect=True)
+async def test_international_address_fails_in_words_where_the_server_takes_none(
+    mail_server: MailServer,
+) -> None:
+    mail_server.smtputf8 = False
+    pool = a_pool(mail_server)
+    outcome = await pool.send(a_letter(recipient="zoé@clients.example"))
+    assert isinstance(outcome, Failed)
+    assert outcome.detail.startswith("the mail server takes no international addresses (SMTPUTF8)")
+    assert isinstance(await pool.send(a_letter(recipient='"a b"@clients.example')), Done)
+    assert mail_server.envelopes == [("boutique@atelier.example", ['"a b"@clients.example'])]
     await pool.close()
 
 

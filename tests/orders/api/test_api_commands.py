@@ -8,19 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.catalogue import type_of
-from contracts.fulfillment import (
-    AdjustStock,
-    DispatchShipment,
-    PackParcel,
-    RecordDelivery,
-    SetStock,
-    StockLevelChanged,
-    UnpackParcel,
-)
+from contracts.fulfillment.parcels import PackParcel, UnpackParcel
+from contracts.fulfillment.shipments import DispatchShipment, RecordDelivery
+from contracts.fulfillment.stock import AdjustStock, SetStock, StockLevelChanged
 from contracts.message import Reason
-from contracts.payments import RecordPayment
+from contracts.payments.accounts import RecordPayment
 from contracts.service import CommandDone, MessageParked
-from services.orders.api.actions import commanding
+from services.orders.api.actions import action
 from tests.conftest import Desks
 from tests.orders.api.test_api_lists import fits
 from tests.orders.rest_client import (
@@ -52,7 +46,7 @@ ADJUSTMENT: dict[str, Any] = {"sku": "BOUGIE-01", "change": -2, "reason": "CassÃ
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests wait a tenth of a second for an outcome."""
-    monkeypatch.setattr(commanding, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(action, "WAIT_SECONDS", 0.1)
 
 
 async def test_a_payment_is_answered_with_the_owners_outcome(desks: Desks) -> None:
@@ -121,9 +115,7 @@ async def test_without_an_outcome_in_time_the_answer_says_where_to_look(
     assert len(await sent(desk)) == 1
 
 
-async def test_a_command_that_was_parked_waits_for_a_person_and_may_still_be_done(
-    desks: Desks, impatient: None
-) -> None:
+async def test_a_parked_command_waits_for_staff_and_may_still_be_done(desks: Desks, impatient: None) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
     placed = await place(desk)
     async with client(desk) as http:
@@ -161,7 +153,7 @@ async def test_an_outcome_another_process_handled_is_found(desks: Desks) -> None
 
 
 async def test_waiting_requests_hold_no_connection(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commanding, "WAIT_SECONDS", 5.0)
+    monkeypatch.setattr(action, "WAIT_SECONDS", 5.0)
     desk = await desks("orders", api_tokens=TOKENS, pool_size=2)
     placed = await place(desk)
     async with client(desk) as http:
@@ -375,7 +367,7 @@ async def test_a_command_without_a_usable_key_is_refused(desks: Desks) -> None:
     assert await desk.fetchval("select count(*) from command") == 0
 
 
-async def test_a_body_that_is_no_request_is_refused(desks: Desks) -> None:
+async def test_a_body_that_is_not_a_request_is_refused(desks: Desks) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
     placed = await place(desk)
     async with client(desk) as http:
@@ -389,7 +381,7 @@ async def test_a_body_that_is_no_request_is_refused(desks: Desks) -> None:
         [fault] = answer.json()["errors"]
         assert fault["code"] == "json_invalid"
         assert fault["message"].startswith(
-            "The body is no JSON text in UTF-8: at line 1, byte 1, it ends before"
+            "The body is not JSON text in UTF-8: at line 1, byte 1, it ends before"
         )
         plain = await http.post(
             url, content=json.dumps(PAYMENT), headers={**key(), "Content-Type": "text/plain"}

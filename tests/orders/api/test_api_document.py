@@ -10,19 +10,22 @@ from fastapi.routing import APIRoute
 from openapi_spec_validator import validate
 from pydantic import BaseModel, ValidationError
 
-from services.orders.api.access import is_guarded
+from services.chassis.http.tokens import is_below
+from services.orders.api.access import GUARDED
 from services.orders.api.actions.refund_requests import ReassignmentRequest, RefundRequest, SettlementRequest
-from services.orders.api.app import ROUTERS
-from services.orders.api.openapi import FILE, as_text, document
+from services.orders.api.app import ROUTERS, routes
+from services.orders.api.openapi import FILE, as_text
 from services.orders.listing.filters import Filters
 from services.orders.order.requests import AdjustmentRequest, ShipmentRequest
 from tests.conftest import Desks
 from tests.orders.rest_client import TOKENS, client
 
 PUBLIC = {"/openapi.json"}
+PARAGRAPH = "\n\n"
+DOCUMENT = routes().openapi()
 OPERATIONS = [
     (method.upper(), path, operation)
-    for path, methods in document()["paths"].items()
+    for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 ]
 
@@ -31,21 +34,32 @@ def test_the_committed_document_is_that_of_the_routes() -> None:
     assert FILE.read_text(encoding="utf-8") == as_text(), "run: python -m services.orders.api.openapi"
 
 
+def test_the_readme_has_every_route_with_its_first_sentence() -> None:
+    rows = [
+        f"| `{method} {path}` | {' '.join(operation['description'].partition(PARAGRAPH)[0].split())} |"
+        for method, path, operation in OPERATIONS
+    ]
+    shown = FILE.with_name("README.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in shown if line.startswith("| `")] == rows
+
+
 def test_the_document_is_valid_openapi_3_1() -> None:
-    assert document()["openapi"].startswith("3.1")
+    assert DOCUMENT["openapi"].startswith("3.1")
     validate(json.loads(as_text()))
 
 
 def test_the_document_has_every_route() -> None:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    served = {(method, route.path) for route in routes for method in route.methods or ()}
+    public = [route for route in routes if route.include_in_schema]
+    assert {route.path.split("/")[1] for route in routes if route not in public} == {"internal"}
+    served = {(method, route.path) for route in public for method in route.methods or ()}
     described = {(method, path) for method, path, _ in OPERATIONS}
     assert {(method, path.replace(":path}", "}")) for method, path in served} == described
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
 def test_every_route_is_guarded_and_says_so(method: str, path: str, operation: dict[str, Any]) -> None:
-    assert is_guarded(path)
+    assert is_below(path, GUARDED)
     assert operation["security"] == [{"token": []}]
     assert {"401", "422", "503"} <= set(operation["responses"])
     for status, response in operation["responses"].items():
@@ -60,7 +74,7 @@ def test_every_command_needs_a_key_and_refuses_unknown_fields(
     (key,) = [one for one in operation["parameters"] if one["name"] == "Idempotency-Key"]
     assert key["required"] is True
     body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    assert document()["components"]["schemas"][body]["additionalProperties"] is False
+    assert DOCUMENT["components"]["schemas"][body]["additionalProperties"] is False
     assert {"200", "202", "400", "409", "413", "422"} <= set(operation["responses"])
 
 
@@ -99,7 +113,7 @@ def test_a_rule_across_fields_is_held_and_described(
     model.model_validate_json(json.dumps(fine))
     with pytest.raises(ValidationError):
         model.model_validate_json(json.dumps({**fine, **wrong}))
-    assert words in json.dumps(document()["components"]["schemas"][model.__name__])
+    assert words in json.dumps(DOCUMENT["components"]["schemas"][model.__name__])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +132,7 @@ def test_a_rule_across_filters_is_held_and_described(fine: str, wrong: str, word
     Filters.from_url(fine)
     with pytest.raises(ValidationError):
         Filters.from_url(wrong)
-    assert words in json.dumps(document()["paths"]["/v1/orders"]["get"]["parameters"])
+    assert words in json.dumps(DOCUMENT["paths"]["/v1/orders"]["get"]["parameters"])
 
 
 async def test_a_method_that_a_path_does_not_take_is_answered_with_those_it_takes(desks: Desks) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from contracts.storefront import PaymentMethod
-from services.orders.api.actions.commanding import asking
+from contracts.sale import PaymentMethod
+from services.orders.api.actions.action import command
 from services.orders.api.context import order_named
 from services.orders.order.requests import (
     AdjustmentRequest,
@@ -134,7 +134,7 @@ def test_ids_the_caller_chose_are_kept() -> None:
 
 def hash_of(body: dict[str, Any], actor: str = "api:erp", order: OrderFacts = ORDER) -> bytes:
     asked = ParcelRequest.model_validate(body)
-    return asking("maison", order.order_id, "k", lambda made: asked.command(order, actor, made)).request_hash
+    return command("maison", order.order_id, "k", lambda made: asked.command(order, actor, made)).request_hash
 
 
 def test_the_same_request_is_known_again_and_another_is_not() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from contracts.envelope import uuid7
-from contracts.payments import BalanceChanged, LedgerEntry, Position
-from contracts.storefront import PaymentMethod, Totals
+from contracts.payments.accounts import BalanceChanged, LedgerEntry, Position
+from contracts.sale import PaymentMethod, Totals
 from tests.conftest import Desks
 from tests.orders.api.test_api_lists import fits
 from tests.orders.rest_client import OTHER_TOKEN, PAYMENT, TOKENS, answered, client, key, place, sale, settled

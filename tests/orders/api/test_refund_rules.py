@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import FulfilmentPosition, LinePosition, StockRestocked, StockStanding
+from contracts.fulfillment.position import FulfilmentPosition, LinePosition, StockStanding
+from contracts.fulfillment.stock import StockRestocked
 from contracts.message import LineUnits
-from contracts.orders import OrderPlaced
-from contracts.payments import RefundCause, RefundMarked, RefundMode, RefundOrder
-from contracts.storefront import LineKind
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.refunds import RefundCause, RefundMarked, RefundMode, RefundOrder
+from contracts.sale import LineKind
 from services.chassis.testing import Desk
-from services.orders.api.actions import commanding
+from services.orders.api.actions import action
 from services.orders.api.actions.refund_rules import faults_of_amount, units_refunded
 from services.orders.backoffice.order.refundable import units_left, worth_of
 from services.orders.listing.documents import OrderResponse
@@ -33,7 +34,7 @@ def asked(amount_minor: int, lines: list[dict[str, Any]], **more: Any) -> dict[s
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests wait a tenth of a second for an outcome."""
-    monkeypatch.setattr(commanding, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(action, "WAIT_SECONDS", 0.1)
 
 
 async def paid(desk: Desk) -> OrderPlaced:

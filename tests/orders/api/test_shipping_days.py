@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 
-from contracts.fulfillment import ShipmentDispatched
+from contracts.fulfillment.shipments import ShipmentDispatched
 from services.chassis.testing import Desk
-from services.orders.api.actions import commanding
+from services.orders.api.actions import action
 from tests.conftest import Desks
 from tests.orders.builders import Life, a_life
 from tests.orders.rest_client import TOKENS, client, key, sent
@@ -20,7 +20,7 @@ FIJI, HONOLULU = "Pacific/Fiji", "Pacific/Honolulu"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests wait a tenth of a second for an outcome."""
-    monkeypatch.setattr(commanding, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(action, "WAIT_SECONDS", 0.1)
 
 
 def _codes(answer: httpx2.Response) -> list[str]:

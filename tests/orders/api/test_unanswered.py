@@ -15,8 +15,9 @@ from services.orders.api.actions.unanswered import (
     end,
     list_unanswered,
 )
+from tests.builders.submissions import SHOP
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, a_life
+from tests.orders.builders import a_life
 from tests.orders.projections.test_outcomes import PACK, asked, outcome_of, rejected
 
 

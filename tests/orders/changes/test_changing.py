@@ -5,13 +5,8 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import (
-    ChangeCause,
-    LinesAdditionRequested,
-    LinesReductionRequested,
-    OrderEdited,
-    OrderStateChanged,
-)
+from contracts.orders.changes import ChangeCause, LinesAdditionRequested, LinesReductionRequested, OrderEdited
+from contracts.orders.lifecycle import OrderStateChanged
 from services.orders.changes.changing import ChangeInProgress, ChangeRefused, OrderIsCancelled
 from services.orders.changes.editing import NothingToChange
 from services.orders.changes.reinstating import NotCancelled
@@ -33,7 +28,7 @@ async def merchant_of(desks: Desks) -> Merchant:
     return await a_merchant(await desks("orders"))
 
 
-async def test_a_lower_quantity_is_asked_first_and_takes_effect_with_the_answer(desks: Desks) -> None:
+async def test_a_lower_quantity_is_requested_first_and_takes_effect_with_the_answer(desks: Desks) -> None:
     merchant = await merchant_of(desks)
     command_id = await merchant.edit(lines=[{"line": 1, "quantity": 1}], reason="Deux de trop")
     (question,) = merchant.said(LinesReductionRequested)

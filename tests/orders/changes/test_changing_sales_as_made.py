@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import OrderEdited
+from contracts.orders.changes import OrderEdited
+from contracts.portions import portion
 from contracts.storefront import OrderSubmitted
-from services.orders.order.totals.allocation import portion
+from tests.builders.submissions import a_line, a_sale
 from tests.conftest import Desks
-from tests.orders.builders import a_line, a_sale
 from tests.orders.changing_orders import Merchant
 from tests.orders.rest_client import place
 

@@ -1,12 +1,16 @@
 """Deleting leaves a tombstone. Money, a tracking number or completion ask for force; late facts change nothing."""
 
 import json
+from datetime import UTC, date, datetime
 
 import pytest
 
-from contracts.fulfillment import LinesReduced
+from contracts.envelope import uuid7
+from contracts.fulfillment.lines import LinesReduced
 from contracts.message import LineUnits, Message
-from contracts.orders import LinesReductionRequested, OrderDeleted, OrderEdited
+from contracts.orders.changes import LinesReductionRequested, OrderEdited
+from contracts.orders.lifecycle import OrderDeleted
+from contracts.payments.invoices import InvoiceIssued, InvoiceTotals
 from contracts.service import CommandRejected
 from contracts.storefront import OrderAccepted, OrderRefused
 from services.chassis.testing import envelope_for
@@ -89,6 +93,28 @@ async def test_every_guard_is_named_and_force_goes_past(desks: Desks) -> None:
     assert (await desk.deliver(answer)).said(OrderDeleted)
 
 
+async def test_an_invoiced_order_is_not_deleted(desks: Desks) -> None:
+    merchant = await a_merchant(await desks("orders"))
+    life = life_of(merchant)
+    issued = InvoiceIssued(
+        shop=life.shop,
+        order_id=life.order_id,
+        code=life.code,
+        invoice_id=uuid7(),
+        number="F2026-00001",
+        issued_on=date(2026, 11, 29),
+        issued_at=datetime(2026, 11, 29, tzinfo=UTC),
+        currency="EUR",
+        totals=InvoiceTotals(net_minor=7000, tax_minor=1400, total_minor=8400),
+        locale="fr",
+        mails_customer=False,
+    )
+    await merchant.desk.deliver(issued)
+    with pytest.raises(ChangeRefused) as refused:
+        await merchant.delete()
+    assert [reason.code for reason in refused.value.reasons] == ["invoice_issued"]
+
+
 async def all_had_left(merchant: Merchant, life: Life) -> LinesReduced:
     """Fulfillment's answer to the last question when nothing could be stopped."""
     request = await merchant.asked()
@@ -153,7 +179,7 @@ async def test_money_that_came_meanwhile_keeps_the_order(desks: Desks) -> None:
     assert await merchant.desk.fetchval("select state from orders") == "cancelled"
 
 
-async def test_a_cancelled_order_is_deleted_at_once(desks: Desks) -> None:
+async def test_a_cancelled_order_is_deleted_immediately(desks: Desks) -> None:
     merchant = await a_merchant(await desks("orders"))
     await merchant.cancel()
     await merchant.desk.deliver(await merchant.stopped())

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.orders import OrderEdited
+from contracts.orders.changes import OrderEdited
 from contracts.service import MessageDiscarded, MessageParked
 from tests.conftest import Desks
 from tests.orders.changing_orders import Merchant, a_merchant

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.storefront import Customer, ExtraLine, LineKind, PaymentMethod, Shipping, Tax, Totals
+from contracts.sale import Customer, ExtraLine, LineKind, PaymentMethod, Shipping, Tax, Totals
 from services.orders.changes import edition
 from services.orders.changes.requests import EditRequest
 from services.orders.order.totals.content import (

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import OrderEdited
+from contracts.orders.changes import OrderEdited
 from services.orders.changes.changing import ChangeRefused
+from tests.builders.submissions import a_line, a_sale
 from tests.conftest import Desks
-from tests.orders.builders import a_line, a_sale
 from tests.orders.changing_orders import Merchant
 from tests.orders.rest_client import TOKENS, client, key, place
 

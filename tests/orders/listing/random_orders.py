@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from contracts.orders import OrderState
-from contracts.storefront import Module, PaymentMethod
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import Module, PaymentMethod
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.selection import midnight
 from services.orders.listing.words import PAYMENT_OF, STATUS_OF, UNPLACED, PaymentWord, Sort, Tab

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from contracts.storefront import LineKind
+from contracts.sale import LineKind
 from services.orders.order.search.indexing import index, read_article_names
+from tests.builders.submissions import SHOP
 from tests.conftest import Desks
-from tests.orders.builders import SHOP
 from tests.orders.rest_client import place, sale
 
 HOSTILE = "<b>\"'" + "W" * 300

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.orders import OrderState
-from contracts.storefront import Module, PaymentMethod
-from services.orders.listing.cursor import CursorInvalid, PageCursor
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import Module, PaymentMethod
+from services.chassis.http.paging import CursorInvalid
+from services.orders.listing.cursor import PageCursor
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder import finder as engine
-from services.orders.listing.finder import searching, ways
+from services.orders.listing.finder import plans, searching
 from services.orders.listing.finder.finder import Finder
 from services.orders.listing.words import PaymentWord, Sort, StatusWord, Tab
 from services.orders.order.fulfilment_status import FulfilmentStatus
@@ -160,7 +161,7 @@ async def test_any_query_finds_what_a_plain_filter_finds(
     expected = [one.order_id for one in plainly(shop.samples, query, PARIS)]
     with pytest.MonkeyPatch.context() as patch:
         for name, number in gives_up.items():
-            patch.setattr(ways, name, number)
+            patch.setattr(plans, name, number)
         patch.setattr(searching, "WINDOW", gives_up["WINDOW"])
         finder = Finder()
         limit = max(limit, len(expected) // 20)

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.sale import PaymentMethod
 from contracts.storefront import OrderSubmitted
+from contracts.taxation import Charge, charges_of
 from services.orders.backoffice.language import statuses
-from services.orders.backoffice.language.translating import PageLocale, speaking
+from services.orders.backoffice.language.translating import PageLocale, using_locale
 from services.orders.listing.export import words as export_words
 from services.orders.listing.export.cells import CellFormat, cells, decimal, headings, safe
 from services.orders.listing.export.orders import export
@@ -26,9 +28,9 @@ from services.orders.listing.words import Sort, Tab
 from services.orders.order.search.indexing import index_due
 from services.orders.order.search.taxes import facts_of
 from services.orders.order.state import LABELS
-from services.orders.order.totals.taxation import Charge, charges_of
+from tests.builders.submissions import SHOP, a_line, a_sale, paid_by
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, a_line, a_sale, paid_by
+from tests.orders.builders import a_life
 from tests.orders.listing.random_orders import TAGS, insert_samples, plainly
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -92,6 +94,35 @@ async def test_the_export_of_a_list_is_that_list(desks: Desks, filters: Filters)
     expected = plainly(samples, filters.model_copy(update={"q": ""}), PARIS)
     kept = {one.order_id for one in plainly(samples, filters, PARIS)}
     assert found == [one.code for one in expected if one.order_id in kept]
+
+
+async def test_a_cancelled_order_and_payments_by_hand_add_up(desks: Desks) -> None:
+    """What was credited has a column, so turnover does not count what was cancelled; cheques show their reference."""
+    desk = await desks("orders")
+    life = await a_life(desk, payment=paid_by("cheque"))
+    cheque = {"method": PaymentMethod.CHEQUE, "provider": None, "provider_reference": None}
+    entries = [one.model_copy(update={**cheque, "reference": "0012345"}) for one in life.paid().entries]
+    back = {"credited_minor": life.total, "refunded_minor": life.total, "balance_minor": 0}
+    for message in (
+        life.paid().model_copy(update={"entries": entries}),
+        life.balance(3, received=life.total, **back),
+    ):
+        await desk.deliver(message)
+    while await index_due(desk.hub):
+        pass
+    async with desk.hub.acquire() as connection:
+        (row,) = await read(connection, Filters(), ENGLISH)
+        (french,) = await read(connection, Filters())
+    amounts = {
+        name: Decimal(row[name]) for name in ("Total", "Credits", "Received", "Refunded", "Balance due")
+    }
+    assert amounts["Credits"] == amounts["Total"] > 0
+    assert (
+        amounts["Total"] - amounts["Credits"] - amounts["Received"] + amounts["Refunded"]
+        == amounts["Balance due"]
+    )
+    assert row["Payment references"] == "'0012345"
+    assert french["Avoirs"] == f"{amounts['Credits']:.2f}".replace(".", ",")
 
 
 async def test_each_rate_that_occurs_has_a_column(desks: Desks) -> None:
@@ -186,7 +217,7 @@ def test_no_text_is_an_empty_cell() -> None:
 
 def test_the_file_says_what_the_pages_say() -> None:
     for language in ("fr", "en"):
-        with speaking(PageLocale(language)):
+        with using_locale(PageLocale(language)):
             pages = {
                 "payment": {key: text for key, (text, _) in statuses.payment_badges().items()},
                 "method": statuses.method_words(),

@@ -1,7 +1,7 @@
 """What people write is found by what they ask, however either is spaced, hyphenated, accented or set in type."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.orders.order.search.folding import document, fold, occurs
@@ -56,6 +56,7 @@ def test_the_sign_between_two_words_does_not_matter(words: list[str], stored: st
 
 
 @given(text=st.text(max_size=40))
+@example("\U0001d50d")
 def test_what_is_stored_is_found_as_it_stands(text: str) -> None:
     assert (
         occurs(text, document([text]))

@@ -1,4 +1,4 @@
-"""Every order's kind is in the dictionary, whoever wrote it and however many did at once; facets and words follow."""
+"""Every order's kind is in the dictionary, by any writer and however many wrote at once; facets and words follow."""
 
 import asyncio
 import random
@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from contracts.storefront import PaymentMethod
+from contracts.sale import PaymentMethod
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Finder
 from services.orders.listing.finder.kinds import Facet, fits
@@ -17,8 +17,9 @@ from services.orders.listing.words import Tab
 from services.orders.order.attention import STOCK_MISSING
 from services.orders.order.search.folding import fold
 from services.orders.order.search.indexing import index_due, note_changed
+from tests.builders.submissions import ADDRESS, SHOP, a_line, a_sale, paid_by
 from tests.conftest import Desks, FreshDatabase
-from tests.orders.builders import ADDRESS, SHOP, a_life, a_line, a_sale, paid_by
+from tests.orders.builders import a_life
 from tests.orders.listing.random_orders import PARIS, TAGS, insert_rows, random_row
 
 UNKNOWN = """select count(*) from orders o where not exists (

@@ -17,8 +17,9 @@ from services.chassis.storage.migrating import migrate
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Finder
 from services.orders.listing.words import Tab
+from tests.builders.submissions import SHOP
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, a_life
+from tests.orders.builders import a_life
 from tests.orders.listing.random_orders import PARIS, insert_rows, random_row
 
 MIGRATIONS = Path(__file__).parents[3] / "services/orders/order/migrations"
@@ -98,7 +99,7 @@ async def test_an_order_is_among_the_problems_exactly_while_it_has_a_flag(desk: 
 
 @pytest.fixture
 async def earlier(postgres: Postgres, tmp_path: Path) -> Any:
-    """A database of orders as it was before kinds were numbered anew, with its URL and the later migrations apart."""
+    """A database of orders as it was before kinds were renumbered, with its URL and the later migrations apart."""
     admin = await asyncpg.connect(postgres.admin_url)
     name = f"earlier_{random.getrandbits(40):x}"
     await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'planted'")

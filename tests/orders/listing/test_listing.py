@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts.orders import OrderState
-from services.orders.listing.cursor import CursorInvalid, PageCursor
+from contracts.orders.lifecycle import OrderState
+from services.chassis.http.paging import CursorInvalid
+from services.orders.listing.cursor import PageCursor
 from services.orders.listing.finder.finder import Page
+from services.orders.listing.finder.scans import Scan
 from services.orders.listing.finder.searching import indexed
 from services.orders.listing.finder.selection import Selection, midnight, select
 from services.orders.listing.finder.statements import (
-    Scan,
     Sql,
     gather,
     gather_facets,
@@ -148,7 +149,7 @@ def indexed_of(chosen: Selection, walk: Scan, limit: int) -> Sql:
     return indexed(chosen, walk, limit, ())
 
 
-def test_a_page_says_where_its_neighbours_begin() -> None:
+def test_a_page_names_the_beginnings_of_its_neighbours() -> None:
     rows = [row(number) for number in range(2)]
     places = [PageCursor(one["placed_at"], one["order_id"]) for one in rows]
     both = page_document(

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orders.order.totals.allocation import portion, shares, slice_of
+from contracts.portions import portion, shares, slice_of
 
 AMOUNTS = st.integers(-(10**13), 10**13)
 

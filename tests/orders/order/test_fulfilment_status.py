@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.fulfillment import LinePosition
-from contracts.storefront import LineKind
+from contracts.fulfillment.position import LinePosition
+from contracts.sale import LineKind
 from services.orders.order.fulfilment_status import FulfilmentStatus, Quantities, fulfilment_status, sum_lines
 
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.fulfillment import StockStanding
-from contracts.orders import OrderState
-from contracts.storefront import PaymentMethod
+from contracts.fulfillment.position import StockStanding
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import PaymentMethod
 from services.orders.order.fulfilment_status import Quantities
 from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
@@ -23,7 +23,7 @@ from services.orders.order.state import (
     shown_state,
 )
 from services.orders.staff.labels import combined
-from tests.orders.builders import SHOP
+from tests.builders.submissions import SHOP
 
 NEEDS_TWO = Quantities(ordered=2, needed=2)
 SHIPPED = Quantities(ordered=2, needed=2, packed=2, shipped=1)

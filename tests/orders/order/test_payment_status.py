@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.orders import OrderState
-from contracts.payments import AttemptState
+from contracts.orders.lifecycle import OrderState
+from contracts.payments.accounts import AttemptState
 from services.orders.order.payment_status import (
     FILTER_OF,
     IN_FLIGHT,

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 import contracts
-from contracts.orders import OrderPlaced
+from contracts.orders.lifecycle import OrderPlaced
 from contracts.storefront import OrderSubmitted
+from contracts.taxation import charges_of
 from services.orders.order.search.indexing import facts_in, read_words
 from services.orders.order.search.taxes import facts_of
 from services.orders.order.totals.content import worth
-from services.orders.order.totals.taxation import charges_of
-from services.orders.order.unit.edits import Edits
+from services.orders.order.unit.edits.edits import Edits
 from services.orders.order.validation.sale import reasons_against
+from tests.builders.submissions import SHOP, a_line, a_sale
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, a_line, a_sale
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -146,7 +146,7 @@ def sentence(sale: OrderSubmitted, code: str) -> str:
     return message
 
 
-def test_a_discount_over_several_rates_is_told_to_be_one_line_per_rate() -> None:
+def test_a_discount_over_several_rates_is_refused_with_advice_to_send_a_line_per_rate() -> None:
     sale = sold(
         a_line(quantity=16, unit_price_minor=614, vat_rate=2000),
         a_line(quantity=9, unit_price_minor=1115, vat_rate=900),
@@ -164,7 +164,7 @@ def test_cash_rounding_in_the_tax_is_told_to_be_an_extra_line() -> None:
     assert "send 0.03 CHF as an extra line" in sentence(sale, "tax_inconsistent")
 
 
-def test_a_return_within_a_sale_is_told_where_it_belongs() -> None:
+def test_a_return_within_a_sale_is_refused_with_the_place_where_it_belongs() -> None:
     sale = sold(
         a_line(quantity=7, unit_price_minor=40_000, vat_rate=0),
         a_line(quantity=-3, unit_price_minor=50_000, vat_rate=0),

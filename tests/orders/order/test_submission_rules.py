@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from contracts.storefront import OrderSubmitted
 from services.orders.order.short_code import code_of
-from services.orders.order.unit.submission import content_hash, is_foreign, storefront_of
-from tests.orders.builders import a_line, a_sale
+from services.orders.order.unit.submissions.submission import content_hash, is_foreign, storefront_of
+from tests.builders.submissions import a_line, a_sale
 
 
 def hash_of(sale: OrderSubmitted) -> bytes:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.storefront import OrderSubmitted
-from services.orders.order.customer.mail_address import is_deliverable, may_be_mailed
+from services.chassis.addresses import is_deliverable, may_be_mailed
 from services.orders.order.validation.sale import MOST_REASONS, reasons_against
 from services.orders.order.validation.totals import tax_bounds
-from tests.orders.builders import NOW, a_line, a_sale
+from tests.builders.submissions import NOW, a_line, a_sale
 
 
 def codes(sale: OrderSubmitted) -> list[str]:
@@ -93,7 +93,7 @@ def test_no_lines() -> None:
     assert codes(sale) == ["no_lines"]
 
 
-def test_a_sale_taken_back_is_no_order() -> None:
+def test_a_reversed_sale_is_not_an_order() -> None:
     found = codes(a_sale(a_line(quantity=-2), a_line(quantity=-1), shipping=None))
     assert found[:2] == ["cancellation_without_order", "total_negative"]
     assert "quantity_not_positive" not in found

@@ -9,24 +9,14 @@ import pytest
 
 from contracts.envelope import Envelope, uuid7
 from contracts.message import Message
-from contracts.notifier import MailFailed, MailUncertain
-from contracts.payments import PaymentUnmatched
+from contracts.notifier.mails import MailFailed, MailUncertain
+from contracts.payments.accounts import PaymentUnmatched
 from contracts.service import CommandDone, MessageParked
 from contracts.storefront import CheckoutOpened
 from services.chassis.testing import Desk, envelope_for
+from tests.builders.submissions import NOW, SHOP, a_checkout, a_line, a_sale, as_sale, dropped, paid_by
 from tests.conftest import Desks
-from tests.orders.builders import (
-    NOW,
-    SHOP,
-    Life,
-    a_checkout,
-    a_line,
-    a_sale,
-    as_sale,
-    dropped,
-    money_for,
-    paid_by,
-)
+from tests.orders.builders import Life, money_for
 from tests.orders.projections.test_outcomes import PACK, rejected
 from tests.orders.tables import equal_after_shuffle
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from contracts.envelope import uuid7
 from contracts.message import Message
-from contracts.orders import CheckoutAbandoned, OrderStateChanged
-from tests.batches import answers, deliver, enveloped
+from contracts.orders.lifecycle import CheckoutAbandoned, OrderStateChanged
+from tests.builders.envelopes import answers, deliver, enveloped
+from tests.builders.submissions import a_checkout, a_line, as_sale, dropped
 from tests.conftest import Desks
-from tests.orders.builders import a_checkout, a_line, as_sale, dropped
 
 SEEDS = range(40)
 FOLDED = (CheckoutAbandoned, OrderStateChanged)

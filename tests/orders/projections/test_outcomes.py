@@ -8,15 +8,16 @@ from uuid import UUID
 import pytest
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import StockLevelChanged
+from contracts.fulfillment.stock import StockLevelChanged
 from contracts.message import Message, Reason
-from contracts.notifier import MailSent
+from contracts.notifier.mails import MailSent
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from services.chassis.testing import Desk
 from services.orders.order.unit.outcome_types import SETTLES
 from services.orders.order.unit.waiting import waiting
+from tests.builders.submissions import SHOP
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, Life, a_life
+from tests.orders.builders import Life, a_life
 
 PACK = "orders.parcel.pack.v1"
 SHORT = Reason(
@@ -159,7 +160,7 @@ def test_every_outcome_of_the_catalogue_settles_its_commands() -> None:
     assert "payments.balance.changed.v1" not in SETTLES
 
 
-async def test_a_parked_command_that_a_person_discards_is_rejected_with_their_reason(desks: Desks) -> None:
+async def test_a_parked_command_that_staff_discard_is_rejected_with_their_reason(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
     command_id = await asked(desk, order_id=life.order_id)
@@ -192,7 +193,7 @@ async def test_a_parked_command_that_a_person_discards_is_rejected_with_their_re
     assert (await outcome_of(desk, command_id))[0] == "rejected"
 
 
-async def test_a_discarded_message_that_was_no_command_is_no_matter_of_ours(desks: Desks) -> None:
+async def test_a_discarded_message_that_was_not_a_command_is_ignored(desks: Desks) -> None:
     desk = await desks("orders")
     for message_id in (None, uuid7()):
         message = MessageDiscarded(message_id=message_id, queue="payments.orders", actor="tom", reason="x")

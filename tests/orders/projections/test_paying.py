@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from contracts.orders import OrderStateChanged
-from contracts.payments import PaymentUnmatched
+from contracts.orders.lifecycle import OrderStateChanged
+from contracts.payments.accounts import PaymentUnmatched
 from services.chassis.testing import Desk, envelope_for
+from tests.builders.submissions import NOW, SHOP, paid_by
 from tests.conftest import Desks
-from tests.orders.builders import NOW, SHOP, a_life, paid_by
+from tests.orders.builders import a_life
 
 
 async def the_order(desk: Desk, *columns: str) -> tuple[Any, ...]:

@@ -5,8 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from contracts.fulfillment import MissingStock, StockRejected, StockStanding
-from contracts.orders import OrderStateChanged
+from contracts.fulfillment.position import StockStanding
+from contracts.fulfillment.stock import MissingStock, StockRejected
+from contracts.orders.lifecycle import OrderStateChanged
 from services.chassis.testing import envelope_for
 from tests.conftest import Desks
 from tests.orders.builders import a_life

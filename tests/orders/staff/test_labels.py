@@ -4,16 +4,18 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import OrderState
+from contracts.orders.lifecycle import OrderState
 from services.chassis.testing import Desk
 from services.orders.order.shop.colours import Colour
 from services.orders.order.state import LABELS
 from services.orders.staff import labelling
 from services.orders.staff.labelling import LabelFixed, LabelInUse, LabelRequest, LabelTaken, LabelUnknown
 from services.orders.staff.labels import BUILT_IN_COLOUR, Label, Labels, labels_of
-from services.orders.staff.updating_status import StatusUpdate, update_status
+from services.orders.staff.status_update import StatusUpdate
+from services.orders.staff.updating_status import update_status
+from tests.builders.submissions import SHOP
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, a_life
+from tests.orders.builders import a_life
 
 WORKSHOP = LabelRequest("En atelier", "In the workshop", Colour.PURPLE)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contracts.orders import OrderState
-from contracts.storefront import PaymentMethod
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import PaymentMethod
 from services.orders.order.fulfilment_status import Quantities
 from services.orders.order.payment_status import Money, payment_status
 from services.orders.order.state import (

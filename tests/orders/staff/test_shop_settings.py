@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.chassis.testing import Desk
-from services.orders.intake import forgetting
-from services.orders.intake.forgetting import forget_due
+from services.orders.order.intake import forgetting
+from services.orders.order.intake.forgetting import forget_due
 from services.orders.order.shop.settings import (
     Carrier,
     CarrierUnknown,
@@ -24,8 +24,9 @@ from services.orders.order.shop.settings import (
     settings_from,
     settings_of,
 )
+from tests.builders.submissions import SHOP, a_checkout, a_sale
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, a_checkout, a_life, a_sale
+from tests.orders.builders import a_life
 
 COLISSIMO = "https://suivi.example.org/{number}"
 

@@ -8,12 +8,13 @@ import pytest
 
 from services.chassis.testing import Desk
 from services.orders.order.shop.colours import Colour
-from services.orders.order.shop.naming import NameUnusable
+from services.orders.order.shop.names import NameUnusable
 from services.orders.order.unit.actions import MOST_ORDERS, TooManyOrders
 from services.orders.staff import tagging
 from services.orders.staff.tagging import Renamed, Tag, TagUnknown
+from tests.builders.submissions import SHOP
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, a_life
+from tests.orders.builders import a_life
 
 
 async def make(desk: Desk, name: str, colour: Colour = Colour.RED, shop: str = SHOP) -> Tag:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.orders import OrderState, OrderStateChanged, StatusUpdated
+from contracts.orders.lifecycle import OrderState, OrderStateChanged, StatusUpdated
 from services.chassis.testing import Desk
 from services.orders.order import history as changes
 from services.orders.order.history import Stale
@@ -16,7 +16,7 @@ from services.orders.order.shop.colours import Colour
 from services.orders.order.unit.actions import OrderUnknown
 from services.orders.staff import labelling
 from services.orders.staff.labelling import LabelRequest, LabelUnknown
-from services.orders.staff.updating_status import (
+from services.orders.staff.status_update import (
     CannotNotify,
     ForceNeeded,
     NothingToUpdate,
@@ -26,13 +26,12 @@ from services.orders.staff.updating_status import (
     StatusLocked,
     StatusNotByHand,
     StatusUpdate,
-    Updated,
-    update_status,
-    update_statuses,
 )
+from services.orders.staff.updating_status import Updated, update_status, update_statuses
+from tests.builders.submissions import SHOP, a_checkout, dropped
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, Life, a_checkout, a_life, dropped
-from tests.orders.staff.test_own_deeds import places_of
+from tests.orders.builders import Life, a_life
+from tests.orders.staff.test_staff_actions import places_of
 
 SECRET = "Signé par la voisine, preuve n° 4711"
 

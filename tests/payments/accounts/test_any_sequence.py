@@ -10,13 +10,14 @@ import pytest
 
 from contracts.envelope import Envelope
 from contracts.message import Message
-from contracts.orders import ChangeCause, OrderEdited, OrderPlaced
+from contracts.orders.changes import ChangeCause, OrderEdited
+from contracts.orders.lifecycle import OrderPlaced
 from services.chassis.testing import envelope_for
+from tests.builders.orders import edited
 from tests.payments.builders import (
     capturable,
     charge,
     dispute,
-    edited,
     event,
     intent,
     names,

@@ -7,19 +7,19 @@ from uuid import UUID
 
 from contracts.envelope import uuid7
 from contracts.message import Message
-from contracts.orders import ChangeCause, OrderPlaced
-from contracts.payments import (
-    BalanceChanged,
+from contracts.orders.changes import ChangeCause
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import BalanceChanged, ReassignPayment, ReversePayment
+from contracts.payments.refunds import (
     ConfirmRefundMark,
     GrantCredit,
-    ReassignPayment,
     RefundCause,
     RefundConfirmed,
     RefundMode,
-    ReversePayment,
 )
-from tests.batches import Answer, answers, deliver, enveloped
-from tests.payments.builders import deleted, edited, event, placed, record, refund, refund_order, succeeded
+from tests.builders.envelopes import Answer, answers, deliver, enveloped
+from tests.builders.orders import deleted, edited
+from tests.payments.builders import event, placed, record, refund, refund_order, succeeded
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import CashDesks
 

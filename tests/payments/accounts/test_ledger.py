@@ -8,8 +8,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.payments import AttemptState
-from contracts.storefront import PaymentMethod
+from contracts.payments.accounts import AttemptState
+from contracts.sale import PaymentMethod
 from services.payments.accounts import ledger
 from services.payments.accounts.attempts import Attempt, latest_state
 from services.payments.accounts.ledger import CUSTOMER, RULES, Entry, Kind
@@ -152,7 +152,7 @@ def attempt(state: AttemptState, seconds: int, payment: str = "pi_a", started: i
     )
 
 
-def test_a_declined_payment_that_is_tried_again_is_in_flight() -> None:
+def test_a_declined_payment_that_is_retried_is_in_flight() -> None:
     declined, pending = attempt(AttemptState.DECLINED, 5), attempt(AttemptState.PENDING, 9)
     assert latest_state([pending, declined]) is AttemptState.PENDING
     assert latest_state([declined, pending, attempt(AttemptState.DECLINED, 11)]) is AttemptState.DECLINED

@@ -1,9 +1,10 @@
 """An edit changes what is due, once; a settled order that is raised owes again, and both ways are recomputed."""
 
 from contracts.envelope import uuid7
-from contracts.orders import ChangeCause
-from contracts.payments import BalanceChanged
-from tests.payments.builders import edited, placed, record
+from contracts.orders.changes import ChangeCause
+from contracts.payments.accounts import BalanceChanged
+from tests.builders.orders import edited
+from tests.payments.builders import placed, record
 from tests.payments.cashdesk import CashDesk
 
 

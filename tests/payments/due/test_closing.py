@@ -1,18 +1,9 @@
 """A deleted order's account is closed: what money it has or gets is reported as nobody's."""
 
-from contracts.payments import BalanceChanged, PaymentUnmatched
+from contracts.payments.accounts import BalanceChanged, PaymentUnmatched
 from contracts.service import CommandRejected
-from tests.payments.builders import (
-    deleted,
-    event,
-    intent,
-    intent_id,
-    names,
-    of_kind,
-    placed,
-    record,
-    succeeded,
-)
+from tests.builders.orders import deleted
+from tests.payments.builders import event, intent, intent_id, names, of_kind, placed, record, succeeded
 from tests.payments.cashdesk import CashDesk
 
 

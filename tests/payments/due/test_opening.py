@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from contracts.payments import BalanceChanged
-from contracts.storefront import PaymentMethod
+from contracts.payments.accounts import BalanceChanged
+from contracts.sale import PaymentMethod
 from services.chassis.testing import envelope_for
 from tests.payments.builders import intent_id, placed
 from tests.payments.cashdesk import CashDesk
@@ -23,7 +23,7 @@ async def test_an_account_is_opened_with_what_is_due(cashdesk: CashDesk) -> None
     assert await cashdesk.desk.fetchval("SELECT order_id FROM provider_object") == order.order_id
 
 
-async def test_an_order_told_again_under_another_id_changes_nothing(cashdesk: CashDesk) -> None:
+async def test_an_order_repeated_under_another_id_changes_nothing(cashdesk: CashDesk) -> None:
     order = placed()
     await cashdesk.desk.deliver(order)
     again = await cashdesk.desk.deliver(order, id=uuid7())

@@ -1,8 +1,9 @@
 """A storefront may name the provider's payment after its order was placed."""
 
-from contracts.orders import OrderPlaced, PaymentReferenced
-from contracts.payments import PaymentSettled
-from tests.payments.builders import deleted, intent_id, of_kind, placed, succeeded
+from contracts.orders.lifecycle import OrderPlaced, PaymentReferenced
+from contracts.payments.accounts import PaymentSettled
+from tests.builders.orders import deleted
+from tests.payments.builders import intent_id, of_kind, placed, succeeded
 from tests.payments.cashdesk import CashDesk
 
 

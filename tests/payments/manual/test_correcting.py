@@ -2,16 +2,15 @@
 
 from uuid import uuid4
 
-from contracts.orders import OrderPlaced
-from contracts.payments import (
-    CreditGranted,
-    GrantCredit,
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import (
     PaymentReassigned,
     PaymentReversed,
     PaymentSettled,
     ReassignPayment,
     ReversePayment,
 )
+from contracts.payments.refunds import CreditGranted, GrantCredit
 from contracts.service import CommandDone
 from tests.payments.builders import event, intent_id, of_kind, placed, record, refund, succeeded
 from tests.payments.cashdesk import CashDesk

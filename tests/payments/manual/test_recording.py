@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from contracts.envelope import uuid7
-from contracts.payments import BalanceChanged, PaymentSettled
+from contracts.payments.accounts import BalanceChanged, PaymentSettled
+from contracts.sale import PaymentMethod
 from contracts.service import CommandRejected
-from contracts.storefront import PaymentMethod
 from tests.payments.builders import placed, record
 from tests.payments.cashdesk import CashDesk
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.payments.providers.stripe.signature import SignatureRefused, verify
+from services.payments.providers.port import SignatureRefused
+from services.payments.providers.stripe.signature import verify
 from tests.payments.builders import OLD_SECRET, SECRET, signature
 
 BODY = b'{\n  "id": "evt_1",\n  "amount": 5000\n}'

@@ -2,8 +2,9 @@
 
 import pytest
 
-from contracts.orders import OrderPlaced
-from contracts.payments import ReassignPayment, RefundCause, RefundMode
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import ReassignPayment
+from contracts.payments.refunds import RefundCause, RefundMode
 from contracts.service import CommandRejected
 from services.chassis.testing import Outcome
 from tests.payments.builders import placed, record, refund_order

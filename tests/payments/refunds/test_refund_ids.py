@@ -1,7 +1,9 @@
 """A refund's id belongs to one order; the same id for another one is refused in words."""
 
+import pytest
+
 from contracts.envelope import uuid7
-from contracts.payments import RefundMode
+from contracts.payments.refunds import RefundMode
 from contracts.service import CommandRejected
 from tests.payments.builders import refund_order
 from tests.payments.cashdesk import CashDesk
@@ -30,3 +32,16 @@ async def test_a_recorded_refund_under_a_used_id_is_refused(cashdesk: CashDesk) 
     outcome = await cashdesk.desk.deliver(refund_order(other, 1000, refund_id=refund_id))
     assert outcome.result == "handled"
     assert outcome.said(CommandRejected)
+
+
+@pytest.mark.parametrize(("amount_minor", "mode"), [(1000, RefundMode.RECORDED), (2000, RefundMode.SENT)])
+async def test_another_refund_of_the_same_order_under_a_used_id_is_refused(
+    cashdesk: CashDesk, amount_minor: int, mode: RefundMode
+) -> None:
+    order, _ = await paid(cashdesk)
+    refund_id = uuid7()
+    await cashdesk.desk.deliver(refund_order(order, 2000, refund_id=refund_id))
+    command = refund_order(order, amount_minor, refund_id=refund_id, mode=mode)
+    (refused,) = (await cashdesk.desk.deliver(command)).said(CommandRejected)
+    assert [reason.code for reason in refused.reasons] == ["refund_id_used"]
+    assert (await cashdesk.account(order))["marked_minor"] == 2000

@@ -9,12 +9,13 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.payments import RefundCause, RefundMode, RefundState
-from contracts.storefront import PaymentMethod
+from contracts.payments.refunds import RefundCause, RefundMode, RefundState
+from contracts.sale import PaymentMethod
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, ORDER, Entry, Kind, Origin, effect_on_balance
-from services.payments.accounts.refunds import ProviderRefund, Refunds, RequestedRefund, match
-from services.payments.accounts.squaring import square
+from services.payments.accounts.refund_entries import square
+from services.payments.accounts.refund_matching import ProviderRefund, RequestedRefund, match
+from services.payments.accounts.refunds import Refunds
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NAMES = UUID(int=7)
@@ -89,7 +90,9 @@ def outcome(account: Account) -> tuple[Any, ...]:
         p.refunded_minor + p.marked_minor,
         p.credited_minor,
         p.flags,
-        sorted((str(key), word.state, word.confirmed_minor) for key, word in account.refunds.words().items()),
+        sorted(
+            (str(key), word.state, word.confirmed_minor) for key, word in account.refunds.statuses().items()
+        ),
     )
 
 
@@ -189,7 +192,7 @@ def test_another_amount_takes_the_marks_place_and_is_flagged() -> None:
     p = account.position
     assert (p.marked_minor, p.refunded_minor, p.credited_minor, p.balance_minor) == (0, 1500, 2000, -500)
     assert p.flags == ["refund_differs"]
-    word = account.refunds.words()[a_mark(1, 2000).id]
+    word = account.refunds.statuses()[a_mark(1, 2000).id]
     assert (word.state, word.confirmed_minor) == (RefundState.CONFIRMED, 1500)
 
 
@@ -228,6 +231,6 @@ def test_what_is_about_to_be_sent_is_known() -> None:
     refunds = Refunds()
     refunds.ask(a_mark(1, 700, mode=RefundMode.SENT))
     assert refunds.planned_minor == 700
-    assert refunds.words() == {}
+    assert refunds.statuses() == {}
     refunds.learn(made(1, 700, "pending", refund_id=a_mark(1, 700).id))
     assert refunds.planned_minor == 0

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.envelope import uuid7
-from contracts.orders import OrderPlaced
-from contracts.payments import (
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.refunds import (
     ConfirmRefundMark,
     RefundCause,
     RefundConfirmed,

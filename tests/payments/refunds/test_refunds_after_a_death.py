@@ -11,11 +11,19 @@ import pytest
 from deploy.demo.standins.stripe_api import refund_made
 from services.chassis.background.effects import Effect, Outcome, Retry, Uncertain
 from services.payments.providers.stripe.calling import StripeClient
+from services.payments.providers.stripe.provider import StripeProvider
 from services.payments.refunds.refunding import EFFECT
 from services.payments.refunds.sending import INTERRUPTIONS, LONGEST_PAUSE, RefundSender, interrupted
 from tests.payments.refunds.test_sending_refunds import Till, effect, hurry, provider, send, till
 
 __all__ = ["provider", "till"]
+
+
+def stripe_of(hub: Any) -> StripeProvider:
+    """Stripe as this process calls it."""
+    found = hub.settings.providers["stripe"]
+    assert isinstance(found, StripeProvider)
+    return found
 
 
 async def _perform(till: Till) -> None:
@@ -24,7 +32,6 @@ async def _perform(till: Till) -> None:
     wish = json.loads(row["payload"])
     sender = RefundSender(till.cashdesk.hub)
     await sender.perform(Effect(wish["refund_id"], EFFECT, wish, 1))
-    await sender.close()
     assert len(till.api.refunds) == 1
 
 
@@ -71,13 +78,13 @@ async def test_an_unforeseen_error_makes_no_storm(till: Till, monkeypatch: pytes
         calls.append(time.monotonic())
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(sender._client, "refund", fail)
-    monkeypatch.setattr(sender._client, "find_refund", fail)
+    stripe = stripe_of(hub)
+    monkeypatch.setattr(stripe, "refund", fail)
+    monkeypatch.setattr(stripe, "find_refund", fail)
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         if not await sender.effects.run(hub):
             await asyncio.sleep(0.05)
-    await sender.close()
     assert len(calls) <= 3
 
 
@@ -89,7 +96,8 @@ async def test_a_refused_look_up_is_not_the_refunds_end(till: Till, monkeypatch:
            RETURNING key"""
     )
     sender = RefundSender(till.cashdesk.hub)
-    real = sender._client._http.request
+    client = stripe_of(till.cashdesk.hub).client
+    real = client._http.request
 
     async def request(method: str, path: str, **more: Any) -> httpx2.Response:
         if method == "GET":
@@ -97,10 +105,9 @@ async def test_a_refused_look_up_is_not_the_refunds_end(till: Till, monkeypatch:
             return httpx2.Response(401, json=refused, request=httpx2.Request(method, "http://stripe.test/"))
         return await real(method, path, **more)
 
-    monkeypatch.setattr(sender._client._http, "request", request)
+    monkeypatch.setattr(client._http, "request", request)
     while await sender.effects.run(till.cashdesk.hub):
         pass
-    await sender.close()
     assert await effect(till.cashdesk) != "failed"
 
 
@@ -135,28 +142,42 @@ async def test_without_the_key_what_was_begun_is_uncertain(till: Till) -> None:
     """The API key left the settings while nobody knew whether Stripe had made the refund."""
     await _die_in_flight(till)
     sender = RefundSender(till.cashdesk.hub)
-    sender._keys.clear()
+    stripe_of(till.cashdesk.hub)._keys.clear()
     for _ in range(2):
         sender.effects._lost_checked_at = -10.0
         await sender.effects.run(till.cashdesk.hub)
         await hurry(till.cashdesk)
-    await sender.close()
     assert await effect(till.cashdesk) == "uncertain"
 
 
 async def test_what_stripe_surely_does_not_have_fails_in_the_end(till: Till) -> None:
     await till.ask()
     await till.cashdesk.desk.fetch("UPDATE msg.effect SET attempts = 120, detail = 'away' RETURNING key")
-    till.api.troubles = [500]
+    till.api.troubles.extend([500])
     await send(till.cashdesk)
     assert (till.api.asked, await effect(till.cashdesk)) == (0, "failed")
+
+
+async def test_a_list_whose_next_page_cannot_be_requested_proves_nothing(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await till.ask()
+    await till.cashdesk.desk.fetch("UPDATE msg.effect SET attempts = 120, detail = 'away' RETURNING key")
+    client = stripe_of(till.cashdesk.hub).client
+
+    async def request(method: str, path: str, **_: Any) -> httpx2.Response:
+        page = {"object": "list", "data": [{"object": "refund"}], "has_more": True}
+        return httpx2.Response(200, json=page, request=httpx2.Request(method, "http://stripe.test/"))
+
+    monkeypatch.setattr(client._http, "request", request)
+    await RefundSender(till.cashdesk.hub).effects.run(till.cashdesk.hub)
+    assert await effect(till.cashdesk) == "uncertain"
 
 
 async def test_what_cannot_be_looked_up_to_the_end_is_uncertain(till: Till) -> None:
     await till.ask()
     await till.cashdesk.desk.fetch("UPDATE msg.effect SET attempts = 120, detail = 'away' RETURNING key")
     sender = RefundSender(till.cashdesk.hub)
-    sender._client = StripeClient("http://127.0.0.1:9", 0.5)
+    stripe_of(till.cashdesk.hub).client = StripeClient("http://127.0.0.1:9", 0.5)
     await sender.effects.run(till.cashdesk.hub)
-    await sender.close()
     assert await effect(till.cashdesk) == "uncertain"

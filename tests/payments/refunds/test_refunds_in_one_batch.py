@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from contracts.message import Message
-from contracts.orders import ChangeCause, OrderPlaced
-from contracts.payments import GrantCredit, PaymentUnmatched, RefundCause, RefundMode
-from tests.batches import deliver, enveloped
-from tests.payments.builders import deleted, edited, record, refund_order
+from contracts.orders.changes import ChangeCause
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import PaymentUnmatched
+from contracts.payments.refunds import GrantCredit, RefundCause, RefundMode
+from tests.builders.envelopes import deliver, enveloped
+from tests.builders.orders import deleted, edited
+from tests.payments.builders import record, refund_order
 from tests.payments.cashdesk import CashDesk
 from tests.payments.refunds.test_refunding import paid, position
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import OrderPlaced
-from contracts.payments import BalanceChanged, RefundConfirmed, RefundFailed, RefundMode, RefundSent
-from deploy.demo.standins.stripe_api import StripeApi, _event
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import BalanceChanged
+from contracts.payments.refunds import RefundConfirmed, RefundFailed, RefundMode, RefundSent
+from deploy.demo.standins.stripe_api import StripeApi, event_body
 from deploy.local.ports import free_ports
 from services.chassis.background.effects import Effect
 from services.chassis.testing import Outcome
@@ -47,8 +48,12 @@ class Till:
     intent: str
 
     async def ask(self, amount_minor: int = 2000) -> Outcome:
-        """Ask for a refund that is really sent."""
-        return await self.cashdesk.desk.deliver(refund_order(self.order, amount_minor, mode=RefundMode.SENT))
+        """Ask for a refund that is really sent; it is due now also by the database's clock."""
+        outcome = await self.cashdesk.desk.deliver(
+            refund_order(self.order, amount_minor, mode=RefundMode.SENT)
+        )
+        await hurry(self.cashdesk)
+        return outcome
 
 
 @pytest.fixture
@@ -64,11 +69,8 @@ async def send(cashdesk: CashDesk) -> list[Any]:
     """Have the worker do what is due now; what was said."""
     cashdesk.desk._units.clear()
     sender = RefundSender(cashdesk.hub)
-    try:
-        while await sender.effects.run(cashdesk.hub):
-            pass
-    finally:
-        await sender.close()
+    while await sender.effects.run(cashdesk.hub):
+        pass
     return cashdesk.desk.emitted()
 
 
@@ -107,7 +109,6 @@ async def test_the_webhook_may_come_before_the_answer(till: Till) -> None:
     row = await cashdesk.desk.fetch("SELECT payload FROM msg.effect")
     wish = json.loads(row[0]["payload"])
     await sender.perform(Effect(wish["refund_id"], EFFECT, wish, 1))
-    await sender.close()
     while len(told) < 3:
         await provider_told(api)
     said = await cashdesk.pay(*(json.loads(body) for body in told))
@@ -127,7 +128,7 @@ async def provider_told(api: StripeApi) -> None:
 async def test_an_answer_that_says_nothing_is_asked_for_again_under_the_same_key(till: Till) -> None:
     api, cashdesk, order = till.api, till.cashdesk, till.order
     await till.ask()
-    api.troubles = [500, 429]
+    api.troubles.extend([500, 429])
     for _ in range(3):
         await send(cashdesk)
         await hurry(cashdesk)
@@ -145,6 +146,19 @@ async def test_what_the_provider_refuses_changes_nothing_but_is_told_in_its_word
     assert await cashdesk.entries(order) == [("order_total", 5000), ("payment_received", 5000)]
 
 
+async def test_another_refund_ends_the_one_that_failed(till: Till) -> None:
+    cashdesk = till.cashdesk
+    till.api.paid[till.intent] = 1000
+    await till.ask()
+    await send(cashdesk)
+    assert await effect(cashdesk) == "failed"
+    await till.ask(1000)
+    await send(cashdesk)
+    states = await cashdesk.desk.fetch("SELECT state, detail FROM msg.effect ORDER BY created_at")
+    assert [row["state"] for row in states] == ["discarded", "done"]
+    assert states[0]["detail"] == "another refund was requested"
+
+
 async def test_without_an_api_key_nothing_is_sent(cashdesk: CashDesk) -> None:
     order, _ = await paid(cashdesk)
     await cashdesk.desk.deliver(refund_order(order, 2000, mode=RefundMode.SENT))
@@ -152,7 +166,7 @@ async def test_without_an_api_key_nothing_is_sent(cashdesk: CashDesk) -> None:
     assert "api_key" in (failed.refund.detail or "")
 
 
-async def test_a_process_that_died_in_flight_asks_again_and_makes_no_second_refund(till: Till) -> None:
+async def test_a_process_that_died_in_flight_queries_first_and_makes_no_second_refund(till: Till) -> None:
     api, cashdesk, order = till.api, till.cashdesk, till.order
     await till.ask()
     await send(cashdesk)
@@ -183,7 +197,7 @@ async def test_a_refund_that_is_pending_counts_and_is_told_as_under_way(till: Ti
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
     assert under_way(said) == 2000
     (made,) = till.api.refunds.values()
-    confirmed = await cashdesk.pay(json.loads(_event("refund.updated", {**made, "status": "succeeded"})))
+    confirmed = await cashdesk.pay(json.loads(event_body("refund.updated", {**made, "status": "succeeded"})))
     assert (len(of_kind(confirmed, RefundConfirmed)), under_way(confirmed)) == (1, 0)
 
 
@@ -192,7 +206,7 @@ async def test_a_pending_refund_that_fails_is_under_way_no_more(till: Till) -> N
     await till.ask()
     await send(till.cashdesk)
     (made,) = till.api.refunds.values()
-    failed = await till.cashdesk.pay(json.loads(_event("refund.failed", {**made, "status": "failed"})))
+    failed = await till.cashdesk.pay(json.loads(event_body("refund.failed", {**made, "status": "failed"})))
     assert (len(of_kind(failed, RefundFailed)), under_way(failed)) == (1, 0)
     assert await position(till.cashdesk, till.order) == (2000, 0, 0, -2000, ["refund_failed"])
 

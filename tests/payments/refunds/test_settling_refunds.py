@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contracts.payments import (
+from contracts.payments.refunds import (
     RefundCause,
     RefundConfirmed,
     RefundFailed,
@@ -42,7 +42,6 @@ async def _make(till: Till) -> None:
     (row,) = await till.cashdesk.desk.fetch("SELECT payload FROM msg.effect")
     wish, sender = json.loads(row["payload"]), RefundSender(till.cashdesk.hub)
     await sender.perform(Effect(wish["refund_id"], EFFECT, wish, 1))
-    await sender.close()
 
 
 async def settle(
@@ -71,7 +70,7 @@ def refused(outcome: Outcome) -> list[str]:
 async def test_it_is_told_and_its_sum_stays_reserved(till: Till) -> None:
     said = await doubt(till, made=True)
     (told,) = of_kind(said, RefundUncertain)
-    assert "Stripe does not say" in (told.refund.detail or "")
+    assert "Stripe does not report" in (told.refund.detail or "")
     assert (await effect(till.cashdesk), of_kind(said, RefundSent), of_kind(said, RefundFailed)) == (
         "uncertain",
         [],
@@ -82,7 +81,7 @@ async def test_it_is_told_and_its_sum_stays_reserved(till: Till) -> None:
 
 
 @pytest.mark.parametrize("made", [True, False], ids=["it was made", "it was not made"])
-async def test_asked_again_it_is_made_once(till: Till, made: bool) -> None:
+async def test_requested_again_it_is_made_once(till: Till, made: bool) -> None:
     await doubt(till, made=made)
     till.api._key, till.api._answers = KEY, {}
     assert (await settle(till, RefundVerdict.ASK_AGAIN)).said(CommandDone)
@@ -206,7 +205,7 @@ async def test_the_providers_word_ends_the_uncertain_effect_too(till: Till, stat
     await till.cashdesk.pay(*told)
     assert await effect(till.cashdesk) == "done"
     detail = await till.cashdesk.desk.fetchval("SELECT detail FROM msg.effect")
-    assert detail == f"stripe tells of {next(iter(till.api.refunds.values()))['id']}"
+    assert detail == f"stripe reported {next(iter(till.api.refunds.values()))['id']}"
 
 
 async def test_a_refund_that_the_provider_told_of_before_leaves_no_uncertain_effect(till: Till) -> None:

@@ -4,11 +4,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
-from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched, ReassignPayment
-from contracts.storefront import PaymentMethod
+from contracts.payments.accounts import BalanceChanged, PaymentSettled, PaymentUnmatched, ReassignPayment
+from contracts.sale import PaymentMethod
+from tests.builders.orders import SHOP
 from tests.payments.builders import (
-    SHOP,
     as_body,
     capturable,
     endpoint,
@@ -55,7 +56,7 @@ async def test_a_card_payment_settles_the_order(cashdesk: CashDesk) -> None:
     assert await cashdesk.end_of(one) == ("applied", None)
 
 
-async def test_a_whole_life_of_events_in_one_batch_says_one_position(cashdesk: CashDesk) -> None:
+async def test_a_whole_life_of_events_in_one_batch_emits_one_position(cashdesk: CashDesk) -> None:
     payment = intent_id()
     await cashdesk.desk.deliver(placed(reference=payment))
     created = event("payment_intent.created", intent(payment), 0)
@@ -228,7 +229,7 @@ async def test_an_order_named_for_another_shop_with_an_endpoint_is_not_touched_a
 async def test_money_that_names_a_shop_without_an_endpoint_is_reported_and_a_person_can_assign_it(
     cashdesk: CashDesk,
 ) -> None:
-    """A misspelt shop in the storefront's metadata: nobody else tells of this money."""
+    """A misspelt shop in the storefront's metadata: nobody else reports this money."""
     order, payment = placed(), intent_id()
     await cashdesk.desk.deliver(order)
     metadata = {"comptoir_order_id": str(order.order_id), "comptoir_shop": "maisson"}
@@ -360,9 +361,17 @@ async def test_a_webhook_that_breaks_the_rules_is_parked_and_the_others_go_on(ca
     await cashdesk.desk.deliver(brimful)
     await cashdesk.desk.deliver(record(brimful, 2**53 - 1))
     breaking = succeeded(full, 2**53 - 1)
+    before = parked_so_far()
     await cashdesk.pay(breaking, succeeded(payment))
     assert await cashdesk.end_of(breaking) == ("parked", "failed")
     assert (await cashdesk.account(order))["balance_minor"] == 0
+    assert parked_so_far() - before == 1
+
+
+def parked_so_far() -> float:
+    """The webhooks of Stripe that were parked, as Prometheus reads them."""
+    labels = {"provider": "stripe", "state": "parked"}
+    return REGISTRY.get_sample_value("comptoir_webhooks_ended_total", labels) or 0
 
 
 async def test_one_payment_naming_two_orders_stays_with_the_first(cashdesk: CashDesk) -> None:
@@ -400,7 +409,7 @@ async def test_an_endpoint_taken_out_of_the_settings_parks_what_it_had(cashdesks
     assert await later.end_of(one) == ("parked", "endpoint_unknown")
 
 
-async def test_a_parked_webhook_is_redriven_by_a_person(cashdesks: CashDesks) -> None:
+async def test_a_parked_webhook_is_retried_by_staff(cashdesks: CashDesks) -> None:
     """The endpoint is back in the settings: the money that came meanwhile is not lost."""
     first, order = await cashdesks(), placed(reference=(payment := intent_id()))
     one = succeeded(payment)

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentSettled, RefundCause, RefundMode
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import PaymentSettled
+from contracts.payments.refunds import RefundCause, RefundMode
 from contracts.service import CommandRejected
-from tests.batches import deliver, enveloped
+from tests.builders.envelopes import deliver, enveloped
+from tests.builders.orders import SHOP, deleted
 from tests.payments.builders import (
-    SHOP,
     capturable,
     charge,
-    deleted,
     dispute,
     event,
     intent,
@@ -71,9 +71,7 @@ async def test_each_teller_of_a_payment_is_enough(cashdesk: CashDesk, teller: st
 
 
 @pytest.mark.parametrize("teller", _tellers("", 0))
-async def test_each_teller_of_an_unknown_payment_stands_where_a_person_sees_it(
-    cashdesk: CashDesk, teller: str
-) -> None:
+async def test_each_report_of_an_unknown_payment_is_shown_to_staff(cashdesk: CashDesk, teller: str) -> None:
     payment = intent_id()
     one = _tellers(payment, 7700)[teller]
     await cashdesk.pay(one)
@@ -128,7 +126,7 @@ async def test_nothing_is_posted_when_type_and_state_contradict(
 
 
 @pytest.mark.parametrize("version", ["2025-03-31.basil", "2023-10-16", "2026-09-30"])
-async def test_a_refund_told_as_a_sum_flags_the_order_until_the_refund_is_known(
+async def test_a_refund_reported_as_a_sum_flags_the_order_until_the_refund_is_known(
     cashdesk: CashDesk, version: str
 ) -> None:
     order, payment = await paid(cashdesk)
@@ -141,7 +139,7 @@ async def test_a_refund_told_as_a_sum_flags_the_order_until_the_refund_is_known(
     assert (row["refunded_minor"], row["flags"]) == (2000, [])
 
 
-async def test_a_refund_told_as_a_sum_after_the_refund_itself_flags_nothing(cashdesk: CashDesk) -> None:
+async def test_a_refund_reported_as_a_sum_after_the_refund_itself_flags_nothing(cashdesk: CashDesk) -> None:
     order, payment = await paid(cashdesk)
     await cashdesk.pay(event("refund.created", refund("re_1", payment, 2000), 30))
     await cashdesk.pay(event("charge.refunded", charge("ch_1", payment, amount_refunded=2000), 30))
@@ -180,7 +178,7 @@ async def test_refunds_listed_in_their_charge_are_each_posted_once(cashdesk: Cas
 DISPUTES = [
     ("needs_response", ["disputed"]),
     ("under_review", ["disputed"]),
-    ("lost", ["disputed"]),
+    ("lost", ["disputed", "dispute_lost"]),
     ("warning_needs_response", ["dispute_inquiry"]),
     ("warning_under_review", ["dispute_inquiry"]),
     ("warning_closed", []),
@@ -202,7 +200,7 @@ async def test_a_dispute_flags_its_order(
 
 
 @pytest.mark.parametrize("is_late", [False, True])
-async def test_a_dispute_stands_as_its_latest_state_whatever_came_first(
+async def test_a_dispute_has_its_latest_state_in_any_order_of_arrival(
     cashdesk: CashDesk, is_late: bool
 ) -> None:
     order, payment = await paid(cashdesk)
@@ -219,7 +217,7 @@ async def test_a_dispute_in_another_currency_flags_its_order_too(cashdesk: CashD
     order, payment = await paid(cashdesk)
     foreign = dispute("du_1", payment, "lost", currency="usd")
     await cashdesk.pay(event("charge.dispute.created", foreign))
-    assert (await _position(cashdesk, order))[2] == ["disputed"]
+    assert (await _position(cashdesk, order))[2] == ["disputed", "dispute_lost"]
 
 
 async def test_a_disputed_payment_is_not_refunded_over_again(cashdesk: CashDesk) -> None:
@@ -230,7 +228,7 @@ async def test_a_disputed_payment_is_not_refunded_over_again(cashdesk: CashDesk)
     assert [reason.code for reason in refused.reasons] == ["payment_disputed"]
 
 
-async def test_a_dispute_of_a_deleted_order_is_seen_by_a_person(cashdesk: CashDesk) -> None:
+async def test_a_dispute_of_a_deleted_order_is_shown_to_staff(cashdesk: CashDesk) -> None:
     order, payment = await paid(cashdesk)
     await cashdesk.desk.deliver(deleted(order))
     await cashdesk.pay(one := event("charge.dispute.created", dispute("du_1", payment, "lost")))
@@ -244,7 +242,7 @@ async def test_a_dispute_before_its_payment_joins_it(cashdesk: CashDesk) -> None
     order = placed(reference=payment)
     await cashdesk.desk.deliver(order)
     await cashdesk.apply()
-    assert (await _position(cashdesk, order))[2] == ["disputed"]
+    assert (await _position(cashdesk, order))[2] == ["disputed", "dispute_lost"]
 
 
 async def test_a_partly_funded_payment_is_flagged_until_it_is_whole(cashdesk: CashDesk) -> None:
@@ -293,7 +291,7 @@ async def test_money_that_names_an_order_badly_is_reported_soon(cashdesk: CashDe
     await cashdesk.pay(one)
     said = await fire_timers(cashdesk, rounds=1)
     assert [type(message).__name__ for _, message in said] == ["PaymentUnmatched"]
-    assert "no order's id" in await cashdesk.desk.fetchval("SELECT detail FROM webhook")
+    assert "not an order's id" in await cashdesk.desk.fetchval("SELECT detail FROM webhook")
 
 
 async def test_an_authorisation_told_by_its_charge_is_no_money(cashdesk: CashDesk) -> None:
@@ -308,7 +306,7 @@ async def test_an_authorisation_told_by_its_charge_is_no_money(cashdesk: CashDes
 async def test_a_paid_session_of_a_subscription_is_no_money_beside_its_invoices(
     cashdesk: CashDesk, mode: str
 ) -> None:
-    """Its invoice's intent tells of the money; the session names no intent."""
+    """Its invoice's intent reports the money; the session names no intent."""
     one, paid = event("checkout.session.completed", session("cs_1", None, 7700, mode=mode)), intent_id()
     await cashdesk.pay(one, succeeded(paid, 7700))
     assert await cashdesk.end_of(one) == ("irrelevant", "session_without_payment")

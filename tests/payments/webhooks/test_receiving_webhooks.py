@@ -186,4 +186,5 @@ async def test_what_the_back_office_reads(cashdesk: CashDesk) -> None:
 
 
 async def test_an_unknown_path_or_method_is_a_problem(cashdesk: CashDesk) -> None:
+    cashdesk.client.headers["authorization"] = "Bearer a-token-for-tests-only"
     await answers_with_problems(cashdesk.client, "/internal/entries", "GET, HEAD")

@@ -4,7 +4,8 @@ from typing import Any
 
 from services.chassis.background.retention import forget_due
 from services.payments.webhooks.retention import RULES
-from tests.payments.builders import SHOP, event, intent, intent_id, names, placed, succeeded
+from tests.builders.orders import SHOP
+from tests.payments.builders import event, intent, intent_id, names, placed, succeeded
 from tests.payments.cashdesk import CashDesk
 from tests.payments.webhooks.test_money_is_seen import TOKEN
 from tests.payments.webhooks.test_webhook_before_its_order import fire_timers

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from contracts.payments import PaymentUnmatched
+from contracts.payments.accounts import PaymentUnmatched
+from tests.builders.orders import SHOP
 from tests.payments.builders import (
-    SHOP,
     charge,
     endpoint,
     event,
@@ -29,6 +29,18 @@ WHY = {"actor": "marie@maison.example", "reason": "Lien de paiement d’une autr
 async def _ask(cashdesk: CashDesk, path: str, body: dict[str, Any]) -> tuple[int, Any]:
     answer = await cashdesk.client.post(f"/internal/{path}", json=body, headers=TOKEN)
     return answer.status_code, answer.json()
+
+
+@pytest.mark.parametrize("body", [b'{"shop": "another', b"[" * 100_000, b'["another", "marie"]'])
+async def test_a_body_that_cannot_be_read_redrives_nothing(cashdesk: CashDesk, body: bytes) -> None:
+    """Read as empty it would name no shop, and be nobody's."""
+    await cashdesk.pay({**succeeded(intent_id()), "type": "payment_intent.unheard_of"})
+    [webhook] = await cashdesk.desk.fetch("SELECT id, state FROM webhook")
+    assert webhook["state"] == "parked"
+    url = f"/internal/webhooks/{webhook['id']}/redrive"
+    answer = await cashdesk.client.post(url, content=body, headers=TOKEN)
+    assert answer.status_code == 422
+    assert await cashdesk.desk.fetchval("SELECT state FROM webhook") == "parked"
 
 
 async def _list(cashdesk: CashDesk, **query: str) -> dict[str, Any]:
@@ -197,7 +209,7 @@ async def test_a_shop_sees_its_own_webhooks_alone(cashdesks: CashDesks) -> None:
         (["charge.dispute.closed"], ["charge.dispute.created"]),
     ],
 )
-async def test_a_needed_event_that_never_comes_is_told(
+async def test_a_needed_event_that_never_arrives_is_reported(
     cashdesk: CashDesk, came: list[str], missing: list[str]
 ) -> None:
     for type_ in came:

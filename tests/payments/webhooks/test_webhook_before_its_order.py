@@ -1,4 +1,4 @@
-"""Money that comes before its order waits and joins it, whoever is faster; money no order claims is reported."""
+"""Money that comes before its order waits and joins it, in either order; money no order claims is reported."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentSettled, PaymentUnmatched
-from services.chassis.background.working import timer_worker
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.accounts import PaymentSettled, PaymentUnmatched
+from services.chassis.background.workers import timer_worker
 from services.chassis.messaging.subscribers import order_key
 from services.payments.accounts.unit import webhook_store
 from services.payments.accounts.unit.unit import UNMATCHED_TIMER, object_key
-from services.payments.webhooks.applying import apply_webhooks, report_unmatched
-from tests.payments.builders import SHOP, event, intent, intent_id, names, of_kind, placed, succeeded
+from services.payments.webhooks.applying import apply_webhooks
+from services.payments.webhooks.waiting_webhooks import report_unmatched
+from tests.builders.orders import SHOP
+from tests.payments.builders import event, intent, intent_id, names, of_kind, placed, succeeded
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import CashDesks
 
@@ -188,7 +190,7 @@ async def two_processes(cashdesks: CashDesks) -> tuple[CashDesk, CashDesk]:
 async def stopped_at_the_keys(
     cashdesk: CashDesk, order: OrderPlaced, money: dict[str, Any]
 ) -> AsyncIterator[None]:
-    """Whoever wants the keys of this order or payment stands in line until the block is left."""
+    """Others that want the keys of this order or payment wait until the block is left."""
     keys = [(SHOP, order_key(order.order_id)), (SHOP, object_key("stripe", money["data"]["object"]["id"]))]
     async with cashdesk.hub.acquire() as connection, connection.transaction():
         await webhook_store.lock_keys(connection, sorted(keys))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.payments.builders import SHOP, as_body, intent_id, placed, succeeded
+from tests.builders.orders import SHOP
+from tests.payments.builders import as_body, intent_id, placed, succeeded
 from tests.payments.cashdesk import CashDesk
 from tests.payments.webhooks.test_money_is_seen import TOKEN
 

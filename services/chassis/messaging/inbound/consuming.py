@@ -1,26 +1,26 @@
-"""Consumers: FastStream opens a connection and a channel per queue, deliveries are only collected.
+"""Consumers: the subscribers of all queues of a service, over one connection at a time.
 
-Each queue has a loop that commits them (`queue_reader.py`). Handlers never run inside a delivery callback: a
-lost connection cancels callbacks, even in the middle of a COMMIT. They append the message to a list; the
-queue's own loop commits whatever has arrived, and acks. A connection that ends is replaced as a whole, with
-new channels and consumer tags (RabbitMQ 3.10 may stall on a reused tag), and unacked messages are
-redelivered. Every wait on a connection has a limit, and deliveries of an old connection are ignored.
+Each queue has a loop that commits its messages (`queue_reader.py`). Handlers of messages never run inside a
+delivery callback: a lost connection cancels callbacks, even in the middle of a COMMIT. The subscribers
+(`subscribing.py`) append the message to a list; the queue's own loop commits what has arrived, and acks.
+A connection that ends is replaced as a whole, with new channels and consumer tags (RabbitMQ 3.10 may stall on
+a reused tag), and unacked messages are redelivered. Every wait on a connection has a limit, and deliveries of
+an old connection are ignored.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from time import monotonic
 from typing import Any
 
 import structlog
-from aiormq.abc import AbstractChannel, DeliveredMessage
 from aiormq.exceptions import ChannelNotFoundEntity
-from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
 
 from services.chassis.errors import describe
 from services.chassis.limits import is_cancelled, within
 from services.chassis.messaging.inbound.queue_reader import QueueReader
+from services.chassis.messaging.inbound.subscribing import ServiceBroker, Subscription
 from services.chassis.messaging.inbound.wire import tolerate_foreign_properties
 
 log = structlog.get_logger()
@@ -30,26 +30,26 @@ CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 DRAIN_SECONDS = 5.0
+CANCEL_SECONDS = 2.0
 MISSING_SECONDS = 2.0
 tolerate_foreign_properties()
 
 
 class Consumers:
     """All queues of a service, over one connection at a time. `missing` are queues the broker does not have:
-    the others are consumed, and these as soon as they exist.
+    the others are consumed, and these as soon as they exist. `begin` is called when the broker is started.
     """
 
     def __init__(
         self,
-        service: str,
         amqp_url: str,
         readers: Sequence[QueueReader],
         prefetch: int,
+        begin: Callable[[], Awaitable[None]],
     ) -> None:
-        self._service = service
-        self._url = amqp_url
+        self.broker = ServiceBroker(amqp_url, begin, self.stop)
+        self._subscriptions = [Subscription(self.broker, reader, prefetch) for reader in readers]
         self._readers = readers
-        self._prefetch = prefetch
         self._lost = asyncio.Event()
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
@@ -57,8 +57,7 @@ class Consumers:
         self._robust: Any = None
         self._connection: Any = None
         self._generation = 0
-        self._consuming: list[tuple[AbstractChannel, str]] = []
-        self.is_consuming = False
+        self.is_consuming = self.is_paused = False
         self.missing: list[str] = []
         self.last_error = "not connected yet"
         for reader in readers:
@@ -81,7 +80,7 @@ class Consumers:
             except asyncio.CancelledError:
                 if is_cancelled():
                     raise
-                self.last_error = "the connection was closed while we connected"
+                self.last_error = "the connection was closed while connecting"
             except Exception as error:
                 self.last_error = describe(error)
             self.is_consuming = False
@@ -91,7 +90,7 @@ class Consumers:
             pause = RECONNECT_SECONDS if has_worked else min(pause * 2, LONGEST_RECONNECT_SECONDS)
             if has_worked or self.last_error != told:
                 told = self.last_error
-                log.warning("not consuming, connecting again", error=told)
+                log.warning("not consuming; reconnecting", error=told)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
@@ -106,6 +105,14 @@ class Consumers:
         """Drop this connection and open another."""
         self.last_error = why
         self._lost.set()
+
+    def pause(self, is_paused: bool) -> None:
+        """Cancel the consumers, after what was received is committed and acked, or consume again. The connection is
+        replaced in either case; while paused it only serves to count messages."""
+        if is_paused != self.is_paused:
+            self.is_paused = is_paused
+            if self._connection is not None:
+                self.renew("paused by an operator" if is_paused else "resumed by an operator")
 
     async def counts(self) -> dict[str, tuple[int, int]]:
         """Return ready messages and consumers of each existing queue, queried on a separate channel.
@@ -130,23 +137,29 @@ class Consumers:
     async def _run_connected(self) -> None:
         self._lost.clear()
         self._generation += 1
-        broker = self._make_broker()
         try:
-            self._robust = await within(CONNECT_SECONDS, broker.connect())
+            self._robust = await within(CONNECT_SECONDS, self.broker.connect())
+            if self._robust.is_closed:
+                raise ConnectionError("the previous connection has not ended yet")
+            self._robust.close_callbacks.add(self._closer(self._generation))
             self._connection = self._robust.transport.connection
             standing = await self.counts()
             self._note_missing([reader.queue for reader in self._readers if reader.queue not in standing])
-            for reader in self._readers:
-                if reader.queue in standing:
-                    self._subscribe(broker, reader)
-            await within(CONNECT_SECONDS, broker.start())
-            await within(CONNECT_SECONDS, self._consume(broker))
-            self.is_consuming = True
-            log.info("consuming", queues=sorted(standing), missing=self.missing)
+            if not self.is_paused:
+                await within(CONNECT_SECONDS, self._consume(standing))
+                self.is_consuming = True
+                log.info("consuming", queues=sorted(standing), missing=self.missing)
             await self._wait_until_lost()
         finally:
             self.is_consuming = False
-            await self._close(broker)
+            await self._close()
+
+    async def _consume(self, standing: Collection[str]) -> None:
+        """Start the subscribers of all queues that exist."""
+        on_close = self._closer(self._generation)
+        for subscription in self._subscriptions:
+            if subscription.queue in standing:
+                await subscription.start(on_close)
 
     async def _wait_until_lost(self) -> None:
         """Wait until the connection ends, is dropped, or a missing queue exists."""
@@ -163,70 +176,36 @@ class Consumers:
             log.error("queues are missing; apply the topology", queues=missing)
         self.missing = missing
 
-    async def _close(self, broker: RabbitBroker) -> None:
+    async def _close(self) -> None:
         """Close the connection within a few seconds, whether the broker answers or not: one left open would
         go on receiving messages that are never acked.
         """
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self.is_paused:
             await self._cancel_consumers()
             await asyncio.gather(*(reader.drain(DRAIN_SECONDS) for reader in self._readers))
         self._generation += 1
         robust, connection, self._robust, self._connection = self._robust, self._connection, None, None
-        self._consuming = []
+        for subscription in self._subscriptions:
+            subscription.forget()
         for reader in self._readers:
             reader.forget()
-        why = ConnectionError("the connection is given up")
-        if robust is not None:  # the outer one first: it would reconnect by itself
+        why = ConnectionError("connection abandoned")
+        if robust is not None:  # the outer one first: it would reconnect automatically
             await self._tried(robust.close(why))
         if connection is not None and not connection.is_closed:
             await self._tried(connection.close(why))
-        await self._tried(broker.stop())
+        await self._tried(self.broker.disconnect())
 
     async def _tried(self, closing: Any) -> None:
         try:
             await within(CLOSE_SECONDS, closing)
         except Exception as error:
-            log.info("a connection did not end in good order", error=describe(error))
+            log.info("connection did not close cleanly", error=describe(error))
 
     async def _cancel_consumers(self) -> None:
-        for channel, tag in self._consuming:
+        for subscription in self._subscriptions:
             with contextlib.suppress(Exception):
-                await within(2.0, channel.basic_cancel(tag, timeout=2))
-
-    def _make_broker(self) -> RabbitBroker:
-        return RabbitBroker(
-            self._url,
-            logger=None,
-            apply_types=False,
-            graceful_timeout=1.0,
-            timeout=5,
-            reconnect_interval=3600,
-            on_close=[self._closer(self._generation)],
-        )
-
-    def _subscribe(self, broker: RabbitBroker, reader: QueueReader) -> None:
-        """Let FastStream open a channel and check the queue. Without a handler it consumes nothing itself."""
-        queue = RabbitQueue(reader.queue, queue_type=QueueType.QUORUM, durable=True, declare=False)
-        broker.subscriber(queue, channel=Channel(prefetch_count=self._prefetch), no_reply=True)
-
-    async def _consume(self, broker: RabbitBroker) -> None:
-        """Receive deliveries directly from aiormq: the message objects, tasks, parsers, filters and
-        middlewares of the layers above cost several times as much as collecting.
-
-        A channel that closes, or whose consumer the broker cancels because the queue was deleted, ends the
-        connection: the library would reopen it with the same consumer tag.
-        """
-        readers = {reader.queue: reader for reader in self._readers}
-        self._consuming = []
-        on_close = self._closer(self._generation)
-        for subscriber in broker.subscribers:
-            queue: Any = subscriber._queue_obj  # type: ignore[attr-defined]
-            queue.channel.close_callbacks.add(on_close)
-            channel = await queue.channel.get_underlay_channel()
-            channel.on_consumer_cancel_callbacks.add(on_close)
-            collect = self._collecting(readers[queue.name], self._generation)
-            consumed = await channel.basic_consume(queue.name, collect, timeout=ANSWER_SECONDS)
-            self._consuming.append((channel, consumed.consumer_tag))
+                await within(CANCEL_SECONDS, subscription.cancel())
 
     def _closer(self, generation: int) -> Callable[..., None]:
         def on_close(*said: Any) -> None:
@@ -235,12 +214,3 @@ class Consumers:
                 self.renew(reasons[0] if reasons else "the broker ended a channel or a consumer")
 
         return on_close
-
-    def _collecting(
-        self, reader: QueueReader, generation: int
-    ) -> Callable[[DeliveredMessage], Awaitable[None]]:
-        async def collect(message: DeliveredMessage) -> None:
-            if generation == self._generation:
-                reader.collect(message)
-
-        return collect

@@ -2,7 +2,7 @@
 
 Each is first parked as dead, so that it is visible. Then it is tried once more, separately, since a whole
 window of innocent messages is usually returned with the guilty one. If that attempt kills the process too,
-the message is redelivered, found parked, and left to a person.
+the message is redelivered, found parked, and left to an operator.
 """
 
 import hashlib
@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.envelope import Envelope, EnvelopeUnreadable
-from services.chassis.messaging import store
+from services.chassis.messaging import parked_store
 from services.chassis.messaging.inbound import parking
-from services.chassis.messaging.inbound.arriving import RawMessage, dedupe_key, fingerprint, read_envelope
+from services.chassis.messaging.inbound.message_reader import read_envelope
 from services.chassis.messaging.inbound.queue_reader import Commit, QueueReader
+from services.chassis.messaging.inbound.raw_message import RawMessage, dedupe_key, fingerprint
 from services.chassis.messaging.unit import Unit
 
 CODE = "delivery_limit"
@@ -47,22 +48,22 @@ class DeadLetterReader(QueueReader):
         envelope = _envelope(arrival)
         detail = "returned to the queue too often; it may have killed the process that took it"
         print_ = fingerprint(arrival.queue, envelope.type if envelope else None, CODE)
-        setback = parking.ProcessingFailure(arrival, envelope, CODE, detail, print_, remembered=False)
+        failure = parking.ProcessingFailure(arrival, envelope, CODE, detail, print_, remembered=False)
         async with self._unit() as unit:
-            row = parking.row_of(setback, unit.now)._replace(dedupe_key=key)
-            if not await store.park(unit.connection, [row]):
+            row = parking.row_of(failure, unit.now)._replace(dedupe_key=key)
+            if not await parked_store.park(unit.connection, [row]):
                 return False
-            parking.say_parked(unit, setback)
-            parked_id = await store.find_parked(unit.connection, key)
+            parking.say_parked(unit, failure)
+            parked_id = await parked_store.find_parked(unit.connection, key)
         self._untried[key] = parked_id
         return True
 
     async def _try_alone(self, arrival: RawMessage, parked_id: int) -> None:
-        """Try it; whatever the outcome, it is then recorded under its own key: handled, duplicate, waiting or
+        """Try it; the outcome is then recorded under its own key: handled, duplicate, waiting or
         parked."""
         await self._commit_again([arrival])
         async with self._unit() as unit:
-            await store.resolve(unit.connection, [parked_id], unit.now)
+            await parked_store.resolve(unit.connection, [parked_id], unit.now)
 
 
 def _queue_of_death(arrival: RawMessage) -> str:

@@ -1,7 +1,7 @@
 """Parked messages: waiting for what they need, failing, or never acceptable.
 
 They are removed from the broker and kept in `msg.parked` with a fingerprint, so that none blocks another and
-a person can see, explain, redrive or discard them.
+an operator can read, retry or discard them.
 """
 
 import json
@@ -17,8 +17,9 @@ from uuid import UUID
 from contracts.envelope import MAX_BODY_BYTES, Envelope
 from contracts.service import MessageParked
 from services.chassis.errors import describe
-from services.chassis.messaging import store
-from services.chassis.messaging.inbound.arriving import (
+from services.chassis.messaging import parked_store
+from services.chassis.messaging.inbound.deduplication import suffix_of
+from services.chassis.messaging.inbound.raw_message import (
     UNROUTABLE,
     WRONG_SENDER,
     InvalidMessage,
@@ -26,14 +27,14 @@ from services.chassis.messaging.inbound.arriving import (
     dedupe_key,
     fingerprint,
 )
-from services.chassis.messaging.inbound.recognising import suffix_of
 from services.chassis.messaging.subscribers import Refuse, Wait
 from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import Row
 
 KEPT_BYTES = 65_536
 """The part that is kept of a body larger than any message may be: enough to recognise it."""
 
-SENDER_TOLD = "its sender was told"
+SENDER_TOLD = "its sender was notified"
 LONGEST_DELAY = timedelta(minutes=15)
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -54,9 +55,9 @@ class RetryPolicy:
 
 @dataclass(slots=True)
 class ProcessingFailure:
-    """The reason why a message was not handled. `next_at` is None when only a person can help, or no action
-    is needed: `answered_by` is the service that answered the sender, who is the only one who can fix it. Such
-    a message is kept, set aside."""
+    """The reason why a message was not handled. `next_at` is None when only an operator can help, or no
+    action is needed: `answered_by` is the service that answered the sender, who is the only one who can fix
+    it. Such a message is kept, set aside."""
 
     arrival: RawMessage
     envelope: Envelope | None
@@ -117,30 +118,30 @@ def failed(
     return ProcessingFailure(arrival, envelope, "error", detail, print_, next_at)
 
 
-async def write(unit: Unit, setbacks: Sequence[ProcessingFailure]) -> None:
-    """Write the failures of a batch; emit MessageParked for those that only a person can fix.
+async def write(unit: Unit, failures: Sequence[ProcessingFailure]) -> None:
+    """Write the failures of a batch; emit MessageParked for those that only an operator can fix.
 
     A message that was parked before and redelivered (its ack was lost) changes nothing and is not reported
     twice.
     """
     fresh = {
-        _key_of(setback): row_of(setback, unit.now)
-        for setback in reversed(setbacks)
-        if setback.arrival.parked_id is None
+        _key_of(failure): row_of(failure, unit.now)
+        for failure in reversed(failures)
+        if failure.arrival.parked_id is None
     }
-    written = await store.park(unit.connection, list(fresh.values())) if fresh else set()
-    for setback in setbacks:
-        if setback.arrival.parked_id is not None:
-            await _write_again(unit, setback)
-        elif (key := _key_of(setback)) in written:
+    written = await parked_store.park(unit.connection, list(fresh.values())) if fresh else set()
+    for failure in failures:
+        if failure.arrival.parked_id is not None:
+            await _write_again(unit, failure)
+        elif (key := _key_of(failure)) in written:
             written.discard(key)
         else:
             continue
-        if not setback.is_waiting and not setback.answered_by:
-            say_parked(unit, setback)
+        if not failure.is_waiting and not failure.answered_by:
+            say_parked(unit, failure)
 
 
-def arrival_of(row: store.Row) -> RawMessage:
+def arrival_of(row: Row) -> RawMessage:
     """Return a parked row as a raw message, for another attempt."""
     return RawMessage(
         queue=row["queue"],
@@ -157,33 +158,33 @@ def arrival_of(row: store.Row) -> RawMessage:
     )
 
 
-async def _write_again(unit: Unit, setback: ProcessingFailure) -> None:
-    assert setback.arrival.parked_id is not None
-    await store.park_again(
+async def _write_again(unit: Unit, failure: ProcessingFailure) -> None:
+    assert failure.arrival.parked_id is not None
+    await parked_store.park_again(
         unit.connection,
-        setback.arrival.parked_id,
-        "waiting" if setback.is_waiting else "dead",
-        setback.code,
-        storable(setback.detail),
-        setback.fingerprint,
-        setback.wait_key,
-        setback.next_at,
+        failure.arrival.parked_id,
+        "waiting" if failure.is_waiting else "dead",
+        failure.code,
+        storable(failure.detail),
+        failure.fingerprint,
+        failure.wait_key,
+        failure.next_at,
         unit.now,
-        setback.arrival.has_inbox_row,
+        failure.arrival.has_inbox_row,
     )
 
 
-def say_parked(unit: Unit, setback: ProcessingFailure) -> None:
-    """Emit the event that a message waits for a person."""
-    envelope, shop = setback.envelope, _shop_of(setback)
+def say_parked(unit: Unit, failure: ProcessingFailure) -> None:
+    """Emit the event that a message waits for an operator."""
+    envelope, shop = failure.envelope, _shop_of(failure)
     unit.emit(
         MessageParked(
             shop=shop if _SHOP.fullmatch(shop or "") else None,
             message_id=envelope.id if envelope else None,
             message_type=envelope.type if envelope else None,
-            queue=setback.arrival.queue,
-            reason=setback.code,
-            fingerprint=setback.fingerprint,
+            queue=failure.arrival.queue,
+            reason=failure.code,
+            fingerprint=failure.fingerprint,
         ),
         cause=envelope,
         shop=shop,
@@ -191,50 +192,50 @@ def say_parked(unit: Unit, setback: ProcessingFailure) -> None:
     )
 
 
-def _key_of(setback: ProcessingFailure) -> str:
+def _key_of(failure: ProcessingFailure) -> str:
     """Return the key of a parked message: one under a false sender's name must not block the real sender's,
     nor a misrouted one the same message sent again."""
-    is_other = setback.code in (WRONG_SENDER, UNROUTABLE)
-    return dedupe_key(setback.arrival, None if is_other else setback.envelope)
+    is_other = failure.code in (WRONG_SENDER, UNROUTABLE)
+    return dedupe_key(failure.arrival, None if is_other else failure.envelope)
 
 
-def row_of(setback: ProcessingFailure, now: datetime) -> store.ParkedRow:
+def row_of(failure: ProcessingFailure, now: datetime) -> parked_store.ParkedRow:
     """Return the parked row of a failure."""
-    envelope, arrival = setback.envelope, setback.arrival
+    envelope, arrival = failure.envelope, failure.arrival
     event_id: UUID | None = envelope.id if envelope else None
-    return store.ParkedRow(
-        dedupe_key=_key_of(setback),
+    return parked_store.ParkedRow(
+        dedupe_key=_key_of(failure),
         queue=arrival.queue,
-        state="waiting" if setback.is_waiting else "discarded" if setback.answered_by else "dead",
-        reason=setback.code,
-        detail=storable(setback.detail),
-        fingerprint=setback.fingerprint,
-        wait_key=setback.wait_key,
+        state="waiting" if failure.is_waiting else "discarded" if failure.answered_by else "dead",
+        reason=failure.code,
+        detail=storable(failure.detail),
+        fingerprint=failure.fingerprint,
+        wait_key=failure.wait_key,
         event_id=event_id,
         source=envelope.source if envelope else None,
         type=envelope.type if envelope else None,
-        shop=_shop_of(setback),
+        shop=_shop_of(failure),
         subject=envelope.subject if envelope else None,
         user_id=arrival.user_id,
         headers=json.dumps(readable_headers(arrival)),
         body=arrival.body if arrival.size <= MAX_BODY_BYTES else arrival.body[:KEPT_BYTES],
         attempts=arrival.attempts,
-        remembered=setback.remembered,
-        next_at=setback.next_at,
-        give_up_at=setback.give_up_at,
+        remembered=failure.remembered,
+        next_at=failure.next_at,
+        give_up_at=failure.give_up_at,
         first_at=arrival.first_seen_at or now,
         last_at=now,
         body_bytes=arrival.size if arrival.size > MAX_BODY_BYTES else None,
-        actor=setback.answered_by,
-        note=SENDER_TOLD if setback.answered_by else None,
+        actor=failure.answered_by,
+        note=SENDER_TOLD if failure.answered_by else None,
     )
 
 
-def _shop_of(setback: ProcessingFailure) -> str | None:
-    """Return the shop: that of the sending login, whatever the message states; of a service's message, the
-    one it names."""
-    envelope = setback.envelope
-    return setback.arrival.login_shop or (envelope.shop if envelope else None)
+def _shop_of(failure: ProcessingFailure) -> str | None:
+    """Return the shop: that of the sending login, regardless of what the message states; of a service's
+    message, the one it names."""
+    envelope = failure.envelope
+    return failure.arrival.login_shop or (envelope.shop if envelope else None)
 
 
 def readable_headers(arrival: RawMessage) -> dict[str, Any]:

@@ -6,21 +6,29 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
-from aiormq.abc import DeliveredMessage
+from aiormq.abc import AbstractChannel
 
 from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import cancellations_as_errors
-from services.chassis.messaging.inbound.arriving import RawMessage
+from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.storage.database import is_outage
 
 log = structlog.get_logger()
 ACK_SECONDS = 5.0
 LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
 Commit = Callable[[Sequence[RawMessage]], Awaitable[Any]]
+
+
+class Incoming(NamedTuple):
+    """One message as the broker delivered it: on which channel, under which tag, and its raw message."""
+
+    channel: AbstractChannel
+    tag: int
+    raw: RawMessage
 
 
 class DeliveryTags:
@@ -64,7 +72,7 @@ class QueueReader:
         self.queue = queue
         self._commit = commit
         self._batch_size = batch_size
-        self._arrived: deque[DeliveredMessage] = deque()
+        self._arrived: deque[Incoming] = deque()
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -75,7 +83,7 @@ class QueueReader:
         self.tags = DeliveryTags()
         self.on_dead_connection: Callable[[str], None] = lambda why: None
 
-    def collect(self, message: DeliveredMessage) -> None:
+    def collect(self, message: Incoming) -> None:
         """Collect a message from the broker."""
         reach("received", self.queue)
         self._arrived.append(message)
@@ -125,14 +133,14 @@ class QueueReader:
         self._idle.set()
         self.busy_since = None
 
-    def _take(self) -> list[DeliveredMessage]:
+    def _take(self) -> list[Incoming]:
         return [self._arrived.popleft() for _ in range(min(len(self._arrived), self._batch_size))]
 
-    async def _commit_until_done(self, batch: list[DeliveredMessage]) -> None:
+    async def _commit_until_done(self, batch: list[Incoming]) -> None:
         pause = 0.1
         while batch := [message for message in batch if _can_be_acked(message)]:
             try:
-                await self._commit([arrival_of(self.queue, message) for message in batch])
+                await self._commit([message.raw for message in batch])
             except Exception as error:
                 if not is_outage(error):
                     raise
@@ -152,7 +160,7 @@ class QueueReader:
             log.warning("database unavailable; keeping messages in memory", queue=self.queue, error=error)
         self.outage = error
 
-    async def _ack(self, batch: Sequence[DeliveredMessage]) -> None:
+    async def _ack(self, batch: Sequence[Incoming]) -> None:
         """Ack each message on the channel that delivered it. A lost ack is harmless; one that times out means
         a dead connection, which nothing else would show while the broker is silent.
         """
@@ -160,7 +168,7 @@ class QueueReader:
             with cancellations_as_errors():
                 async with asyncio.timeout(ACK_SECONDS):
                     for channel, messages in groupby(batch, key=lambda message: message.channel):
-                        await self._ack_on(channel, [_tag(message) for message in messages])
+                        await self._ack_on(channel, [message.tag for message in messages])
         except TimeoutError:
             self.on_dead_connection(f"an ack on {self.queue} timed out after {ACK_SECONDS:g} s")
         except Exception as error:
@@ -178,25 +186,6 @@ class QueueReader:
                 await channel.basic_ack(tag)
 
 
-def _can_be_acked(message: DeliveredMessage) -> bool:
+def _can_be_acked(message: Incoming) -> bool:
     """Return whether the channel of the delivery is still open; if not, the broker redelivers the message."""
     return not message.channel.is_closed
-
-
-def _tag(message: DeliveredMessage) -> int:
-    tag = message.delivery_tag
-    assert tag is not None, "only a returned message has no delivery tag"
-    return tag
-
-
-def arrival_of(queue: str, message: DeliveredMessage) -> RawMessage:
-    """Return a broker's message as a raw message."""
-    properties = message.header.properties
-    return RawMessage(
-        queue=queue,
-        headers=properties.headers or {},
-        body=message.body,
-        user_id=properties.user_id,
-        content_type=properties.content_type,
-        routing_key=message.routing_key,
-    )

@@ -2,7 +2,7 @@
 
 The broker passes properties on unchanged. pamqp raises on some of them (text that is not UTF-8, a timestamp
 past the year 9999, an unknown field type) while it reads the frame; aiormq then drops the connection, the
-broker redelivers the same message, and one message would stop a service for good. After
+broker redelivers the same message, and one message would stop a service permanently. After
 `tolerate_foreign_properties` such properties are read as empty but for headers that contain the reason; the
 message then has no envelope and is parked like any other without one.
 """

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pamqp.frame
+from aio_pika.abc import AbstractConnection
 from aiormq import Channel, spec
 from aiormq.abc import ChannelFrame
 from pamqp.body import ContentBody
@@ -29,6 +30,12 @@ class Publish:
 
 
 Confirm = asyncio.Future[object]
+
+
+async def confirming_channel(connection: AbstractConnection) -> object:
+    """Return aiormq's channel with publisher confirms; a message that matches no queue is returned as an error."""
+    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+    return await channel.get_underlay_channel()
 
 
 async def publish_together(channel: Channel, batch: Sequence[Publish], seconds: float) -> list[Confirm]:

@@ -8,11 +8,8 @@ recovery step. Two publishes of one row are harmless: consumers deduplicate by t
 
 import asyncio
 import contextlib
-import json
-import struct
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic, perf_counter
 from typing import cast
@@ -22,27 +19,32 @@ from uuid import UUID
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+from aio_pika.exceptions import AMQPError
 from aiormq import Channel as UnderlayChannel
-from aiormq import spec
-from aiormq.abc import FieldTable
-from aiormq.exceptions import (
-    ChannelAccessRefused,
-    ChannelClosed,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-    ConnectionClosed,
-)
 
-from contracts.envelope import CONTENT_TYPE, MAX_BODY_BYTES, Envelope
+from contracts.envelope import MAX_BODY_BYTES
 from services.chassis import metrics
 from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import cancellations_as_errors, within
-from services.chassis.messaging import store
-from services.chassis.messaging.outbound.pipelining import Publish, outcomes, publish_together
-from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER, Outgoing
-from services.chassis.storage.database import ACQUIRE_SECONDS, Pool, is_outage
+from services.chassis.messaging import outbox_store
+from services.chassis.messaging.outbound.outgoing_messages import is_gone, outgoing_of, publish_of
+from services.chassis.messaging.outbound.pipelining import (
+    confirming_channel,
+    outcomes,
+    publish_together,
+)
+from services.chassis.messaging.outbound.refusals import (
+    ENDED_BY_THE_BROKER,
+    EVENT_GONE,
+    GONE_PAUSE,
+    REFUSED_PAUSE,
+    Refusal,
+    why_refused,
+)
+from services.chassis.messaging.outgoing import Outgoing
+from services.chassis.storage.database import Pool, is_outage
+from services.chassis.storage.pool_metrics import acquire
 
 log = structlog.get_logger()
 IN_FLIGHT = 256
@@ -59,11 +61,6 @@ BLOCKED_SECONDS = 0.05
 ONE_BY_ONE_AFTER_A_FAULT = SWEEP_LIMIT
 """A publish to a missing or forbidden exchange closes the channel, with all that is in flight on it: the
 culprit is found by sending one message at a time for a while."""
-
-REFUSED_PAUSE = timedelta(seconds=30)
-GONE_PAUSE = timedelta(hours=1)
-EVENT_GONE = "event_gone"
-"""The reason why a message can't be sent whose event was removed from the log by hand; housekeeping never does so."""
 
 
 class Relay:
@@ -167,7 +164,9 @@ class Relay:
     async def _run_connected(self) -> None:
         connection = await within(CONNECT_SECONDS, self._connect())
         try:
-            self._channel = cast("UnderlayChannel", await within(CONNECT_SECONDS, _channel_of(connection)))
+            self._channel = cast(
+                "UnderlayChannel", await within(CONNECT_SECONDS, confirming_channel(connection))
+            )
             await self._release_own()
             await self._publish_until_closed()
         finally:
@@ -181,8 +180,8 @@ class Relay:
         )
 
     async def _release_own(self) -> None:
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            await store.release_dispatches(connection, self._owner)
+        async with acquire(self._pool) as connection:
+            await outbox_store.release_dispatches(connection, self._owner)
         self._sweep_at = monotonic()
 
     async def _publish_until_closed(self) -> None:
@@ -211,16 +210,18 @@ class Relay:
                 await self._work.wait()
 
     async def _sweep(self) -> list[Outgoing]:
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            rows = await store.take_dispatches(connection, self._owner, self._lease, SWEEP_LIMIT)
-            if gone := [row["dispatch_id"] for row in rows if _is_gone(row)]:
-                log.error("messages can't leave: their events are in the log no more", messages=len(gone))
-                held = [store.HeldDispatchRow(dispatch_id, EVENT_GONE) for dispatch_id in gone]
-                await store.hold_dispatches(connection, held, GONE_PAUSE)
+        async with acquire(self._pool) as connection:
+            rows = await outbox_store.take_dispatches(connection, self._owner, self._lease, SWEEP_LIMIT)
+            if gone := [row["dispatch_id"] for row in rows if is_gone(row)]:
+                log.error(
+                    "messages can't be published: their events are no longer in the log", messages=len(gone)
+                )
+                held = [outbox_store.HeldDispatchRow(dispatch_id, EVENT_GONE) for dispatch_id in gone]
+                await outbox_store.hold_dispatches(connection, held, GONE_PAUSE)
         self._sweep_at = monotonic() + (SWEEP_SECONDS if len(rows) < SWEEP_LIMIT else 0.0)
         if not rows and not self._waiting:
             self._is_well()
-        return [_outgoing(row, self._service) for row in rows if not _is_gone(row)]
+        return [outgoing_of(row, self._service) for row in rows if not is_gone(row)]
 
     def _is_well(self) -> None:
         self.is_failing = False
@@ -231,12 +232,12 @@ class Relay:
         be sent."""
         assert self._channel is not None
         if large := [outgoing for outgoing in batch if len(outgoing.body) > MAX_BODY_BYTES]:
-            await self._settle([], [_Refused(outgoing, "too_large", ValueError()) for outgoing in large])
+            await self._settle([], [Refusal(outgoing, "too_large", ValueError()) for outgoing in large])
             batch = [outgoing for outgoing in batch if len(outgoing.body) <= MAX_BODY_BYTES]
             if not batch:
                 return
         began = perf_counter()
-        publishes = [self._publish_of(outgoing) for outgoing in batch]
+        publishes = [publish_of(outgoing, self._service, self._login) for outgoing in batch]
         confirms = await publish_together(self._channel, publishes, PUBLISH_SECONDS)
         await asyncio.sleep(0)
         reach("before_confirm")
@@ -244,9 +245,9 @@ class Relay:
         reach("after_confirm")
         confirmed = [o.dispatch_id for o, result in zip(batch, results, strict=True) if result is None]
         refused = [
-            _Refused(outgoing, why, result)
+            Refusal(outgoing, why, result)
             for outgoing, result in zip(batch, results, strict=True)
-            if result is not None and (why := _why_refused(outgoing, result))
+            if result is not None and (why := why_refused(outgoing, result))
         ]
         metrics.CONFIRM_SECONDS.labels(self._service).observe(perf_counter() - began)
         metrics.PUBLISHED.labels(self._service).inc(len(confirmed))
@@ -254,9 +255,9 @@ class Relay:
         if confirmed:
             self.last_progress = monotonic()
             self._is_well()
-        if any(isinstance(result, _ENDED_BY_THE_BROKER) for result in results):
+        if any(isinstance(result, ENDED_BY_THE_BROKER) for result in results):
             self._one_by_one = ONE_BY_ONE_AFTER_A_FAULT
-        if unknown := [r for o, r in zip(batch, results, strict=True) if r and not _why_refused(o, r)]:
+        if unknown := [r for o, r in zip(batch, results, strict=True) if r and not why_refused(o, r)]:
             metrics.UNCONFIRMED.labels(self._service, "unknown").inc(len(unknown))
             blocked = "the broker's memory or disk alarm is on, " if await self._is_blocked() else ""
             raise ConnectionError(
@@ -273,25 +274,17 @@ class Relay:
             return True
         return False
 
-    def _publish_of(self, outgoing: Outgoing) -> Publish:
-        return Publish(
-            outgoing.exchange,
-            outgoing.routing_key,
-            outgoing.mandatory,
-            properties_of(outgoing, self._service, self._login),
-            outgoing.body,
-        )
-
-    async def _settle(self, confirmed: Sequence[UUID], refused: Sequence["_Refused"]) -> None:
+    async def _settle(self, confirmed: Sequence[UUID], refused: Sequence["Refusal"]) -> None:
         self.has_unroutable = bool(refused)
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with acquire(self._pool) as connection:
             if confirmed:
-                await store.forget_dispatches(connection, confirmed)
+                await outbox_store.forget_dispatches(connection, confirmed)
             if refused:
                 held = [
-                    store.HeldDispatchRow(refusal.outgoing.dispatch_id, refusal.why) for refusal in refused
+                    outbox_store.HeldDispatchRow(refusal.outgoing.dispatch_id, refusal.why)
+                    for refusal in refused
                 ]
-                await store.hold_dispatches(connection, held, REFUSED_PAUSE)
+                await outbox_store.hold_dispatches(connection, held, REFUSED_PAUSE)
         for why in {refusal.why for refusal in refused}:
             alike = [refusal for refusal in refused if refusal.why == why]
             metrics.UNCONFIRMED.labels(self._service, why).inc(len(alike))
@@ -304,98 +297,3 @@ class Relay:
                 event_id=str(alike[0].outgoing.envelope.id),
                 error=repr(alike[0].error)[:300],
             )
-
-
-async def _channel_of(connection: AbstractConnection) -> object:
-    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-    return await channel.get_underlay_channel()
-
-
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """A message that can't be sent by an immediate retry. It waits a while and blocks no other."""
-
-    outgoing: Outgoing
-    why: str
-    error: BaseException
-
-
-_CHANNEL_ENDS = (ChannelNotFoundEntity, ChannelAccessRefused, ChannelPreconditionFailed)
-_ENDED_BY_THE_BROKER = (ChannelClosed, ConnectionClosed)
-_UNSENDABLE = (ValueError, TypeError, struct.error)
-
-
-def _why_refused(outgoing: Outgoing, error: BaseException) -> str | None:
-    """Return why a message was refused.
-
-    `returned`: it matches no queue. `nacked`: a queue is full. `unsendable`: AMQP can't represent it.
-    `no_exchange`: its exchange is missing or forbidden, which closes the channel for all. None: the reason is
-    unknown.
-    """
-    if isinstance(error, PublishError):
-        return "returned"
-    if isinstance(error, DeliveryError):
-        return "nacked"
-    if isinstance(error, _UNSENDABLE):
-        return "unsendable"
-    if isinstance(error, _CHANNEL_ENDS) and f"'{outgoing.exchange}'" in str(error):
-        return "no_exchange"
-    return None
-
-
-def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Properties:
-    """Return the AMQP properties: persistent, typed, with the envelope in the headers.
-
-    The broker lets only the login itself use its `user_id`, so a consumer may trust it.
-    """
-    envelope = outgoing.envelope
-    headers: FieldTable = dict(envelope.headers())
-    if outgoing.replay_id is not None:
-        headers[REPLAY_HEADER] = str(outgoing.replay_id)
-    if outgoing.is_standing:
-        headers[STANDING_HEADER] = "1"
-    return spec.Basic.Properties(
-        content_type=CONTENT_TYPE,
-        headers=headers,
-        delivery_mode=2,
-        correlation_id=envelope.correlation_id,
-        message_id=str(outgoing.dispatch_id),
-        timestamp=envelope.time,
-        message_type=envelope.type,
-        app_id=service,
-        user_id=login,
-    )
-
-
-def _is_gone(row: store.Row) -> bool:
-    return row["id"] is None and row["own_headers"] is None
-
-
-def _outgoing(row: store.Row, service: str) -> Outgoing:
-    is_standing = row["own_headers"] is not None
-    envelope = Envelope.read(json.loads(row["own_headers"])) if is_standing else _logged(row, service)
-    return Outgoing(
-        row["dispatch_id"],
-        envelope,
-        row["own_body"] if is_standing else row["body"],
-        row["exchange"],
-        row["routing_key"],
-        row["mandatory"],
-        row["replay_id"],
-        is_standing,
-    )
-
-
-def _logged(row: store.Row, service: str) -> Envelope:
-    return Envelope(
-        id=row["id"],
-        source=f"/{service}",
-        type=row["type"],
-        time=row["time"],
-        shop=row["shop"],
-        subject=row["subject"],
-        sequence=row["sequence"],
-        correlation_id=row["correlation_id"],
-        causation_id=row["causation_id"],
-        traceparent=row["traceparent"],
-    )

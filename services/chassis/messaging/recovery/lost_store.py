@@ -3,24 +3,25 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.chassis.messaging.store import Row
-from services.chassis.storage.database import Connection
+from services.chassis.messaging.recovery.operations_store import LOGGED_OF_SHOP
+from services.chassis.storage.database import Connection, Row
 
 
 async def read_sent(
-    connection: Connection, types: Sequence[str], after: UUID, before: UUID, limit: int
+    connection: Connection, types: Sequence[str], after: UUID, before: UUID, limit: int, shop: str | None
 ) -> list[Row]:
     """Return messages of these types that have been sent, oldest first: id, type. Ids are from the first
-    (inclusive) to the second (exclusive)."""
+    (inclusive) to the second (exclusive). With a shop only its own, and those that belong to no shop."""
     return await connection.fetch(
-        """SELECT e.id, e.type FROM msg.event_log e
+        f"""SELECT e.id, e.type FROM msg.event_log e
            WHERE e.id > $2 AND e.id < $3 AND e.type = ANY($1)
-             AND NOT EXISTS (SELECT FROM msg.dispatch d WHERE d.event_id = e.id)
-           ORDER BY e.id LIMIT $4""",
+             AND NOT EXISTS (SELECT FROM msg.dispatch d WHERE d.event_id = e.id) AND {LOGGED_OF_SHOP.format(5)}
+           ORDER BY e.id LIMIT $4""",  # noqa: S608 - a constant of ours
         types,
         after,
         before,
         limit,
+        shop,
     )
 
 
@@ -41,18 +42,25 @@ async def read_unheard(connection: Connection, consumer: str, source: str, ids: 
 
 
 async def send_again(
-    connection: Connection, exchange: str, queue: str, types: Sequence[str], ids: Sequence[UUID], owner: UUID
+    connection: Connection,
+    exchange: str,
+    queue: str,
+    types: Sequence[str],
+    ids: Sequence[UUID],
+    owner: UUID,
+    shop: str | None,
 ) -> int:
     """Insert logged messages of these types into the outbox again, for one queue, not as a replay; return how
-    many."""
+    many. With a shop only its own, and those that belong to no shop."""
     status = await connection.execute(
-        """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
+        f"""INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
            SELECT gen_random_uuid(), id, $3, $1, true, $5, now()
-           FROM msg.event_log WHERE type = ANY($2) AND id = ANY($4)""",
+           FROM msg.event_log WHERE type = ANY($2) AND id = ANY($4) AND {LOGGED_OF_SHOP.format(6)}""",  # noqa: S608 - a constant of ours
         queue,
         types,
         exchange,
         ids,
         owner,
+        shop,
     )
     return int(status.rpartition(" ")[2])

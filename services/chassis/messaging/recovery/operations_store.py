@@ -8,19 +8,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.chassis.messaging.store import OF_SHOP, Row
-from services.chassis.storage.database import Connection
+from services.chassis.messaging.parked_store import OF_SHOP
+from services.chassis.storage.database import Connection, Row
 
 MOST_COUNTED = 100_000
+LOGGED_OF_SHOP = "(${0}::text IS NULL OR shop IS NULL OR shop = ${0})"
+"""Condition on `msg.event_log` (format with the number of the parameter): events of a shop and those of none; all
+rows when the parameter is null."""
 
 
 async def count_effects(connection: Connection) -> list[Row]:
-    """Return effects that are pending or went wrong: kind, state, effects, oldest_at. Those done are not counted."""
+    """Return effects that are pending or went wrong: kind, state, effects, oldest_at. Those done are not counted, nor
+    failed ones that a person has acknowledged."""
     return await connection.fetch(
         """SELECT kind, state, count(*) AS effects, min(created_at) AS oldest_at FROM (
                SELECT kind, state, created_at FROM msg.effect WHERE state = 'planned'
                UNION ALL SELECT kind, state, created_at FROM msg.effect WHERE state = 'in_flight'
-               UNION ALL SELECT kind, state, created_at FROM msg.effect WHERE state IN ('failed', 'uncertain')) AS e
+               UNION ALL SELECT kind, state, created_at FROM msg.effect WHERE state = 'uncertain'
+               UNION ALL SELECT kind, state, created_at FROM msg.effect
+               WHERE state = 'failed' AND acknowledged_at IS NULL) AS e
            GROUP BY kind, state ORDER BY kind, state"""
     )
 
@@ -75,10 +81,16 @@ async def read_parked(connection: Connection, parked_id: int, shop: str | None =
     )
 
 
-async def count_replay(connection: Connection, types: Sequence[str], ids: tuple[UUID, UUID]) -> int:
+async def count_replay(
+    connection: Connection, types: Sequence[str], ids: tuple[UUID, UUID], shop: str | None
+) -> int:
     """Return how many events `ask_replay` would send again."""
     found = await connection.fetchval(
-        "SELECT count(*) FROM msg.event_log WHERE type = ANY($1) AND id >= $2 AND id < $3", types, *ids
+        f"""SELECT count(*) FROM msg.event_log
+            WHERE type = ANY($1) AND id >= $2 AND id < $3 AND {LOGGED_OF_SHOP.format(4)}""",  # noqa: S608 - a constant of ours
+        types,
+        *ids,
+        shop,
     )
     return int(found)
 
@@ -91,18 +103,23 @@ async def ask_replay(
     types: Sequence[str],
     ids: tuple[UUID, UUID],
     owner: UUID,
+    shop: str | None,
 ) -> int:
-    """Send the events of a range (ids from, before) again to one queue, bound by its own name; return how many."""
+    """Send the events of a range (ids from, before) again to one queue, bound by its own name; return how many.
+
+    With a shop only its own, and those that belong to no shop.
+    """
     status = await connection.execute(
-        """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until, replay_id)
+        f"""INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until, replay_id)
            SELECT gen_random_uuid(), id, $6, $1, true, $5, now(), $7
-           FROM msg.event_log WHERE type = ANY($2) AND id >= $3 AND id < $4""",
+           FROM msg.event_log WHERE type = ANY($2) AND id >= $3 AND id < $4 AND {LOGGED_OF_SHOP.format(8)}""",  # noqa: S608 - a constant of ours
         queue,
         types,
         *ids,
         owner,
         exchange,
         replay_id,
+        shop,
     )
     return int(status.rpartition(" ")[2])
 
@@ -118,12 +135,14 @@ async def note_replay(
     actor: str,
     now: datetime,
     *,
+    shop: str | None,
     is_whole: bool = False,
 ) -> None:
-    """Record who requested a replay of what, and whether as the original message, with its effects."""
+    """Record who requested a replay of what, of which shop or of all, and whether as the original message, with its
+    effects."""
     await connection.execute(
-        """INSERT INTO msg.replay (id, queue, types, since, until, messages, actor, asked_at, is_whole)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        """INSERT INTO msg.replay (id, queue, types, since, until, messages, actor, asked_at, is_whole, shop)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
         replay_id,
         queue,
         types,
@@ -133,13 +152,19 @@ async def note_replay(
         actor,
         now,
         is_whole,
+        shop,
     )
 
 
 async def read_replays(connection: Connection, limit: int) -> list[Row]:
-    """Return the latest replays, each with the number of messages still to be sent."""
+    """Return the latest replays of each shop and those of all shops, each with the number of messages still to be
+    sent."""
     return await connection.fetch(
         """SELECT r.*, (SELECT count(*) FROM msg.dispatch d WHERE d.replay_id = r.id) AS to_leave
-           FROM msg.replay r ORDER BY r.asked_at DESC LIMIT $1""",
+           FROM msg.replay r
+           JOIN (SELECT id, row_number() OVER (PARTITION BY shop ORDER BY asked_at DESC) AS place FROM msg.replay) AS n
+               USING (id)
+           WHERE place <= $1
+           ORDER BY r.asked_at DESC""",
         limit,
     )

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.chassis.messaging.store import Row
 from services.chassis.storage.bulk import Bulk, Json
-from services.chassis.storage.database import Connection
+from services.chassis.storage.database import Connection, Row
 
 
 async def note_resync(

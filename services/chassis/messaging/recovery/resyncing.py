@@ -1,7 +1,7 @@
 """Resync: re-emit the current state of a shop's orders to one consumer that lost its copy, from the owner's tables.
 
-The event log expires; an owner's tables do not. A snapshot is no event: it has no sequence number, is in no
-log and goes to the one queue only, marked as a replay, so that it is handled once per resync and without
+The event log expires; an owner's tables do not. A snapshot is not an event: it has no sequence number, is in
+no log and goes to the one queue only, marked as a replay, so that it is handled once per resync and without
 external effects. The messages of a batch and the progress of the resync are one commit, so a process that
 dies neither skips nor repeats any; at most `MOST_TO_LEAVE` wait in the outbox, however many orders a shop
 has.
@@ -28,23 +28,27 @@ MOST_TO_LEAVE = 2_000
 MOST_NAMED = 1_000
 
 
-class CannotTell(Exception):
+class CannotResync(Exception):
     """The requested resync is not possible; the text names what is."""
 
 
 async def ask(
-    process: Process, truths: Mapping[str, Snapshot], body: dict[str, Any], actor: str
+    process: Process, snapshots: Mapping[str, Snapshot], body: dict[str, Any], actor: str
 ) -> dict[str, Any]:
-    """Start a resync of a shop's orders to `consumer`, or with `dry` count them. Raises CannotTell."""
+    """Start a resync of a shop's orders to `consumer`, or with `dry` count them. Raises CannotResync."""
     consumer, wanted = str(body.get("consumer", "")), _wanted(body)
-    if consumer not in truths:
-        able = ", ".join(sorted(truths)) or "nobody; have its events replayed"
-        raise CannotTell(f"{process.service} can tell its truth to: {able}")
+    if consumer not in snapshots:
+        able = ", ".join(sorted(snapshots))
+        raise CannotResync(
+            f"{process.service} can resync these consumers: {able}, not {consumer or 'nobody'}"
+            if able
+            else f"{process.service} can resync no consumer; replay its events instead"
+        )
     queue, is_dry, resync_id = queue_of(consumer, process.service), body.get("dry") is True, uuid7()
     async with process.unit() as unit:
-        count = await truths[consumer].count(unit.connection, wanted)
+        count = await snapshots[consumer].count(unit.connection, wanted)
         if not count:
-            raise CannotTell(
+            raise CannotResync(
                 f"{process.service} has no such order of shop {wanted.shop}; check the shop's name and the ids"
             )
         if not is_dry:
@@ -68,19 +72,27 @@ async def ask(
 def _wanted(body: dict[str, Any]) -> Wanted:
     shop, orders = body.get("shop"), body.get("orders")
     if not isinstance(shop, str) or not shop or "\0" in shop:
-        raise CannotTell("shop is missing: name the shop whose orders are to be resynced")
+        raise CannotResync("shop is missing: name the shop whose orders are to be resynced")
     if orders is None:
         return Wanted(shop)
     if not isinstance(orders, list) or not 0 < len(orders) <= MOST_NAMED:
-        raise CannotTell(f"give 1 to {MOST_NAMED} ids of orders, or leave orders out for all of the shop")
+        raise CannotResync(f"give 1 to {MOST_NAMED:,} ids of orders, or leave orders out for all of the shop")
+    return Wanted(shop, sorted({_order_id(one) for one in orders}))
+
+
+def _order_id(given: Any) -> UUID:
     try:
-        return Wanted(shop, sorted({UUID(str(one)) for one in orders}))
+        return UUID(str(given))
     except ValueError:
-        raise CannotTell("orders are ids: give UUIDs") from None
+        raise CannotResync(
+            f"{str(given)[:40]!r} is not an order's id: give the UUID, such as 0192f0c1-7a5e-7c3b-9d1e-2f6a8b4c5d7e"
+        ) from None
 
 
-async def tell_on(process: Transactions, truths: Mapping[str, Snapshot]) -> bool:
-    """Emit the next batch of the resync that was requested first. Return True when there may be more at once."""
+async def resync_next(process: Transactions, snapshots: Mapping[str, Snapshot]) -> bool:
+    """Emit the next batch of the resync that was requested first. Return True when there may be more to do
+    immediately.
+    """
     async with process.acquire() as connection:
         if not await resync_store.is_any_open(connection):
             return False
@@ -92,9 +104,9 @@ async def tell_on(process: Transactions, truths: Mapping[str, Snapshot]) -> bool
             or await resync_store.count_to_leave(connection, row["id"], MOST_TO_LEAVE) >= MOST_TO_LEAVE
         ):
             return False
-        truth, wanted = truths[row["consumer"]], Wanted(row["shop"], row["orders"])
-        ids = await truth.find(connection, wanted, row["told_until"], BATCH_ORDERS)
-        told = await truth.tell(connection, wanted.shop, ids) if ids else []
+        snapshot, wanted = snapshots[row["consumer"]], Wanted(row["shop"], row["orders"])
+        ids = await snapshot.find(connection, wanted, row["told_until"], BATCH_ORDERS)
+        told = await snapshot.tell(connection, wanted.shop, ids) if ids else []
         if told:
             said = [_said(process.service, standing) for standing in told]
             await resync_store.queue_standing(

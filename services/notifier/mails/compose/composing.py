@@ -1,47 +1,45 @@
 """Composed mail: the message a mail server receives, from a mail row and its order.
 
 The same mail is always composed the same way, byte for byte (its Date is that of the decision), so a mail
-that a person sends twice is recognised as one by its reader. Text of customers passes three gates: screened
+that staff send twice is recognised as one by its reader. Text of customers passes three gates: screened
 (sheet), escaped by Jinja in HTML, encoded in headers (mime).
 """
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, StrictUndefined, select_autoescape
 
-from services.notifier.mails.compose import mime
-from services.notifier.mails.compose.figures import figures, language_of
-from services.notifier.mails.compose.screening import one_line, shortened
+from contracts.notifier.mail_texts import TextPart
+from services.notifier.mails.addresses import usable_address
+from services.notifier.mails.compose import brand, logo, mime
+from services.notifier.mails.compose.alerts import alert_sheet, refusal_sheet
+from services.notifier.mails.compose.figures import figures
+from services.notifier.mails.compose.inlining import InlinedTemplates
+from services.notifier.mails.compose.screening import one_line, paragraphs, shortened
 from services.notifier.mails.compose.sheet import (
     cancellation_sheet,
-    contact,
-    legal,
+    damage_sheet,
+    message_sheet,
     order_sheet,
     refund_sheet,
     shipment_sheet,
     status_sheet,
 )
-from services.notifier.mails.mail import Mail, Recipient, Template, message_id
+from services.notifier.mails.compose.wording import OwnTexts, Texts, values_of, write_texts
+from services.notifier.mails.mail import ALERTS, TO_MERCHANT, Mail, Recipient, Template, message_id
 from services.notifier.mails.settings import ShopProfile
+from services.notifier.mails.texts.planning import language_of
 
+_LONGEST_PREVIEW = 140
+"""Characters that lists of mails show beside the subject."""
 TEMPLATES = Path(__file__).with_name("templates")
-_NAME_IN_SUBJECT = 60
-_PLAIN_ADDRESS = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
-)
-
-
-_DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_QUOTABLE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 
 
 class _Pages(Environment):
@@ -55,7 +53,7 @@ class _Pages(Environment):
 
 
 _pages = _Pages(
-    loader=FileSystemLoader(TEMPLATES),
+    loader=InlinedTemplates(TEMPLATES, "layout/mail.css"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -63,16 +61,6 @@ _pages = _Pages(
     keep_trailing_newline=True,
     auto_reload=False,
 )
-
-
-class AddressUnusable(ValueError):
-    """No mail can be sent to this address."""
-
-    def __init__(self, address: str, why: str) -> None:
-        super().__init__(
-            f"mail address {address[:254]!r} can't be used: {why}; correct it and send the mail again"
-        )
-        self.address = address
 
 
 OF_PARCELS = frozenset(
@@ -84,16 +72,30 @@ OF_PARCELS = frozenset(
     }
 )
 """Mails that show parcels."""
+OF_DOCUMENTS = frozenset({Template.INVOICE, Template.CREDIT_NOTE})
+"""Mails that carry a PDF of payments."""
+
+
+def document_in(mail: Mail) -> Mapping[str, Any] | None:
+    """Return the document whose PDF a mail carries: its own, or the invoice that goes with a recap."""
+    return mail.context if mail.template in OF_DOCUMENTS else mail.context.get("invoice")
+
+
+OF_MESSAGES = frozenset({Template.MESSAGE_POSTED, Template.MESSAGE_RECEIVED})
+"""Mails that carry a message of the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """A message for the mail server. `international` messages need SMTPUTF8 (RFC 6531)."""
+    """A message for the mail server. `international` messages need SMTPUTF8 (RFC 6531). `damaged`: the shop's
+    texts that could not be rendered, for which the built-in ones are used.
+    """
 
     sender: str
     recipient: str
     content: bytes
     international: bool = False
+    damaged: tuple[TextPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,42 +105,96 @@ class Pages:
     subject: str
     text: str
     html: str
+    damaged: tuple[TextPart, ...] = ()
 
 
-def compose(mail: Mail, addressee: Recipient, shop: ShopProfile) -> MailMessage:
-    """Compose the message of a mail. Raises AddressUnusable, contracts.money.UnknownCurrency."""
+BUILT_IN: OwnTexts = {}
+"""No texts of the shop's own."""
+
+
+def compose(
+    mail: Mail,
+    addressee: Recipient,
+    shop: ShopProfile,
+    attachment: bytes | None = None,
+    page_url: str | None = None,
+    own: OwnTexts = BUILT_IN,
+    reply_to: str | None = None,
+) -> MailMessage:
+    """Compose the message of a mail with the shop's `own` texts; a PDF is attached under the number of the
+    document it shows. `page_url` is the link to the customer's page. Answers go to `reply_to`, which our receiver
+    accepts, else to the shop.
+
+    Raises AddressUnusable, contracts.money.UnknownCurrency.
+    """
     recipient = usable_address(mail.recipient)
-    pages = write_pages(mail, addressee, shop)
-    content = mime.message(
-        _headers(mail, addressee, shop, recipient, pages.subject), pages.text, pages.html, f"=_{mail.id.hex}"
-    )
-    return MailMessage(shop.from_email, recipient, content, not recipient.isascii())
+    pages = write_pages(mail, addressee, shop, page_url, own)
+    headers = _headers(mail, addressee, shop, recipient, pages.subject, reply_to)
+    boundary = f"=_{mail.id.hex}"
+    if attachment is None:
+        content = mime.message(headers, pages.text, pages.html, boundary, logo.picture(shop))
+    else:
+        document = document_in(mail) or {}
+        pdf = mime.Pdf(f"{document['number']}.pdf", attachment)
+        content = mime.message_with_pdf(headers, pages.text, pages.html, boundary, pdf, logo.picture(shop))
+    needs_utf8 = not (recipient.isascii() and shop.from_email.isascii())
+    return MailMessage(shop.from_email, recipient, content, needs_utf8, pages.damaged)
 
 
-def write_pages(mail: Mail, addressee: Recipient, shop: ShopProfile) -> Pages:
-    """Render subject, text and HTML. Raises contracts.money.UnknownCurrency."""
+def write_pages(
+    mail: Mail,
+    addressee: Recipient,
+    shop: ShopProfile,
+    page_url: str | None = None,
+    own: OwnTexts = BUILT_IN,
+) -> Pages:
+    """Render subject, text and HTML with the shop's `own` texts. Raises contracts.money.UnknownCurrency."""
     placed, language = addressee.placed, language_of(mail.locale)
-    words = _words(language)
+    words = words_of(language)
     name = one_line(addressee.name)
     sheet: dict[str, Any] = {
         "words": words,
-        "shop": {"name": shop.name, "contact": contact(shop), "legal": legal(shop, words["legal"])},
+        "shop": {**brand.sheet(shop, words), "page_url": page_url},
         "greeting": words["greeting"].format(name=name),
     }
     if mail.template is Template.STATUS_UPDATED:
         sheet["order"] = {"code": mail.code}
         sheet["status"] = status_sheet(mail.context, language)
+    elif mail.template in (Template.PAGE_LINK, Template.ORDER_COMPLETED):
+        sheet["order"] = {"code": mail.code}
+    elif mail.template is Template.CHECKOUT_ABANDONED:
+        sheet["order"] = {"code": mail.code}
+        sheet["basket"] = {"total": _basket_total(mail, shop), "url": mail.context.get("resume_url")}
+    elif mail.template in ALERTS:
+        sheet["order"] = {"code": mail.code}
+        sheet["alert"] = alert_sheet(mail, words, shop)
     elif mail.template is Template.ORDER_CANCELLED:
         sheet["order"] = {"code": mail.code}
         sheet["cancellation"] = cancellation_sheet(addressee.now, mail.context)
+    elif mail.template is Template.CANCELLATION_DECLINED:
+        sheet["order"] = {"code": mail.code}
+        sheet["reason"] = paragraphs(mail.context["public_comment"])
     elif mail.template is Template.REFUND_FAILED:
         drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
         sheet["refund"] = {"amount": drawn.amount(mail.context["amount_minor"])}
+    elif mail.template is Template.TEXT_DAMAGED:
+        sheet["order"] = {"code": mail.code}
+        sheet["damage"] = damage_sheet(mail.context, words, shop)
+    elif mail.template is Template.SENDER_REFUSED:
+        sheet["order"] = {"code": mail.code}
+        sheet["refusal"] = refusal_sheet(mail.context, words, shop)
+    elif mail.template in OF_DOCUMENTS:
+        sheet["order"] = {"code": mail.code}
+        sheet["document"] = _document(mail, shop)
     elif mail.template is Template.REFUND_MADE:
         drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
         sheet["refund"] = refund_sheet(addressee.now, mail.context, drawn, words)
+    elif mail.template in OF_MESSAGES:
+        url = f"{shop.backoffice_url}/orders/{mail.code}" if shop.backoffice_url else None
+        sheet["order"] = {"code": mail.code, "url": url}
+        sheet["message"] = message_sheet(mail.context, words)
     elif mail.template in OF_PARCELS:
         drawn = figures(mail.locale, placed["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
@@ -146,71 +202,62 @@ def write_pages(mail: Mail, addressee: Recipient, shop: ShopProfile) -> Pages:
     else:
         drawn = figures(mail.locale, placed["currency"], shop.time_zone)
         sheet["order"] = order_sheet(placed, drawn, words, shop)
-    sheet["subject"] = sheet["preview"] = _subject(mail, words, shop, name, sheet)
+        sheet["document"] = _document(mail, shop)
+    texts = write_texts(mail, own, words, values_of(mail, name, sheet, shop), brand.link(shop))
+    sheet["subject"] = texts.subject
+    sheet["preview"] = _preview(texts, sheet.get("message", {}).get("text", ()))
+    sheet["texts"] = texts
+    sheet["shop"]["footer"] = texts.footer
     html, text = (_page(language, mail.template, form).render(sheet) for form in ("html", "txt"))
-    return Pages(sheet["subject"], re.sub(r"\n{3,}", "\n\n", text), html)
+    return Pages(texts.subject, re.sub(r"\n{3,}", "\n\n", text), html, tuple(texts.damaged))
 
 
-def usable_address(address: str) -> str:
-    """Return the address in the form sent to the mail server: its domain in ASCII, its name quoted where RFC
-    5321 requires that.
-
-    A name with a dot at its end or two in a row has no unquoted form there, but mobile providers assigned
-    such addresses. Raises AddressUnusable.
-    """
-    if len(address) <= 254 and _PLAIN_ADDRESS.fullmatch(address):
-        return address
-    try:
-        checked = validate_email(
-            _quoted(address), check_deliverability=False, test_environment=True, allow_quoted_local=True
-        )
-    except EmailNotValidError as error:
-        raise AddressUnusable(address, str(error)) from None
-    return f"{_quoted_name(checked.local_part)}@{checked.ascii_domain}"
+def _preview(texts: Texts, message: Sequence[str]) -> str:
+    """Return what lists of mails show beside the subject: the message it carries, else its introduction."""
+    shown = one_line(" ".join(message) or texts.intro.text)
+    return shortened(shown, _LONGEST_PREVIEW) or texts.subject
 
 
-def _quoted(address: str) -> str:
-    """Return the address with its name quoted, where its dots are in places that only a quoted name may have."""
-    name, at, domain = address.rpartition("@")
-    dotted = name.startswith(".") or name.endswith(".") or ".." in name
-    return f'"{name}"{at}{domain}' if dotted and _QUOTABLE.fullmatch(name) else address
+def _basket_total(mail: Mail, shop: ShopProfile) -> str:
+    """Return what an abandoned checkout would have cost, as far as it was known."""
+    total = mail.context.get("total_minor")
+    currency = mail.context.get("currency")
+    return figures(mail.locale, currency, shop.time_zone).amount(total) if total and currency else ""
 
 
-def _quoted_name(name: str) -> str:
-    plain = not name.isascii() or _DOT_ATOM.fullmatch(name) or name.startswith('"')
-    return name if plain else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _document(mail: Mail, shop: ShopProfile) -> dict[str, str] | None:
+    document = document_in(mail)
+    if document is None:
+        return None
+    drawn = figures(mail.locale, document["currency"], shop.time_zone)
+    return {"number": document["number"], "amount": drawn.amount(document["amount_minor"])}
 
 
 def _headers(
-    mail: Mail, addressee: Recipient, shop: ShopProfile, recipient: str, subject: str
+    mail: Mail,
+    addressee: Recipient,
+    shop: ShopProfile,
+    recipient: str,
+    subject: str,
+    reply_to: str | None,
 ) -> Iterator[tuple[str, str]]:
-    to_merchant = mail.template is Template.NEW_ORDER
+    to_merchant = mail.template in TO_MERCHANT
     yield "Date", format_datetime(mail.created_at)
     yield "From", mime.mailbox(shop.name, shop.from_email)
-    if shop.reply_to:
-        yield "Reply-To", shop.reply_to
+    if answers := reply_to or shop.reply_to:
+        yield "Reply-To", answers
     yield "To", mime.mailbox(shop.name if to_merchant else one_line(addressee.name), recipient)
     yield "Subject", mime.unstructured(subject)
     yield "Message-ID", mail.message_id
     if not to_merchant and mail.id != addressee.thread_mail_id:
-        thread = message_id(addressee.thread_mail_id, shop.from_email)
-        yield "In-Reply-To", thread
-        yield "References", thread
-    yield "Auto-Submitted", "auto-generated"
+        thread = [message_id(addressee.thread_mail_id, shop.from_email), *mail.context.get("references", ())]
+        yield "In-Reply-To", thread[-1]
+        yield "References", "\r\n ".join(dict.fromkeys(thread))
+    if mail.template is not Template.MESSAGE_POSTED:  # staff wrote that one
+        yield "Auto-Submitted", "auto-generated"
+        if reply_to:
+            yield "X-Auto-Response-Suppress", "All"
     yield "Content-Language", language_of(mail.locale)
-
-
-def _subject(mail: Mail, words: dict[str, Any], shop: ShopProfile, name: str, sheet: dict[str, Any]) -> str:
-    is_partial = bool(sheet.get("cancellation", {}).get("lines"))
-    pattern: str = words["subject"]["order_cancelled_partly" if is_partial else mail.template.value]
-    return pattern.format(
-        code=mail.code,
-        shop=shop.name,
-        name=shortened(name, _NAME_IN_SUBJECT),
-        total=sheet["order"].get("total", ""),
-        amount=sheet["refund"]["amount"] if "refund" in sheet else "",
-        label=shortened(sheet["status"]["label"], _NAME_IN_SUBJECT) if "status" in sheet else "",
-    )
 
 
 @lru_cache(maxsize=64)
@@ -219,5 +266,6 @@ def _page(language: str, template: Template, form: str) -> Any:
 
 
 @lru_cache(maxsize=8)
-def _words(language: str) -> dict[str, Any]:
+def words_of(language: str) -> dict[str, Any]:
+    """Return a language's words for mails."""
     return tomllib.loads((TEMPLATES / language / "words.toml").read_text("utf-8"))

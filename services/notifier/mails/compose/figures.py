@@ -18,17 +18,10 @@ from babel.numbers import format_currency, get_decimal_symbol, get_group_symbol
 
 from contracts.money import exponent
 from contracts.timestamps import in_zone
+from services.notifier.mails.texts.planning import language_of
 
-LANGUAGES = ("fr", "en")
-"""Languages with templates; all others get English."""
 _AROUND_NUMBER = re.compile(r"(\D*)[\d.,]*\d(\D*)")
 _PERCENT_SPACE = {"fr": "\u202f"}
-
-
-def language_of(locale: str) -> str:
-    """Return the language of our templates for a BCP 47 locale: `fr-CA` gets fr, `de` gets en."""
-    language = locale.partition("-")[0]
-    return language if language in LANGUAGES else "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +135,15 @@ def _around(probe: Decimal, locale: Locale, currency: str) -> tuple[str, str]:
 @lru_cache(maxsize=4096)
 def _day(day: date, locale: Locale) -> str:
     pattern = "d'er' MMMM y" if locale.language == "fr" and day.day == 1 else "long"
-    return format_date(day, pattern, locale=locale)
+    return format_date(day, pattern, locale=_locale_of_dates(locale))
 
 
 @lru_cache(maxsize=4096)
 def _minute(hour: int, minute: int, locale: Locale) -> str:
-    return format_time(datetime(2000, 1, 1, hour, minute).time(), "short", locale=locale)  # noqa: DTZ001 - a wall clock's face
+    time = datetime(2000, 1, 1, hour, minute).time()  # noqa: DTZ001 - a wall clock's face
+    return format_time(time, "short", locale=_locale_of_dates(locale))
+
+
+def _locale_of_dates(locale: Locale) -> Locale:
+    """Return British English for an English of no region: days before months, as in the back office."""
+    return Locale("en", "GB") if str(locale) == "en" else locale

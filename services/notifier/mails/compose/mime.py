@@ -7,9 +7,10 @@ end in CRLF and none is longer than 998 octets. A header value can't begin a new
 """
 
 import re
-from base64 import b64encode
+from base64 import b64encode, encodebytes
 from binascii import b2a_qp
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
@@ -27,21 +28,92 @@ class HeaderBroken(ValueError):
         self.value = value
 
 
-def message(headers: Iterable[tuple[str, str]], text: str, html: str, boundary: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Pdf:
+    """A PDF to attach; its name is ASCII without quotes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that the HTML shows by `cid:` and its id."""
+
+    id: str
+    media_type: str
+    content: bytes
+
+
+def message(
+    headers: Iterable[tuple[str, str]], text: str, html: str, boundary: str, picture: Picture | None = None
+) -> bytes:
     """Return the whole mail. Header values are already encoded (`unstructured`, `mailbox`); text and HTML
-    have `\\n` lines.
+    have `\\n` lines. A `picture` travels with the HTML (RFC 2387).
 
     `boundary` must not begin with `--` nor hold what quoted-printable could produce; `=_` at its start makes
     it safe. Raises HeaderBroken.
     """
-    head = "".join(f"{name}: {_unbroken(value)}\r\n" for name, value in headers)
+    return b"".join((_head(headers), b"MIME-Version: 1.0\r\n", _alternatives(text, html, boundary, picture)))
+
+
+def message_with_pdf(
+    headers: Iterable[tuple[str, str]],
+    text: str,
+    html: str,
+    boundary: str,
+    pdf: Pdf,
+    picture: Picture | None = None,
+) -> bytes:
+    """Return the whole mail with a PDF attached: the alternatives of `message`, then the file. Raises HeaderBroken."""
+    outer = f"=_mixed.{boundary}"  # no boundary begins with the other: RFC 2046, 5.1.2 compares prefixes
+    attached = (
+        f'--{outer}\r\nContent-Type: application/pdf; name="{_unbroken(pdf.name)}"\r\n'
+        f'Content-Disposition: attachment; filename="{_unbroken(pdf.name)}"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
     return b"".join(
         (
-            head.encode("utf-8"),
-            f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
+            _head(headers),
+            f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="{outer}"\r\n\r\n'.encode(),
+            f"--{outer}\r\n".encode(),
+            _alternatives(text, html, boundary, picture),
+            attached.encode(),
+            encodebytes(pdf.content).replace(b"\n", b"\r\n"),
+            f"--{outer}--\r\n".encode(),
+        )
+    )
+
+
+def _head(headers: Iterable[tuple[str, str]]) -> bytes:
+    return "".join(f"{name}: {_unbroken(value)}\r\n" for name, value in headers).encode("utf-8")
+
+
+def _alternatives(text: str, html: str, boundary: str, picture: Picture | None) -> bytes:
+    return b"".join(
+        (
+            f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
             _part("plain", text, boundary),
-            _part("html", html, boundary),
+            _part("html", html, boundary) if picture is None else _related(html, boundary, picture),
             f"--{boundary}--\r\n".encode(),
+        )
+    )
+
+
+def _related(html: str, boundary: str, picture: Picture) -> bytes:
+    inner = f"=_related.{boundary}"
+    head = f'Content-Type: multipart/related; type="text/html"; boundary="{inner}"\r\n\r\n'
+    shown = (
+        f"--{inner}\r\nContent-Type: {picture.media_type}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{picture.id}>\r\nContent-Disposition: inline\r\n\r\n"
+    )
+    return b"".join(
+        (
+            f"--{boundary}\r\n{head}".encode(),
+            _part("html", html, inner),
+            shown.encode(),
+            encodebytes(picture.content).replace(b"\n", b"\r\n"),
+            f"--{inner}--\r\n".encode(),
         )
     )
 

@@ -11,18 +11,27 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.message import Currency, Locale, Minor, OrderCode, Shop
-from contracts.orders import OrderPlaced
-from contracts.payments import RefundLine
+from contracts.orders.lifecycle import OrderPlaced
+from contracts.payments.refunds import RefundLine
 from services.notifier.mails.compose.composing import Pages, write_pages
-from services.notifier.mails.mail import Mail, Recipient, Template
+from services.notifier.mails.mail import ALERTS, TO_MERCHANT, Mail, Recipient, Template
 from services.notifier.mails.settings import NotifierSettings
 
 _NOBODY = UUID(int=0)
 _WITHOUT_ORDER = {
     Template.STATUS_UPDATED,
     Template.ORDER_CANCELLED,
+    Template.CANCELLATION_DECLINED,
     Template.REFUND_MADE,
     Template.REFUND_FAILED,
+    Template.INVOICE,
+    Template.CREDIT_NOTE,
+    Template.PAGE_LINK,
+    Template.MESSAGE_POSTED,
+    Template.MESSAGE_RECEIVED,
+    Template.ORDER_COMPLETED,
+    Template.CHECKOUT_ABANDONED,
+    *ALERTS,
 }
 
 
@@ -48,6 +57,14 @@ class CancellationResponse(BaseModel):
     public_comment: Annotated[str, Field(max_length=4000)] | None = None
 
 
+class DeclinedResponse(BaseModel):
+    """Data of the mail about a request to cancel that was declined."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    public_comment: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
 class RefundResponse(BaseModel):
     """Data of the mail about a refund; amounts in minor units. `names`: the names of the lines, by number."""
 
@@ -71,11 +88,36 @@ class FailedRefundResponse(BaseModel):
     currency: Currency
 
 
+class DocumentResponse(BaseModel):
+    """Data of the mail with an invoice or a credit note; the amount in minor units."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: Annotated[str, Field(max_length=40)]
+    amount_minor: Minor
+    currency: Currency
+
+
+class MessageResponse(BaseModel):
+    """Data of the mail with a message of the conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    author: Annotated[str, Field(max_length=200)]
+    is_flood: bool = False
+    text: Annotated[str, Field(max_length=10_000)]
+
+
 _CONTEXTS: dict[Template, type[BaseModel]] = {
     Template.STATUS_UPDATED: StatusResponse,
     Template.ORDER_CANCELLED: CancellationResponse,
+    Template.CANCELLATION_DECLINED: DeclinedResponse,
     Template.REFUND_MADE: RefundResponse,
     Template.REFUND_FAILED: FailedRefundResponse,
+    Template.INVOICE: DocumentResponse,
+    Template.CREDIT_NOTE: DocumentResponse,
+    Template.MESSAGE_POSTED: MessageResponse,
+    Template.MESSAGE_RECEIVED: MessageResponse,
 }
 
 
@@ -95,8 +137,10 @@ class PreviewRequest(BaseModel):
     order: OrderPlaced | None = None
 
 
-def preview(body: bytes, settings: NotifierSettings) -> Pages:
-    """Return the mail that this JSON would give. Raises PreviewUnusable, ShopUnknown."""
+def preview(body: bytes, settings: NotifierSettings, page_url: str | None = None) -> Pages:
+    """Return the mail that this JSON would give, with this link to the customer's page. Raises PreviewUnusable,
+    ShopUnknown.
+    """
     try:
         asked = PreviewRequest.model_validate_json(body)
         if shown := _CONTEXTS.get(asked.template):
@@ -108,7 +152,8 @@ def preview(body: bytes, settings: NotifierSettings) -> Pages:
         raise PreviewUnusable(f"order: the mail {asked.template} shows one; send OrderPlaced as JSON")
     shop = settings.profile(asked.shop)
     try:
-        return write_pages(_mail(asked), _addressee(asked), shop)
+        link = page_url if asked.template not in TO_MERCHANT else None
+        return write_pages(_mail(asked), _addressee(asked), shop, link)
     except (KeyError, TypeError) as error:
         raise PreviewUnusable(f"context: the mail {asked.template} needs {error}") from None
 

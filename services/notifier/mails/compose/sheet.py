@@ -40,7 +40,7 @@ def order_sheet(
         "next_step": words["next"][method].format(**asked),
         "to_do": words["todo"][method].format(**asked),
         "payment_facts": _payment_facts(method, asked, words["pay"], shop),
-        "provider_facts": _present(
+        "provider_facts": present(
             (words["order"]["provider_reference"], order["payment"].get("provider_reference"))
         ),
         "merchant_facts": _merchant_facts(order, figures, words),
@@ -60,7 +60,7 @@ def shipment_sheet(
     names = {line["line"]: line["description"] for line in order["lines"]}
     labels = words["shipment"]
     return {
-        "facts": _present(
+        "facts": present(
             (labels["carrier"], shipment.get("carrier")),
             (labels["tracking_number"], shipment.get("tracking_number")),
             (labels["shipped_on"], _day(shipment.get("shipped_on"), figures)),
@@ -83,6 +83,16 @@ def status_sheet(update: dict[str, Any], language: str) -> dict[str, Any]:
     return {"label": one_line(label), "comment": paragraphs(update.get("public_comment") or "")}
 
 
+def message_sheet(message: dict[str, Any], words: Words) -> dict[str, Any]:
+    """Return the data of the mail that carries a message of the conversation: its author and its lines."""
+    is_flood = message.get("is_flood", False)
+    return {
+        "author": one_line(message["author"]),
+        "text": paragraphs(message["text"]) or ([] if is_flood else [words["message"]["no_text"]]),
+        "is_flood": is_flood,
+    }
+
+
 def cancellation_sheet(order: dict[str, Any], cancellation: dict[str, Any]) -> dict[str, Any]:
     """Return the data of the mail about a cancellation: the merchant's text, if any, and the articles, if the
     rest of the order had left.
@@ -90,6 +100,16 @@ def cancellation_sheet(order: dict[str, Any], cancellation: dict[str, Any]) -> d
     return {
         "comment": paragraphs(cancellation.get("public_comment") or ""),
         "lines": _named_units(order, cancellation.get("cancelled_lines") or ()),
+    }
+
+
+def damage_sheet(context: dict[str, Any], words: Words, shop: ShopProfile) -> dict[str, Any]:
+    """Return the data of the merchant's mail about a text of theirs that could not be used."""
+    path = f"/settings/mails/{context['wording']}/{context['locale']}"
+    return {
+        "mail": words["name"][context["wording"]],
+        "part": words["part"][context["part"]],
+        "url": f"{shop.backoffice_url}{path}" if shop.backoffice_url else None,
     }
 
 
@@ -121,18 +141,6 @@ def refund_sheet(
 def _named_units(order: dict[str, Any], lines: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
     names = {line["line"]: line["description"] for line in order.get("lines", ())}
     return [(line["quantity"], one_line(names.get(line["line"], f"#{line['line']}"))) for line in lines]
-
-
-def contact(shop: ShopProfile) -> Rows:
-    """Return the support block's lines, each with its kind."""
-    return _present(
-        ("email", shop.support_email), ("phone", shop.support_phone), ("hours", shop.opening_hours)
-    )
-
-
-def legal(shop: ShopProfile, labels: Words) -> Rows:
-    """Return the merchant's registration numbers, each with its label."""
-    return _present((labels["siret"], shop.siret), (labels["vat_number"], shop.vat_number))
 
 
 def addresses(order: dict[str, Any], figures: Formatter, labels: Words) -> list[tuple[str, list[str]]]:
@@ -230,10 +238,10 @@ def _tax_included(order: dict[str, Any], figures: Formatter, labels: Words) -> s
 def _payment_facts(method: str, asked: dict[str, str], labels: Words, shop: ShopProfile) -> Rows:
     if method == "cheque":
         address = ", ".join(paragraphs(shop.postal_address or ""))
-        return _present((labels["address"], address)) or _ask(labels, shop)
+        return present((labels["address"], address)) or _ask(labels, shop)
     if method != "transfer":
         return []
-    account = _present((labels["iban"], shop.iban), (labels["bic"], shop.bic))
+    account = present((labels["iban"], shop.iban), (labels["bic"], shop.bic))
     return [
         (labels["reference"], asked["code"]),
         (labels["amount"], asked["total"]),
@@ -248,7 +256,7 @@ def _ask(labels: Words, shop: ShopProfile) -> Rows:
 
 def _merchant_facts(order: dict[str, Any], figures: Formatter, words: Words) -> Rows:
     customer, labels = order["customer"], words["order"]
-    return _present(
+    return present(
         (labels["placed_at"], figures.moment(datetime.fromisoformat(order["placed_at"]))),
         (labels["module"], words["module"][order["module"]]),
         (labels["source_reference"], order.get("source_reference")),
@@ -278,7 +286,7 @@ def _day(text: str | None, figures: Formatter) -> str | None:
     return figures.day(date.fromisoformat(text)) if text else None
 
 
-def _present(*rows: tuple[str, str | None]) -> Rows:
+def present(*rows: tuple[str, str | None]) -> Rows:
     return [(label, one_line(value)) for label, value in rows if value]
 
 

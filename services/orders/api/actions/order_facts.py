@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.chassis.background.grouping import GroupCommit
+from services.chassis.background.group_commit import GroupCommit
 from services.chassis.messaging.process import Transactions
 from services.orders.api.actions import store as api_store
 from services.orders.api.actions.store import Row

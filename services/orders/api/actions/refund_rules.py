@@ -8,12 +8,13 @@ kept and nobody notified.
 
 from dataclasses import dataclass
 
-from contracts.fulfillment import LinePosition
+from contracts.fulfillment.position import LinePosition
 from contracts.message import Reason
-from contracts.payments import RefundCause
+from contracts.payments.refunds import RefundCause
 from services.orders.api.actions.refund_requests import RefundRequest
 from services.orders.changes.previewing import split
-from services.orders.listing.documents import LineResponse, OrderResponse
+from services.orders.listing.documents import OrderResponse
+from services.orders.listing.order_parts import LineResponse
 from services.orders.listing.payments_left import SENDS_REFUNDS, left_of_received, payments_left, set_aside
 from services.orders.order.totals.amounts import written
 from services.orders.order.totals.content import Units
@@ -63,8 +64,8 @@ def faults_of_amount(
 def faults_of_refund(order: OrderResponse, asked: RefundRequest) -> list[Reason]:
     """Return every reason against a refund that is known here, by the rules and codes of payments.
 
-    Payments decides, since it also has the requests of the last seconds. This check informs a person before
-    anything is sent.
+    Payments decides, since it also has the requests of the last seconds. This check informs staff before anything
+    is sent.
     """
     found = faults_of_amount(order, asked.amount_minor, asked.units, asked.cause)
     if asked.cause is RefundCause.CREDIT:

@@ -131,6 +131,31 @@ async def was_sent(connection: Connection, shop: str, key: str) -> bool:
     return found
 
 
+async def claim_form(connection: Connection, shop: str, key: str, content_hash: bytes, now: datetime) -> bool:
+    """Claim a form for processing; return False when it was already. Waits for a concurrent request with the
+    same key.
+    """
+    claimed = await connection.fetchval(
+        """insert into form_sent (shop, key, content_hash, sent_at) values ($1, $2, $3, $4)
+           on conflict (shop, key) do nothing returning true""",
+        *(shop, key, content_hash, now),
+    )
+    return bool(claimed)
+
+
+async def read_form_hash(connection: Connection, shop: str, key: str) -> bytes | None:
+    """Return the content hash of a processed form."""
+    found = await connection.fetchval(
+        "select content_hash from form_sent where shop = $1 and key = $2", shop, key
+    )
+    return found if isinstance(found, bytes) else None
+
+
+async def delete_forms(connection: Connection, before: datetime) -> None:
+    """Delete keys of forms that are no longer sent again."""
+    await connection.execute("delete from form_sent where sent_at < $1", before)
+
+
 async def read_command(connection: Connection, shop: str, command_id: UUID) -> Row | None:
     """Return a command and its outcome."""
     return await connection.fetchrow(
@@ -171,6 +196,8 @@ select to_jsonb(o) as "order",
      from ledger_entry x where x.shop = o.shop and x.order_id = o.order_id) as ledger,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.asked_at, x.refund_id), '[]')
      from refund x where x.shop = o.shop and x.order_id = o.order_id) as refunds,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.opened_at, x.provider_reference), '[]')
+     from dispute x where x.shop = o.shop and x.order_id = o.order_id) as disputes,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number, x.parcel_id), '[]')
      from (select p.*, u.unpacked_at, u.unpacked_by, l.lost_at, l.lost_by, l.lost_reason
            from parcel p left join unpacking u using (shop, order_id, parcel_id)

@@ -1,6 +1,6 @@
-"""Commands without an answer, since a queue lost their message or its answer: listed, and ended by a person.
+"""Commands without an answer, since a queue lost their message or its answer: listed, and ended by staff.
 
-Ending a command only means that nobody waits for it any more: it is rejected with that person's reason, which
+Ending a command only means that nobody waits for it any longer: it is rejected with that person's reason, which
 a repeat of its Idempotency-Key gets as well. Invariant: an ended command stays ended. An answer that arrives
 later still changes its order, and is recorded in the activity. Commands that orders carries out itself are
 not ended here: such a change waits for the answer to a request, and ends with it.
@@ -15,14 +15,14 @@ from contracts.message import Reason
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import Connection
 from services.orders.api.actions.store import Row
-from services.orders.order import store
+from services.orders.order import history_store
 from services.orders.order.refusal import Refusal
-from services.orders.order.unit.actions import deed, open_orders
-from services.orders.order.unit.edit import COMMAND_TYPES
+from services.orders.order.unit.actions import new_action, open_orders
+from services.orders.order.unit.edits.edit import COMMAND_TYPES
 from services.orders.projections.outcomes import ENDED
 
 OPEN_FOR = timedelta(minutes=15)
-"""The minimum age of a command before a person may end it."""
+"""The minimum age of a command before staff may end it."""
 LONGEST_REASON = 500
 END = "orders.command.end"
 
@@ -85,9 +85,11 @@ async def end(unit: Unit, shop: str, command_id: UUID, reason: str, actor: str) 
         raise CommandNotUnanswered(command_id)
     order_id = command["order_id"]
     work = await open_orders(unit, shop, [order_id] if order_id else [])
-    if [row["state"] for row in await store.lock_commands(unit.connection, [command_id])] != ["pending"]:
+    if [row["state"] for row in await history_store.lock_commands(unit.connection, [command_id])] != [
+        "pending"
+    ]:
         raise CommandNotUnanswered(command_id)
-    cause = deed(unit, END, actor)
+    cause = new_action(unit, END, actor)
     said = Reason(code="command_ended", message=f"{actor} ended the command, which got no answer: {reason}")
     reasons = [said.model_dump(exclude_none=True)]
     outcome = {"type": ENDED, "event_id": str(cause.id), "actor": actor, "reasons": reasons}

@@ -1,4 +1,4 @@
-"""The SQL of a person's decision on unmatched money, in orders' own copy of it."""
+"""The SQL of a staff decision on unmatched money, in orders' own copy of it."""
 
 from datetime import datetime
 

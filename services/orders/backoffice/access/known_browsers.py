@@ -1,4 +1,4 @@
-"""Known browsers: those that signed in to a login before, marked by a cookie; their failures count apart.
+"""Known browsers: those that signed in to a login before, marked by a cookie; their failures are counted separately.
 
 Invariant: wrong passwords from elsewhere never lock a known browser out, and the cookie grants nothing but a
 separate count. It is signed with the password's hash: no further secret has to be stored, and a new password
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from services.orders.backoffice.access import sessions
 
 KNOWN_FOR = timedelta(days=180)
-"""So long after the last time that somebody signed in with it, a browser is known."""
+"""How long a browser stays known after the last sign-in with it."""
 
 
 def suffix(login: str) -> str:

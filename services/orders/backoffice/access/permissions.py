@@ -22,6 +22,7 @@ class Permission(StrEnum):
     ORDERS_DELETE = "orders.delete"
     ORDERS_DELETE_PAID = "orders.delete_paid"
     ORDERS_EXPORT = "orders.export"
+    CUSTOMERS_ERASE = "customers.erase"
     PAYMENTS_VIEW = "payments.view"
     PAYMENTS_RECORD = "payments.record"
     PAYMENTS_REFUND = "payments.refund"
@@ -30,24 +31,27 @@ class Permission(StrEnum):
     PARCELS_SHIP = "parcels.ship"
     STOCK_VIEW = "stock.view"
     STOCK_ADJUST = "stock.adjust"
+    CONVERSATION_READ = "conversation.read"
+    CONVERSATION_WRITE = "conversation.write"
     MAILS_VIEW = "mails.view"
     MAILS_RESEND = "mails.resend"
     OPERATIONS_VIEW = "operations.view"
     OPERATIONS_REDRIVE = "operations.redrive"
     SETTINGS_VIEW = "settings.view"
     SETTINGS_CHANGE = "settings.change"
+    PROVIDERS_MANAGE = "providers.manage"
     STAFF_MANAGE = "staff.manage"
 
 
 class Entry(StrEnum):
-    """A route's requirement when it needs no permission."""
+    """The requirement of a route that needs no permission: public, or any signed-in user."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
 
 
 Demand = Permission | Entry
-"""What a route asks of whoever calls it."""
+"""The requirement of a route: a permission or an entry."""
 
 
 class Role(StrEnum):
@@ -62,7 +66,13 @@ class Role(StrEnum):
 _P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
-    Role.MANAGER: frozenset(Permission) - {_P.STAFF_MANAGE, _P.ORDERS_DELETE_PAID},
+    Role.MANAGER: frozenset(Permission)
+    - {
+        _P.PROVIDERS_MANAGE,
+        _P.STAFF_MANAGE,
+        _P.ORDERS_DELETE_PAID,
+        _P.CUSTOMERS_ERASE,
+    },
     Role.FULFILMENT: frozenset(
         {
             _P.ORDERS_VIEW,
@@ -73,6 +83,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.PARCELS_SHIP,
             _P.STOCK_VIEW,
             _P.STOCK_ADJUST,
+            _P.CONVERSATION_READ,
+            _P.CONVERSATION_WRITE,
         }
     ),
     Role.ACCOUNTANT: frozenset(

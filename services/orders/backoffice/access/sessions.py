@@ -52,7 +52,7 @@ class Lifetime:
 
 @dataclass(frozen=True)
 class FoundSession:
-    """The session of a cookie's token: with a user while it is valid, otherwise only with whose it was."""
+    """The session of a cookie's token: with its user while it is valid, otherwise only with its owner's id."""
 
     person: Person | None = None
     staff_id: UUID | None = None

@@ -3,7 +3,7 @@
 An attempt is stored as failed before the password is checked, and removed afterwards if it succeeded, so that
 concurrent attempts cannot exceed the limit. An attempt refused because of the limit is not stored again: the
 table does not grow during an attack. A known browser (`known_browsers.py`), or one that is signed in, has a
-separate count: strangers cannot lock it out.
+separate count: others cannot lock it out.
 """
 
 from collections.abc import Callable
@@ -77,7 +77,7 @@ async def checked(
     """Return the user with this login and password. Raises WrongPassword, TooManyAttempts.
 
     `known`, the browser's cookie, and `session_id`, of a browser that is signed in, give it a separate count.
-    No connection is held while the password is hashed: many sign-ins at once must not block users who are
+    No connection is held while the password is hashed: many simultaneous sign-ins must not block users who are
     signed in.
     """
     login, now = normal(login), datetime.now(UTC)
@@ -92,7 +92,7 @@ async def checked(
     if row is None or not fits or row["disabled_at"] is not None:
         raise WrongPassword
     async with acquire() as connection:
-        await store.forgive_attempt(connection, attempt)
+        await store.mark_attempt_successful(connection, attempt)
     return row
 
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from contracts.envelope import uuid7
+from services.chassis.addresses import is_deliverable
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.access import passwords, sessions, store
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.access.signing_in import normal
-from services.orders.order.customer.mail_address import is_deliverable
 from services.orders.order.shop.cache import TtlCache
 
 INVITED_FOR = timedelta(days=3)
@@ -24,7 +24,9 @@ class LoginTaken(Exception):
     """The login is already in use."""
 
     def __init__(self, login: str) -> None:
-        super().__init__(f"{login} is somebody's login already; invite them again, or take another address")
+        super().__init__(
+            f"login {login!r} is already in use; invite its user again, or choose another address"
+        )
         self.login = login
 
 
@@ -32,7 +34,7 @@ class NoMailAddress(ValueError):
     """The login is not a mail address."""
 
     def __init__(self, login: str) -> None:
-        super().__init__(f"{login!r} is no mail address; a login is one: name@example.com")
+        super().__init__(f"{login!r} is not a mail address; a login must be one: name@example.com")
         self.login = login
 
 
@@ -53,7 +55,7 @@ class PasswordWeak(ValueError):
 
 
 class InvitationOver(Exception):
-    """The link was used, replaced by a later one, or has expired: ask for a new one."""
+    """The link was used, replaced by a later one, or has expired: request a new one."""
 
 
 async def _names(connection: Connection, shop: str) -> dict[str, str]:
@@ -66,8 +68,9 @@ async def _names(connection: Connection, shop: str) -> dict[str, str]:
 
 
 names_of = TtlCache(_names)
-"""`await names_of.get(connection, owner, shop)`: the name of everybody who is or was of the staff, by login; two people
-of one name keep their logins beside it."""
+"""`await names_of.get(connection, owner, shop)`: the names of all current and former staff by login; where two
+people share a name, the login is added.
+"""
 
 
 async def add(connection: Connection, shop: str, login: str, name: str, role: Role, by: str) -> UUID:
@@ -88,7 +91,7 @@ async def invite(connection: Connection, staff_id: UUID, by: str) -> str:
     return token
 
 
-async def take_up(connection: Connection, token: str, password: str) -> UUID:
+async def accept_invitation(connection: Connection, token: str, password: str) -> UUID:
     """Set the password with an invitation, which ends every session. Raises InvitationOver, PasswordWeak."""
     now = datetime.now(UTC)
     row = await store.read_invitation(connection, sessions.digest(token), now)

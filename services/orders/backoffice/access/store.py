@@ -115,7 +115,7 @@ async def add_session(
 
 
 async def read_session(connection: Connection, token_hash: bytes) -> Row | None:
-    """Return a session with its user, whatever its state."""
+    """Return a session with its user, in any state."""
     return await connection.fetchrow(
         """select t.session_id, t.last_seen_at, t.expires_at, t.revoked_at, s.staff_id, s.shop, s.login, s.name,
                   s.role, s.disabled_at, s.preferences
@@ -203,7 +203,7 @@ async def use_invitation(connection: Connection, token_hash: bytes, now: datetim
 async def add_attempt(
     connection: Connection, attempt_id: UUID, login_hash: bytes, address: str, now: datetime
 ) -> None:
-    """Store a sign-in attempt as failed; `forgive_attempt` removes it when it succeeded."""
+    """Store a sign-in attempt as failed; `mark_attempt_successful` corrects that after a successful sign-in."""
     await connection.execute(
         """insert into sign_in_attempt (attempt_id, login_hash, address, attempted_at, is_failure)
            values ($1, $2, $3, $4, true)""",
@@ -211,8 +211,8 @@ async def add_attempt(
     )
 
 
-async def forgive_attempt(connection: Connection, attempt_id: UUID) -> None:
-    """Remove the failed attempt after a successful sign-in."""
+async def mark_attempt_successful(connection: Connection, attempt_id: UUID) -> None:
+    """Mark an attempt as successful, so that it no longer counts as a failure."""
     await connection.execute(
         "update sign_in_attempt set is_failure = false where attempt_id = $1", attempt_id
     )
@@ -231,12 +231,12 @@ async def count_failures(connection: Connection, login_hash: bytes, address: str
     return row
 
 
-async def forget_attempts(connection: Connection, before: datetime) -> None:
+async def delete_attempts(connection: Connection, before: datetime) -> None:
     """Delete attempts that no longer count."""
     await connection.execute("delete from sign_in_attempt where attempted_at < $1", before)
 
 
-async def forget_sessions(connection: Connection, before: datetime) -> None:
+async def delete_sessions(connection: Connection, before: datetime) -> None:
     """Delete sessions that ended long ago, and invitations."""
     await connection.execute(
         "delete from staff_session where expires_at < $1 or revoked_at < $1 or last_seen_at < $1", before

@@ -7,9 +7,9 @@ from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.signing_in import TOO_MANY, TooManyAttempts, WrongPassword, checked
 from services.orders.backoffice.account.pages import remember_browser
 from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import address_of
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 
@@ -21,7 +21,7 @@ async def show_account(context: PageContext) -> Response:
 
 
 async def _account(context: PageContext, status: int = 200, **errors: str) -> Response:
-    now = context.speech.now
+    now = context.locale.now
     async with context.reading() as connection:
         rows = await store.list_sessions(
             connection, context.person.staff_id, now, now - context.app_state.lifetime.idle
@@ -42,11 +42,11 @@ async def change_password(context: PageContext) -> Response:
             session_id=person.session_id,
         )
     except WrongPassword:
-        return await _account(context, 422, **{"password-now": gettext("This is not your present password.")})
+        return await _account(context, 422, **{"password-now": gettext("This is not your current password.")})
     except TooManyAttempts:
         return await _account(context, 429, **{"password-now": gettext(TOO_MANY)})
     if form["password"] != form["password-again"]:
-        return await _account(context, 422, **{"password-again": gettext("The two are not the same.")})
+        return await _account(context, 422, **{"password-again": gettext("The two passwords do not match.")})
     try:
         async with context.unit() as unit:
             await staff.change_password(unit.connection, person, form["password"])

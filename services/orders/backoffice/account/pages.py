@@ -16,10 +16,10 @@ from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.order.words import FIELD_LABELS
 from services.orders.backoffice.web.dispatching import problem, session_cookie
-from services.orders.backoffice.web.keeping import KeptForm, kept_in
+from services.orders.backoffice.web.kept_forms import KeptForm, kept_in
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import address_of, is_local_path
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 LABELS = {
@@ -29,8 +29,8 @@ LABELS = {
     "name": N_("Name"),
     "quantity": N_("Quantity"),
 }
-"""What the fields of forms are called that are kept over a session's end."""
-WRONG = N_("Login and password do not fit. Check both and try again.")
+"""Labels of the form fields that are kept when a session ends."""
+WRONG = N_("Login or password is incorrect. Check both and try again.")
 
 
 @pages.get("/sign-in", Entry.PUBLIC)
@@ -76,7 +76,7 @@ def _inside(context: PageContext, entered: SignedIn, form: Form, kept: KeptForm 
     if kept is not None and not is_another:
         response = context.render("account/kept.html", kept=kept, labels=LABELS)
     else:
-        lost = gettext("What was typed before belongs to another account and was not kept.")
+        lost = gettext("The earlier input belongs to another account and was not kept.")
         after = form["next"] if is_local_path(form["next"]) and kept is None else "/"
         response = context.redirect(after, lost if kept else None, "note")
     seconds = int(context.app_state.lifetime.whole.total_seconds())
@@ -90,7 +90,7 @@ async def remember_browser(context: PageContext, response: Response, login: str)
     async with context.app_state.hub.acquire() as connection:
         row = await store.read_login(connection, login)
     if row is not None and row["password_hash"] is not None:
-        known = known_browsers.issued(row["login"], row["password_hash"], context.speech.now)
+        known = known_browsers.issued(row["login"], row["password_hash"], context.locale.now)
         _mark_known(context, response, row["login"], known)
 
 
@@ -134,7 +134,7 @@ async def show_invitation(context: PageContext) -> Response:
     """Show the form to choose a password."""
     async with context.app_state.hub.acquire() as connection:
         digest = sessions.digest(context.path("token"))
-        row = await store.read_invitation(connection, digest, context.speech.now)
+        row = await store.read_invitation(connection, digest, context.locale.now)
     if row is None:
         return problem(context, 404, "invitation_over")
     return context.render("account/invitation.html", login=row["login"], name=row["name"], errors={})
@@ -150,8 +150,10 @@ async def choose_password(context: PageContext) -> Response:
             if row is None:
                 raise staff.InvitationOver
             if form["password"] != form["password-again"]:
-                return _choose_again(context, row, "password-again", gettext("The two are not the same."))
-            await staff.take_up(unit.connection, token, form["password"])
+                return _choose_again(
+                    context, row, "password-again", gettext("The two passwords do not match.")
+                )
+            await staff.accept_invitation(unit.connection, token, form["password"])
     except staff.InvitationOver:
         return problem(context, 404, "invitation_over")
     except staff.PasswordWeak as weak:

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from services.orders.backoffice.access import store
 from services.orders.backoffice.access.permissions import Entry
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 CHOICES = {

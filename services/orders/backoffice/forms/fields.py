@@ -1,7 +1,7 @@
 """Form fields: submitted text parsed into values, with every validation error in the user's language.
 
-Nothing of a form is trusted: the number of fields and characters is limited, NUL is removed (PostgreSQL
-cannot store it), line ends are normalized. A rejected form is shown again with exactly what was typed.
+No submitted value is trusted: the number of fields and characters is limited, NUL is removed (PostgreSQL
+cannot store it), line ends are normalized. A rejected form is shown again with exactly the submitted values.
 """
 
 import re
@@ -13,14 +13,16 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from contracts.money import EXPONENTS, MAX_MINOR
 from contracts.timestamps import EARLIEST, LATEST
+from services.chassis.texts import BLANK, is_blank, trimmed
 from services.orders.backoffice.language.formatting import amount
-from services.orders.backoffice.language.translating import N_, gettext, speech
+from services.orders.backoffice.language.translating import N_, gettext, number, page_locale
 
 MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
 KEY, REVISION = "key", "revision"
@@ -48,7 +50,7 @@ class Invalid(Exception):
 
 
 class Form(Mapping[str, str]):
-    """The fields of a form: `form["note"]` is what was typed, "" when there is no such field."""
+    """The fields of a form: `form["note"]` is the submitted text, "" when there is no such field."""
 
     def __init__(
         self, fields: Sequence[tuple[str, str]] = (), files: Mapping[str, UploadFile] | None = None
@@ -74,10 +76,10 @@ class Form(Mapping[str, str]):
         return [value for one, value in self.fields if one == name]
 
     def text(self, name: str, longest: int = 1000) -> str | None:
-        """Return a trimmed text; None when it is empty. Raises Invalid."""
-        value = self[name].strip()
+        """Return a trimmed text; None when nothing of it can be seen. Raises Invalid."""
+        value = trimmed(self[name])
         if len(value) > longest:
-            raise Invalid(**{name: gettext("At most %(longest)s characters.", longest=longest)})
+            raise Invalid(**{name: too_long(value, longest)})
         return value or None
 
     def ticked(self, name: str) -> bool:
@@ -91,7 +93,7 @@ class Form(Mapping[str, str]):
             return None
         if not re.fullmatch(r"-?[0-9]{1,18}", typed) or not least <= int(typed) <= most:
             raise Invalid(
-                **{name: gettext("Type a whole number from %(least)s to %(most)s.", least=least, most=most)}
+                **{name: gettext("Enter a whole number from %(least)s to %(most)s.", least=least, most=most)}
             )
         return int(typed)
 
@@ -104,7 +106,7 @@ class Form(Mapping[str, str]):
             return None
         exponent, written = EXPONENTS.get(currency, 2), _with_point(typed)
         if not _PLAIN_NUMBER.fullmatch(written):
-            raise Invalid(**{name: gettext("Type an amount such as 12.50.")})
+            raise Invalid(**{name: gettext("Enter an amount such as 12.50.")})
         value = Fraction(written) * 10**exponent
         if abs(value) > MAX_MINOR:
             raise Invalid(**{name: _too_large(currency)})
@@ -123,21 +125,21 @@ class Form(Mapping[str, str]):
         try:
             day = date(*map(int, french.groups()[::-1])) if french else date.fromisoformat(typed)
         except ValueError:
-            raise Invalid(**{name: gettext("Type a day such as 2026-11-22.")}) from None
+            raise Invalid(**{name: gettext("Enter a day such as 2026-11-22.")}) from None
         if not FIRST_DAY <= day <= LAST_DAY:
-            raise Invalid(**{name: gettext("Type a day from 1970 to 2200.")})
+            raise Invalid(**{name: gettext("Enter a day from 1970 to 2200.")})
         return day
 
     def choice(self, name: str, allowed: Collection[str]) -> str | None:
         """Return one of the allowed values; None when nothing was chosen. Raises Invalid."""
         chosen = self[name].strip()
         if chosen and chosen not in allowed:
-            raise Invalid(**{name: gettext("Choose one of the list.")})
+            raise Invalid(**{name: gettext("Choose an option from the list.")})
         return chosen or None
 
     @property
     def key(self) -> str | None:
-        """Return the form's idempotency key, made when it was shown."""
+        """Return the form's idempotency key, generated when it was rendered."""
         return self[KEY] if _PLAIN_KEY.fullmatch(self[KEY]) else None
 
     @property
@@ -151,7 +153,9 @@ class Form(Mapping[str, str]):
 
     def model(self, kind: type[M], **values: Any) -> M:
         """Return the fields (without those left empty) and `values` as a pydantic model. Raises Invalid."""
-        typed = {name: value for name, value in self.items() if value.strip() and name in kind.model_fields}
+        typed = {
+            name: value for name, value in self.items() if not is_blank(value) and name in kind.model_fields
+        }
         try:
             return kind.model_validate({**typed, **values})
         except ValidationError as error:
@@ -200,35 +204,63 @@ async def _read_multipart(request: Request) -> Form:
 
 
 _OBJECTIONS = {
-    "missing": N_("Fill this in."),
-    "string_too_short": N_("Fill this in."),
-    "string_too_long": N_("At most %(max_length)s characters."),
-    "string_pattern_mismatch": N_("This is not in the form that is needed."),
+    "missing": N_("This field is required."),
+    "string_too_short": N_("This field is required."),
+    BLANK: N_("Write something that can be seen."),
+    "string_pattern_mismatch": N_("“%(value)s” does not have the form that is needed here. Correct it."),
     "greater_than": N_("Must be more than %(gt)s."),
     "greater_than_equal": N_("Must be at least %(ge)s."),
     "less_than": N_("Must be less than %(lt)s."),
     "less_than_equal": N_("Must be at most %(le)s."),
-    "int_parsing": N_("Type a whole number."),
-    "int_type": N_("Type a whole number."),
-    "date_from_datetime_parsing": N_("Type a day such as 2026-11-22."),
-    "date_parsing": N_("Type a day such as 2026-11-22."),
-    "uuid_parsing": N_("Choose one of the list."),
-    "enum": N_("Choose one of the list."),
-    "literal_error": N_("Choose one of the list."),
+    "int_parsing": N_("Enter a whole number."),
+    "int_type": N_("Enter a whole number."),
+    "date_from_datetime_parsing": N_("Enter a day such as 2026-11-22."),
+    "date_parsing": N_("Enter a day such as 2026-11-22."),
+    "uuid_parsing": N_("Choose an option from the list."),
+    "enum": N_("Choose an option from the list."),
+    "literal_error": N_("Choose an option from the list."),
     "too_short": N_("Choose at least one."),
 }
-"""What is said of each kind of fault that pydantic finds."""
-_OTHERWISE = N_("This can't be taken as it is.")
+"""Texts by pydantic's error types."""
+_OTHERWISE = N_("“%(value)s” can’t be used here. Correct it.")
+_FORMS = {
+    "country": N_("“%(value)s” is no country. Write its two letters of ISO 3166, such as FR."),
+    "currency": N_("“%(value)s” is no currency. Write three capital letters, such as EUR."),
+    "tracking_url": N_("“%(value)s” is no web address. Write one that begins with https://."),
+}
+"""What is wrong with a value that does not fit its pattern, by field."""
+_LONGEST_SHOWN = 60
 
 
-def objections(error: ValidationError) -> dict[str, str]:
-    """Return every validation error by its field, translated."""
+def objections(error: ValidationError, forms: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return every validation error by its field, translated. `forms` has a text, not yet translated, per field whose
+    form is a pattern.
+    """
     found: dict[str, str] = {}
-    for fault in error.errors(include_url=False, include_input=False):
+    for fault in error.errors(include_url=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""
-        text = _OBJECTIONS.get(fault["type"], _OTHERWISE)
-        found.setdefault(name, gettext(text, **fault.get("ctx", {})))
+        found.setdefault(name, _objection(fault, {**_FORMS, **(forms or {})}.get(name)))
     return found
+
+
+def _objection(fault: ErrorDetails, form: str | None) -> str:
+    value, values = fault["input"], fault.get("ctx", {})
+    if fault["type"] == "string_too_long":
+        return too_long(value, values["max_length"])
+    text = _OBJECTIONS.get(fault["type"], _OTHERWISE)
+    if fault["type"] == "string_pattern_mismatch" and form:
+        text = form
+    shown = value if isinstance(value, str | int) else ""
+    return gettext(text, **{**values, "value": str(shown)[:_LONGEST_SHOWN]})
+
+
+def too_long(text: str, longest: int) -> str:
+    """Return the error of a text that has too many characters."""
+    return gettext(
+        "At most %(longest)s characters; this has %(count)s. Shorten it.",
+        longest=number(longest),
+        count=number(len(text)),
+    )
 
 
 def _too_large(currency: str) -> str:
@@ -247,7 +279,7 @@ def _with_point(typed: str) -> str:
     in English and rejected for EUR in French.
     """
     typed = typed.replace("\N{MINUS SIGN}", "-")
-    if speech().language == "en" and _ENGLISH_GROUPS.fullmatch(typed):
+    if page_locale().language == "en" and _ENGLISH_GROUPS.fullmatch(typed):
         return typed.replace(",", "")
     if typed.rfind(",") > typed.rfind("."):
         return typed.replace(".", "").replace(",", ".")

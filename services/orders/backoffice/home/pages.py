@@ -1,5 +1,6 @@
 """Home: pending work, figures of recent days, latest activity."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -10,15 +11,17 @@ from starlette.responses import Response
 
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.access.permissions import Entry, Permission
+from services.orders.backoffice.conversation.waiting import count_shown
 from services.orders.backoffice.home import store as home_store
-from services.orders.backoffice.language.happenings import told
+from services.orders.backoffice.language.activity_texts import event_text
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.language.translating import number as written
-from services.orders.backoffice.operations.alerting import alerts_for
+from services.orders.backoffice.operations.alerts import alerts_for
 from services.orders.backoffice.orders.words import tab_names
 from services.orders.backoffice.refused_sales import store as refused_sales_store
+from services.orders.backoffice.web.clients.invoicing import MOST, read_invoicing_state
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 from services.orders.listing.filters import Filters
 from services.orders.listing.payments import read_unmatched
 from services.orders.listing.words import Tab
@@ -45,12 +48,12 @@ async def show_again(context: PageContext) -> Response:
 async def _show(context: PageContext) -> Response:
     if not context.may(Permission.ORDERS_VIEW):
         return context.render("home/home.html", tiles=[], days=None, happened=[], alerts=[])
-    alerts = await alerts_for(context)
+    alerts, invoices = await asyncio.gather(alerts_for(context), _invoices(context))
     async with context.reading() as connection:
         return context.render(
             "home/home.html",
             alerts=alerts,
-            tiles=[*await _queues(context, connection), *await _troubles(context, connection)],
+            tiles=[*await _queues(context, connection), *await _troubles(context, connection), *invoices],
             days=await _days(context, connection),
             happened=await _happened(context, connection),
         )
@@ -60,7 +63,7 @@ async def _queues(context: PageContext, connection: Connection) -> list[tuple[st
     """Return a tile for each queue: link, text, count, whether it is not empty."""
     if not _has(context, "/orders"):
         return []
-    zone, tiles = ZoneInfo(str(context.speech.zone)), []
+    zone, tiles = ZoneInfo(str(context.locale.zone)), []
     for tab, text in queue_words().items():
         count = await context.app_state.finder.count(connection, context.shop, Filters(tab=tab), zone)
         tiles.append(_tile(f"/orders?tab={tab}", text, count.number, is_exact=count.is_exact))
@@ -77,6 +80,7 @@ async def _troubles(context: PageContext, connection: Connection) -> list[tuple[
     tiles = [
         *await _mails(context, connection),
         *await _unmatched(context, connection),
+        *await _conversation(context, connection),
         await _refused(context, connection),
     ]
     return [tile for tile in tiles if tile[-1]]
@@ -89,6 +93,8 @@ async def _mails(context: PageContext, connection: Connection) -> list[tuple[str
     return [
         _tile("/mails?state=uncertain", gettext("Mails to check"), trouble.get("uncertain", 0)),
         _tile("/mails?state=failed", gettext("Mails that failed"), trouble.get("failed", 0)),
+        _tile("/mails?state=bounced", gettext("Mails that came back"), trouble.get("bounced", 0)),
+        _tile("/mails?state=suppressed", gettext("Mails that were held"), trouble.get("suppressed", 0)),
     ]
 
 
@@ -100,8 +106,30 @@ async def _unmatched(context: PageContext, connection: Connection) -> list[tuple
     return [_tile(href, gettext("Payments to identify"), len(found["payments"]))]
 
 
+async def _invoices(context: PageContext) -> list[tuple[str, str, str, bool]]:
+    """Return tiles for orders whose invoice waits for the shop's mentions, and for invoices that failed."""
+    if not context.may(Permission.PAYMENTS_VIEW) or (state := await read_invoicing_state(context)) is None:
+        return []
+    href = "/settings/invoices" if context.may(Permission.SETTINGS_VIEW) else "/payments/invoices"
+    tiles = [
+        _tile(href, gettext("Orders waiting for an invoice"), state.waiting, is_exact=state.waiting < MOST),
+        _tile(href, gettext("Invoices that failed"), state.failed, is_exact=state.failed < MOST),
+    ]
+    return [tile for tile in tiles if tile[-1]]
+
+
+async def _conversation(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
+    if not context.may(Permission.CONVERSATION_READ):
+        return []
+    counts = await count_shown(context, connection)
+    return [
+        _tile("/conversation", gettext("Messages to answer"), counts["staff"]),
+        _tile("/conversation/mails", gettext("Mails to be filed"), counts["mails"]),
+    ]
+
+
 async def _refused(context: PageContext, connection: Connection) -> tuple[str, str, str, bool]:
-    since = context.speech.now - timedelta(days=refused_sales_store.DAYS)
+    since = context.locale.now - timedelta(days=refused_sales_store.DAYS)
     count = await refused_sales_store.count_refused(connection, context.shop, since)
     is_exact = count < refused_sales_store.MOST
     return _tile("/refused-sales", gettext("Refused sales"), count, is_exact=is_exact)
@@ -118,8 +146,8 @@ def _has(context: PageContext, path: str) -> bool:
 
 async def _days(context: PageContext, connection: Connection) -> dict[str, Any]:
     """Return today's figures and the series of recent days: orders, and turnover by currency."""
-    zone = ZoneInfo(str(context.speech.zone))
-    today = context.speech.now.astimezone(zone).date()
+    zone = ZoneInfo(str(context.locale.zone))
+    today = context.locale.now.astimezone(zone).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     since = datetime.combine(days[0], time(), zone)
     until = datetime.combine(today + timedelta(days=1), time(), zone)
@@ -151,13 +179,13 @@ def figures(rows: Sequence[Mapping[str, Any]], days: Sequence[date]) -> dict[str
 async def _happened(context: PageContext, connection: Connection) -> list[tuple[str, datetime, str, str]]:
     """Return the latest activity: order code, time, user ("": none), text."""
     labels = await labels_of.get(connection, context.app_state.hub.owner, context.shop)
-    rows = await home_store.read_happenings(connection, context.shop, ORDERS, HAPPENINGS)
+    rows = await home_store.read_latest_activity(connection, context.shop, ORDERS, HAPPENINGS)
     return [
         (
             row["code"],
             row["happened_at"],
             row["actor"] if "@" in row["actor"] else "",  # services are not users
-            told(row["kind"], json.loads(row["data"]), labels),
+            event_text(row["kind"], json.loads(row["data"]), labels),
         )
         for row in rows
     ]

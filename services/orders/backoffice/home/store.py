@@ -9,7 +9,7 @@ from services.orders.listing.words import UNPLACED
 
 Row = Mapping[str, Any]
 NO_SALE = sorted({*(state.value for state in UNPLACED), "cancelled"})
-"""States of what is not counted as sold."""
+"""States of orders that do not count as sales."""
 MOST = 1000
 
 
@@ -31,17 +31,18 @@ async def read_days(
 
 
 async def read_mail_trouble(connection: Connection, shop: str) -> dict[str, int]:
-    """Count the order mails that failed or are uncertain, each up to MOST."""
+    """Count the order mails that failed, came back, were held or are uncertain, each up to MOST."""
     rows = await connection.fetch(
         """select state, count(*) as mails from (
-               select state from mail where shop = $1 and state <> 'sent' and order_id is not null limit $2) found
+               select state from mail
+               where shop = $1 and state <> 'sent' and state <> 'withdrawn' and order_id is not null limit $2) found
            group by state""",
         *(shop, MOST),
     )
     return {row["state"]: row["mails"] for row in rows}
 
 
-async def read_happenings(connection: Connection, shop: str, orders: int, most: int) -> Sequence[Row]:
+async def read_latest_activity(connection: Connection, shop: str, orders: int, most: int) -> Sequence[Row]:
     """Return the latest activity of the most recently placed orders (code, kind, happened_at, actor, data),
     without sent mails.
     """

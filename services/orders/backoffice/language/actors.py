@@ -1,11 +1,11 @@
-"""Actors in words: a user by their name, services and storefronts by their role for the staff."""
+"""Display names of actors: a user's own name, services and storefronts by their role for the staff."""
 
 from contracts.catalogue import SERVICES, STOREFRONT
 from services.orders.backoffice.language.statuses import module_words
-from services.orders.backoffice.language.translating import gettext, speech
+from services.orders.backoffice.language.translating import gettext, page_locale
 
 API = "api:"
-"""What stands before the name of an API token."""
+"""Prefix of actors that are API tokens."""
 NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
 
 
@@ -17,11 +17,11 @@ def who(actor: str | None) -> str:
     if not actor:
         return ""
     if actor in SERVICES:
-        return gettext("by itself")
+        return gettext("automatic")
     if actor.startswith(API):
         return gettext("%(name)s (API)", name=actor.removeprefix(API))
     sender, _, rest = actor.partition(".")
     if sender == STOREFRONT and rest:
         module = rest.rpartition(".")[2]
         return module_words().get(module, module)
-    return NAMES.get(actor) or speech().people.get(actor, actor)
+    return NAMES.get(actor) or page_locale().people.get(actor, actor)

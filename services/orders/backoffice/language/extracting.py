@@ -5,12 +5,13 @@ file of `locale/fr`, and the unused ones; exit status 1 when there are any.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
+from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 CATALOGUES = Path(__file__).with_name("locale") / "fr"
@@ -85,25 +86,21 @@ def unused() -> dict[Key, list[str]]:
     return {key: [area for area, _ in entries] for key, entries in translated().items() if key not in said}
 
 
-def entry(key: Key, places: list[str]) -> str:
-    """Return an entry to be filled in."""
-    context, text = key
-    head = f"#: {' '.join(places[:3])}\n" + (f"msgctxt {_quoted(context)}\n" if context else "")
-    if isinstance(text, str):
-        return f'{head}msgid {_quoted(text)}\nmsgstr ""\n'
-    return f'{head}msgid {_quoted(text[0])}\nmsgid_plural {_quoted(text[1])}\nmsgstr[0] ""\nmsgstr[1] ""\n'
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+def as_entries(texts: Mapping[Key, list[str]]) -> str:
+    """Return the texts as entries of a catalogue, to be filled in."""
+    catalogue = Catalog(locale="fr")
+    for (context, text), places in texts.items():
+        locations = [(name, int(line)) for name, _, line in (place.rpartition(":") for place in places[:3])]
+        catalogue.add(text, locations=locations, context=context)
+    file = BytesIO()
+    write_po(file, catalogue, omit_header=True)
+    return file.getvalue().decode()
 
 
 def main() -> int:
     """Run the command."""
     lacking, idle = missing(), unused()
-    for key, places in lacking.items():
-        sys.stdout.write(f"{entry(key, places)}\n")
+    sys.stdout.write(as_entries(lacking))
     for (_, text), areas in idle.items():
         sys.stdout.write(f"# not used any more ({', '.join(areas)}.po): {text!r}\n")
     return 1 if lacking or idle else 0

@@ -21,23 +21,23 @@ from babel.numbers import (
 from markupsafe import Markup, escape
 
 from contracts.money import EXPONENTS
-from contracts.orders import PlacedLine
-from contracts.storefront import ExtraLine, Shipping
+from contracts.orders.lifecycle import PlacedLine
+from contracts.sale import ExtraLine, Shipping
 from contracts.timestamps import in_zone
-from services.orders.backoffice.language.translating import gettext, number, spaced, speech
+from services.orders.backoffice.language.translating import gettext, number, page_locale, spaced
 
 MINUS = "\N{MINUS SIGN}"
 
 
 def country(code: str | None) -> str:
     """Return a country's name by its ISO 3166-1 code; an unknown code is returned as is."""
-    names = Locale.parse(speech().locale).territories
+    names = Locale.parse(page_locale().locale).territories
     return str(names.get((code or "").upper(), code or ""))
 
 
 def short_number(value: int) -> str:
     """Return a number in short form, for small places: 1,2 k."""
-    return spaced(format_compact_decimal(value, locale=speech().locale, fraction_digits=1))
+    return spaced(format_compact_decimal(value, locale=page_locale().locale, fraction_digits=1))
 
 
 def amount(amount_minor: int, currency: str) -> str:
@@ -50,8 +50,8 @@ def amount(amount_minor: int, currency: str) -> str:
     text = format_currency(
         Decimal(amount_minor).scaleb(-digits),
         currency,
-        format=_pattern(speech().locale, digits),
-        locale=speech().locale,
+        format=_pattern(page_locale().locale, digits),
+        locale=page_locale().locale,
         currency_digits=False,
     )
     return spaced(text).replace("-", MINUS)
@@ -63,8 +63,8 @@ def unit_price(line: PlacedLine, currency: str) -> Markup:
         return money(line.unit_price_minor, currency)
     price = Decimal(line.unit_price_exact).normalize()
     digits = max(EXPONENTS.get(currency, 2), -int(price.as_tuple().exponent))
-    pattern = _pattern(speech().locale, digits)
-    text = format_currency(price, currency, pattern, speech().locale, currency_digits=False)
+    pattern = _pattern(page_locale().locale, digits)
+    text = format_currency(price, currency, pattern, page_locale().locale, currency_digits=False)
     return Markup('<data class="money" value="{}">{}</data>').format(line.unit_price_exact, spaced(text))
 
 
@@ -82,13 +82,13 @@ def tax_rates(part: PlacedLine | Shipping | ExtraLine, currency: str) -> str:
 def tax_rate(millionths: int) -> str:
     """Return a rate in millionths as per cent, with all its digits: 8,875 %."""
     rate = Decimal(millionths) / 10_000
-    return f"{spaced(format_decimal(rate, locale=speech().locale, decimal_quantization=False))} %"
+    return f"{spaced(format_decimal(rate, locale=page_locale().locale, decimal_quantization=False))} %"
 
 
 def typed_amount(amount_minor: int, currency: str) -> str:
     """Return money as typed into a form: -1234,50 or -1234.50, which `Form.amount_minor` parses back exactly."""
     text = f"{Decimal(amount_minor).scaleb(-EXPONENTS.get(currency, 2)):f}"
-    return text.replace(".", get_decimal_symbol(speech().locale))
+    return text.replace(".", get_decimal_symbol(page_locale().locale))
 
 
 @cache
@@ -114,7 +114,7 @@ def when(moment: datetime | None, style: str = "relative") -> Markup:
     """
     if moment is None:
         return Markup("")
-    how = speech()
+    how = page_locale()
     local, now = in_zone(moment, how.zone), how.now.astimezone(how.zone)
     shown = _shown(local, now, style)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
@@ -124,21 +124,21 @@ def when(moment: datetime | None, style: str = "relative") -> Markup:
 
 def _shown(local: datetime, now: datetime, style: str) -> str:
     if style == "second":
-        return format_time(local, "HH:mm:ss", tzinfo=local.tzinfo, locale=speech().locale)
+        return format_time(local, "HH:mm:ss", tzinfo=local.tzinfo, locale=page_locale().locale)
     if style == "brief" and local.date() != now.date():
         return _date(local, "d MMM" if local.year == now.year else "dd/MM/y")
     if style in ("time", "brief"):
         return _clock(local)
     if style == "day":
         return day(local.date())
-    if speech().on_paper:
+    if page_locale().on_paper:
         return gettext("%(day)s at %(time)s", day=day(local.date()), time=_clock(local))
     return _relative(local, now)
 
 
 def exact(moment: datetime) -> str:
     """Return day, time to the second and zone."""
-    how = speech()
+    how = page_locale()
     local = in_zone(moment, how.zone)
     return (
         f"{day(local.date())} {local:%H:%M:%S} ({get_timezone_name(local, width='short', locale=how.locale)})"
@@ -150,11 +150,16 @@ def day(one: date) -> str:
     return _date(one, "d MMMM y")
 
 
+def month(one: date) -> str:
+    """Return the month of a day: novembre 2026."""
+    return _date(one, "MMMM y")
+
+
 def _date(one: date, pattern: str) -> str:
     """Return a day in Babel's pattern; the first of a month is «1er» in French, which CLDR leaves out."""
-    if speech().language == "fr" and one.day == 1 and pattern.startswith("d "):
+    if page_locale().language == "fr" and one.day == 1 and pattern.startswith("d "):
         pattern = f"d'er'{pattern[1:]}"
-    return format_date(one, pattern, locale=speech().locale)
+    return format_date(one, pattern, locale=page_locale().locale)
 
 
 def _relative(local: datetime, now: datetime) -> str:
@@ -170,7 +175,18 @@ def _relative(local: datetime, now: datetime) -> str:
 
 
 def _clock(local: datetime) -> str:
-    return format_time(local, "HH:mm", tzinfo=local.tzinfo, locale=speech().locale)
+    return format_time(local, "HH:mm", tzinfo=local.tzinfo, locale=page_locale().locale)
+
+
+def file_size(size: int) -> str:
+    """Return a size of a file in bytes in readable form: 340 kB, 1.2 MB."""
+    if size < 1000:
+        return gettext("%(size)s B", size=number(size))
+    if size < 1_000_000:
+        return gettext("%(size)s kB", size=number(round(size / 1000)))
+    return gettext(
+        "%(size)s MB", size=spaced(format_decimal(round(size / 1_000_000, 1), locale=page_locale().locale))
+    )
 
 
 def lines(text: str | None) -> Markup:
@@ -189,6 +205,8 @@ FILTERS = {
     "tax_rates": tax_rates,
     "when": when,
     "day": day,
+    "month": month,
     "lines": lines,
+    "file_size": file_size,
 }
-"""What templates may say after a bar."""
+"""Filters that templates may use."""

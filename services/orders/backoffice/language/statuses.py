@@ -1,4 +1,4 @@
-"""The statuses of an order in words, and their badges' tones: payment, fulfilment, flags; filter labels.
+"""Labels and badge tones of an order's statuses: payment, fulfilment, flags; labels of filters.
 
 Each function returns the labels in the request's language, by the stored value. An order is feminine in
 French, so the texts have contexts of their own: "Paid" of one order is «Payée», of the filter «Payées».
@@ -17,7 +17,7 @@ STATE_TONES = {
     "completed": "good",
     "cancelled": "danger",
 }
-"""The shape of a state's badge; text and colour are its label's."""
+"""Badge tone by state; its text and colour are those of the label."""
 
 
 def payment_badges() -> Badges:
@@ -60,8 +60,12 @@ def flag_badges() -> Badges:
         "to_collect": (pgettext("flag", "Left to collect"), "warning"),
         "stock_missing": (pgettext("flag", "Stock missing"), "danger"),
         "paid_without_order": (pgettext("flag", "Paid without an order"), "danger"),
+        "cancellation_requested": (pgettext("flag", "Cancellation requested"), "warning"),
+        "address_refused": (pgettext("flag", "Mail address refused"), "danger"),
         "disputed": (pgettext("flag", "Dispute"), "danger"),
-        "dispute_inquiry": (pgettext("flag", "The bank asks about the payment"), "warning"),
+        "dispute_due": (pgettext("flag", "Dispute: answer before it is too late"), "danger"),
+        "dispute_lost": (pgettext("flag", "Dispute lost: to decide"), "danger"),
+        "dispute_inquiry": (pgettext("flag", "Inquiry by the bank"), "warning"),
         "last_attempt_failed": (pgettext("flag", "Last payment attempt failed"), "warning"),
         "over_refunded": (pgettext("flag", "Refunded too much"), "danger"),
         "refund_uncertain": (pgettext("flag", "Refund to check"), "danger"),
@@ -69,8 +73,8 @@ def flag_badges() -> Badges:
         "refund_not_booked": (pgettext("flag", "Refund at the provider not recorded"), "danger"),
         "refund_differs": (pgettext("flag", "Refund of another amount"), "danger"),
         "refund_failed": (pgettext("flag", "Refund failed"), "danger"),
-        "partly_funded": (pgettext("flag", "A part of the transfer came"), "warning"),
-        "payment_shared": (pgettext("flag", "Its payment is another order’s"), "danger"),
+        "partly_funded": (pgettext("flag", "Part of the transfer received"), "warning"),
+        "payment_shared": (pgettext("flag", "Payment belongs to another order"), "danger"),
         "overdue": (pgettext("flag", "Payment overdue"), "warning"),
     }
 

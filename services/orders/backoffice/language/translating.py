@@ -1,9 +1,9 @@
 """The two languages: English texts are the message ids, French ones are in `locale/fr/<area>.po`.
 
-The catalogues are read at start, all areas as one; nothing is compiled. A text may occur in several areas as
+The catalogues are read at start, all areas as one, and compiled in memory. A text may occur in several areas as
 long as its translation is the same. French typography is applied here, so that translators type plain spaces:
-narrow no-break spaces before `: ; ? !` and inside « ». The language depends on the request (`speaking`), so
-that templates, filters and errors all agree.
+narrow no-break spaces before `: ; ? !` and inside « ». The language depends on the request (`using_locale`), so
+that templates, filters and errors all use the same one.
 """
 
 import re
@@ -13,12 +13,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from gettext import NullTranslations
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+from babel.support import Translations
 
 FOLDER = Path(__file__).parent / "locale"
 LANGUAGES = ("fr", "en")
@@ -34,49 +39,40 @@ class TranslationsDisagree(ValueError):
     """
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """The texts of one language: by context and id; a plural has one text per form."""
-
-    texts: Mapping[tuple[str | None, str], tuple[str, ...]] = field(default_factory=dict)
-    is_french: bool = False
-
-    def find(self, context: str | None, text: str, plural: str | None, count: int) -> str:
-        """Return the translation, or the English text itself."""
-        forms = self.texts.get((context, text))
-        is_one = count in (0, 1, -1) if self.is_french else count == 1
-        if not forms:
-            return text if plural is None or is_one else plural
-        return forms[0] if is_one or len(forms) == 1 else forms[1]
-
-
-def read_french(folder: Path = FOLDER) -> Catalogue:
-    """Read all areas of `locale/fr`. Raises TranslationsDisagree."""
-    texts: dict[tuple[str | None, str], tuple[str, ...]] = {}
+def read_french(folder: Path = FOLDER) -> Catalog:
+    """Read all areas of `locale/fr`, with French typography. Raises TranslationsDisagree."""
+    whole = Catalog(locale="fr")
     for path in sorted((folder / "fr").glob("*.po")):
         with path.open("rb") as file:
             area = read_po(file, locale="fr")
         for message in area:
             if not message.id or not message.string:
                 continue
-            ids, strings = _tuple(message.id), tuple(_typeset(one) for one in _tuple(message.string))
-            key = (message.context, ids[0])
-            if texts.setdefault(key, strings) != strings:
+            text, known = typeset(message.string), whole.get(message.id, message.context)
+            if known is not None and known.string != text:
                 raise TranslationsDisagree(
-                    f"{path.name}: {ids[0]!r} is {strings} here, {texts[key]} elsewhere"
+                    f"{path.name}: {message.id!r} is {text!r} here, {known.string!r} elsewhere"
                 )
-    return Catalogue(texts, is_french=True)
+            whole.add(message.id, text, context=message.context)
+    return whole
 
 
-def _tuple(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def compiled(catalogue: Catalog) -> Translations:
+    """Return a catalogue's translations, ready to be looked up."""
+    file = BytesIO()
+    write_mo(file, catalogue)
+    file.seek(0)
+    return Translations(file)
 
 
-def _typeset(text: str) -> str:
+def typeset(text: Any) -> Any:
+    """Return a translation, or the forms of a plural, with French spaces."""
+    if not isinstance(text, str):
+        return tuple(map(typeset, text))
     return _AFTER.sub(NARROW, _BEFORE.sub(NARROW, text))
 
 
-CATALOGUES = {"fr": read_french(), "en": Catalogue()}
+TRANSLATIONS: dict[str, NullTranslations] = {"fr": compiled(read_french()), "en": NullTranslations()}
 
 
 _PARIS = ZoneInfo("Europe/Paris")
@@ -90,7 +86,7 @@ class PageLocale:
     zone: tzinfo = _PARIS
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_paper: bool = False
-    """Whether it is written for paper, where "today" says nothing."""
+    """Whether it is rendered for paper, where "today" is meaningless."""
     people: Mapping[str, str] = field(default_factory=dict)
     """Names of the shop's staff by login."""
 
@@ -100,27 +96,27 @@ class PageLocale:
         return "fr" if self.language == "fr" else "en_GB"
 
 
-_speech: ContextVar[PageLocale] = ContextVar("speech")
+_locale: ContextVar[PageLocale] = ContextVar("page_locale")
 
 
-def speech() -> PageLocale:
+def page_locale() -> PageLocale:
     """Return the locale of the current request."""
-    return _speech.get(None) or PageLocale()
+    return _locale.get(None) or PageLocale()
 
 
 @contextmanager
-def speaking(how: PageLocale) -> Iterator[None]:
+def using_locale(how: PageLocale) -> Iterator[None]:
     """Set the locale inside the block."""
-    token = _speech.set(how)
+    token = _locale.set(how)
     try:
         yield
     finally:
-        _speech.reset(token)
+        _locale.reset(token)
 
 
 def number(value: int | float | Decimal) -> str:
     """Format a number: 1 234 or 1,234."""
-    return spaced(format_decimal(value, locale=speech().locale))
+    return spaced(format_decimal(value, locale=page_locale().locale))
 
 
 def spaced(text: str) -> str:
@@ -130,19 +126,26 @@ def spaced(text: str) -> str:
 
 def gettext(text: str, /, **values: Any) -> str:
     """Return a text in the request's language; its `%(name)s` placeholders are filled in."""
-    return pgettext(None, text, **values)
+    return _filled_in(_translations().gettext(text) if text else "", values)
 
 
 def ngettext(text: str, plural: str, count: int, /, **values: Any) -> str:
     """Return a text that depends on a number, which it may name as `%(count)s`."""
-    found = CATALOGUES[speech().language].find(None, text, plural, count)
+    found = _translations().ngettext(text, plural, abs(count))
     return found % {"count": number(count), "num": number(count), **values}
 
 
-def pgettext(context: str | None, text: str, /, **values: Any) -> str:
+def pgettext(context: str, text: str, /, **values: Any) -> str:
     """Return a text whose translation depends on its context."""
-    found = CATALOGUES[speech().language].find(context, text, None, 1)
-    return found % values if values else found.replace("%%", "%")
+    return _filled_in(_translations().pgettext(context, text), values)
+
+
+def _translations() -> NullTranslations:
+    return TRANSLATIONS[page_locale().language]
+
+
+def _filled_in(text: str, values: Mapping[str, Any]) -> str:
+    return text % values if values else text.replace("%%", "%")
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it

@@ -14,22 +14,21 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from contracts.notifier import ConfirmMail, ResendMail
-from services.orders.api.actions.commanding import asking
+from contracts.notifier.mails import ConfirmMail, ResendMail
+from services.orders.api.actions.action import Action
+from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import gettext, ngettext
-from services.orders.backoffice.mails.pages import KINDS, LONGEST_TEXT, MOST_AT_ONCE, STATES
-from services.orders.backoffice.web.actions.commanding import key_of, wait_for
-from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import ServiceUnavailable
+from services.orders.backoffice.mails.pages import KINDS, LONGEST_TEXT, MOST_AT_ONCE, STATES, order_of
+from services.orders.backoffice.web.actions.action import command, do, wait_for
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 NAMED_AT_ONCE = 100
-"""Ids that one question to notifier names."""
+"""Maximum ids in one request to the notifier."""
 SHOWN = 50
 Mail = Mapping[str, Any]
 
@@ -45,27 +44,27 @@ class Verb:
     command: type[ResendMail] | type[ConfirmMail]
 
 
-RESEND = Verb("/mails/resend", ("failed", "uncertain"), ResendMail)
+RESEND = Verb("/mails/resend", ("failed", "uncertain", "bounced", "suppressed"), ResendMail)
 ARRIVED = Verb("/mails/arrived", ("uncertain",), ConfirmMail)
 
 
 class NotifierUnavailable(Exception):
-    """Notifier does not answer, so the selected mails cannot be determined."""
+    """The notifier does not answer, so the selected mails cannot be determined."""
 
 
 @pages.post(RESEND.path, Permission.MAILS_RESEND, action="mail.resend_many")
 async def resend(context: PageContext) -> Response:
-    """Resend failed and uncertain mails."""
-    return await _carry_out(context, RESEND)
+    """Resend mails that failed, came back or were held, and uncertain ones."""
+    return await _answer_form(context, RESEND)
 
 
 @pages.post(ARRIVED.path, Permission.MAILS_RESEND, action="mail.confirm_many")
 async def take_as_arrived(context: PageContext) -> Response:
     """Mark uncertain mails as arrived."""
-    return await _carry_out(context, ARRIVED)
+    return await _answer_form(context, ARRIVED)
 
 
-async def _carry_out(context: PageContext, verb: Verb) -> Response:
+async def _answer_form(context: PageContext, verb: Verb) -> Response:
     """Answer a form of the list: preview first, carry out when confirmed."""
     form = await context.form()
     back = _back(form)
@@ -75,18 +74,18 @@ async def _carry_out(context: PageContext, verb: Verb) -> Response:
             return context.redirect(back, gettext("No selected mail still needs this."), "note")
         context.audited["mails"] = len(mails)
         if not form["confirmed"]:
-            return _tell(context, verb, form, mails, back)
-        sent = await do(context, form, lambda _: _send(context, form, verb, mails))
+            return _preview(context, verb, form, mails, back)
+        sent = await do(context, lambda _: _send(context, verb, mails))
     except NotifierUnavailable:
         return context.redirect(
             back, gettext("Mails can't be looked up right now; try again in a moment."), "fault"
         )
     if sent is None:
         return context.redirect(back, gettext("This was done already."), "note")
-    return context.redirect(back, _said(verb, sent), "note" if sent == 0 else "done")
+    return context.redirect(back, _result_text(verb, sent), "note" if sent == 0 else "done")
 
 
-def _tell(context: PageContext, verb: Verb, form: Form, mails: Sequence[Mail], back: str) -> Response:
+def _preview(context: PageContext, verb: Verb, form: Form, mails: Sequence[Mail], back: str) -> Response:
     context.outcome = "rehearsed"
     return context.render(
         "mails/many.html",
@@ -103,7 +102,7 @@ def _tell(context: PageContext, verb: Verb, form: Form, mails: Sequence[Mail], b
     )
 
 
-def _said(verb: Verb, sent: int) -> str:
+def _result_text(verb: Verb, sent: int) -> str:
     if not sent:
         return gettext("No selected mail still needs this.")
     if verb is RESEND:
@@ -111,22 +110,22 @@ def _said(verb: Verb, sent: int) -> str:
     return ngettext("%(count)s mail is taken as arrived.", "%(count)s mails are taken as arrived.", sent)
 
 
-async def _send(context: PageContext, form: Form, verb: Verb, mails: Sequence[Mail]) -> int:
+async def _send(context: PageContext, verb: Verb, mails: Sequence[Mail]) -> int:
     """Send the command for each mail, wait briefly for the last one's outcome, and return how many were sent."""
-    asked = [_asking(context, form, verb, mail) for mail in mails]
-    sent = await asyncio.gather(*(context.app_state.commands.send(one) for one in asked))
+    decisions = [_decision(context, verb, mail) for mail in mails]
+    sent = await asyncio.gather(*(context.app_state.actions.send(one) for one in decisions))
     if sent:
         await wait_for(context, sent[-1].command_id)
     return len(sent)
 
 
-def _asking(context: PageContext, form: Form, verb: Verb, mail: Mail) -> Any:
-    order_id, mail_id = UUID(mail["order_id"]), UUID(mail["id"])
+def _decision(context: PageContext, verb: Verb, mail: Mail) -> Action:
+    order_id, mail_id = order_of(mail), UUID(mail["id"])
 
-    def made(_: UUID) -> ResendMail | ConfirmMail:
+    def message(_: UUID) -> ResendMail | ConfirmMail:
         return verb.command(shop=context.shop, order_id=order_id, mail_id=mail_id, actor=context.actor)
 
-    return asking(context.shop, order_id, f"{key_of(form)}-{mail_id}", made)
+    return command(context, order_id, message, f"-{mail_id}")
 
 
 async def _mails_of(context: PageContext, form: Form, verb: Verb) -> list[Mail]:

@@ -1,11 +1,13 @@
-"""The outcome of a mail in words: notifier's note on the last attempt, with the server's answer. Pure.
+"""Texts for the outcome of a mail: the notifier's note on the last attempt, with the server's reply. Pure.
 
 Notifier writes notes for programs and logs: `content: 250 2.0.0 queued as 4F2`. An unknown note is shown as
 is.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from services.orders.backoffice.language.actors import who
 from services.orders.backoffice.language.translating import N_, gettext
@@ -21,39 +23,91 @@ REFUSED = {
     "data": N_("The mail server refused the mail."),
     "content": N_("The mail server refused the mail."),
 }
-"""What the server said no to, by the step of the conversation."""
-UNCLEAR = N_("The mail server answered something that nobody understands.")
+"""What the server rejected, by step of the SMTP session."""
+UNCLEAR = N_("The mail server sent an unknown reply.")
 NOTES = {
     "no answer after the whole letter was sent": N_(
         "The whole mail was sent, and the mail server did not answer."
     ),
-    "connection lost before the letter was sent": N_("The connection broke before the mail was sent."),
+    "connection lost before the letter was sent": N_("The connection was lost before the mail was sent."),
     "the letter can't be handed over": N_("The mail could not be handed to the mail server."),
-    "the mail could not be written": N_("The mail could not be written; the fault is ours."),
+    "the mail could not be written": N_("The mail could not be composed because of an internal error."),
     "the mail server takes no international addresses": N_(
-        "The mail server takes no address with accents or other letters."
+        "The mail server does not accept addresses with accents or other letters."
     ),
-    "mail server ": N_("The mail server can’t be reached or does not let us in."),
+    "mail server ": N_("The mail server can’t be reached or rejects our login."),
     "the order was deleted": N_("The order was deleted."),
-    "mail after mail failed": N_("Mail after mail failed: this one waits until one goes through."),
+    "the order was placed": N_("The reminder was not sent: the order was placed meanwhile."),
+    "the reminder is too late": N_("The reminder was not sent: too much time has passed."),
+    "mail after mail failed": N_("Several mails in a row failed: this one waits until one succeeds."),
     "the process died while it was in flight": N_("The service was stopped while this mail was being sent."),
+    "restored from a backup: whether it happened after that is not known here": N_(
+        "The data was restored from a backup: this mail may have been sent after it."
+    ),
     "the database did not give the mail": N_("The mail could not be read from the database."),
 }
-"""Sentences by how notifier's note begins."""
+"""Sentences by the beginning of the notifier's note."""
+BOUNCES = {
+    "address": N_("It came back: the address does not exist, or accepts no mail. Correct it in the order."),
+    "full": N_("It came back: the mailbox is full."),
+    "too_big": N_("It came back: the recipient’s server accepts no mail of this size."),
+    "reputation": N_(
+        "It came back: the recipient’s server refuses mails of this shop as unwanted. The address is not at fault."
+    ),
+    "other": N_("It came back: the recipient’s server could not deliver it."),
+}
+"""Why a mail bounced, by the notifier's kind of bounce."""
+HELD = {
+    "address": N_("It was not sent: an earlier mail came back, since the address does not exist."),
+    "full": N_("It was not sent: several mails came back, since the mailbox is full."),
+    "complaint": N_("It was not sent: the reader reported an earlier mail as unwanted."),
+    "manual": N_("It was not sent: somebody stopped the mails to this address."),
+}
+"""Why a mail was held, by kind of suppression."""
+WITHDRAWN = {
+    "placed": NOTES["the order was placed"],
+    "late": NOTES["the reminder is too late"],
+    "deleted": NOTES["the order was deleted"],
+}
+"""Why a mail was not sent after all, by notifier's kind."""
+SUPPRESSED_ADDRESSES = {
+    "address": N_("A mail to it came back: the address does not exist, or accepts no mail."),
+    "full": N_("Several mails to it came back: the mailbox is full, or its server fails."),
+    "complaint": N_(
+        "The reader reported a mail as unwanted: no status updates and reminders go there; the other mails do."
+    ),
+    "manual": N_("Somebody stopped the mails to it."),
+}
+SUPPRESSION_NAMES = {
+    "address": N_("Address refused"),
+    "full": N_("Mailbox full"),
+    "complaint": N_("Complaint"),
+    "manual": N_("Stopped by hand"),
+}
 _CONFIRMED = re.compile(r"taken as arrived by (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A sentence for users, and the recorded text verbatim: the server's answer, an error."""
+    """A sentence for users, and the recorded text verbatim: the server's reply, or an error."""
 
     sentence: str
     said: str
     is_answer: bool = False
 
 
+def end_of(mail: Mapping[str, Any]) -> Outcome | None:
+    """Return the text for a mail's outcome: why it bounced or was held, else the note on its last attempt."""
+    if mail["state"] == "bounced":
+        sentence = gettext(BOUNCES.get(mail["kind"], BOUNCES["other"]))
+        return Outcome(sentence, mail["diagnostic"] or "", is_answer=True)
+    if mail["state"] == "suppressed":
+        return Outcome(gettext(HELD.get(mail["kind"], HELD["manual"])), "")
+    return what_became(mail["detail"])
+
+
 def what_became(note: str | None) -> Outcome | None:
-    """Return notifier's note in words; None when there is none."""
+    """Return the text for the notifier's note; None when there is none."""
     if not note:
         return None
     if given_up := _GIVEN_UP.fullmatch(note):

@@ -8,8 +8,8 @@ from services.orders.backoffice.operations.findings import read_findings
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.sentences import advice, title
 from services.orders.backoffice.operations.store import read_codes
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 

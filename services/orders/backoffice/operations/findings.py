@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.language.times import moments_read
-from services.orders.backoffice.web.clients.owners import ServiceUnavailable
-from services.orders.backoffice.web.visit import PageContext
+from services.orders.backoffice.web.page_context import PageContext
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -22,7 +22,7 @@ class Group:
     """The findings of one check: the latest ones, and their total number."""
 
     check: str
-    law: str
+    sentence: str
     found: Sequence[Mapping[str, Any]]
     count: int
 
@@ -51,7 +51,7 @@ class Audited:
 
     @property
     def named(self) -> set[UUID]:
-        """Return all ids that the findings name; those of orders are shown as orders."""
+        """Return all ids that the findings contain; those of orders are shown as orders."""
         texts = (str(one["where"]) for group in self.groups for one in group.found)
         return {UUID(found) for text in texts for found in _UUID.findall(text)}
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.orders.api.owners.clients import Owner
 from services.orders.backoffice.operations import parked
-from services.orders.backoffice.web.clients.owners import Owner
-from services.orders.backoffice.web.visit import PageContext
+from services.orders.backoffice.web.page_context import PageContext
 
 MOST_PAGES = 40
-"""Pages of 5,000 messages that are compared while somebody waits."""
+"""Maximum pages of 5,000 messages compared in one request."""
 
 
 @dataclass
@@ -28,7 +28,9 @@ async def find(context: PageContext, listener: Owner, sender: Owner, span: Mappi
     """
     found, after = Lost(), None
     for _ in range(MOST_PAGES):
-        told = await parked.ask(context, sender, "sent", {"consumer": listener, "after": after, **span})
+        told = await parked.ask(
+            context, sender, "sent", {"consumer": listener, "after": after, "shop": context.shop, **span}
+        )
         kinds = {message["id"]: message["type"] for message in told.get("messages", ())}
         if kinds:
             said = await parked.ask(context, listener, "unheard", {"sender": sender, "ids": list(kinds)})
@@ -47,6 +49,7 @@ async def send_again(
     """Have the sender send these messages again unchanged; return how many. Raises OwnerUnavailable."""
     sent = 0
     for begun in range(0, len(ids), at_once):
-        body: dict[str, Any] = {"consumer": listener, "ids": ids[begun : begun + at_once]}
+        part = ids[begun : begun + at_once]
+        body: dict[str, Any] = {"consumer": listener, "ids": part, "shop": context.shop}
         sent += int((await parked.ask(context, sender, "send-again", body)).get("messages", 0))
     return sent

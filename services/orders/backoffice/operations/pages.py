@@ -12,25 +12,26 @@ from starlette.responses import Response
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_, gettext, pgettext
 from services.orders.backoffice.operations import findings, parked, words
-from services.orders.backoffice.operations.alerting import needs
-from services.orders.backoffice.operations.store import read_deeds
-from services.orders.backoffice.web.clients.looking import Seen, ServiceSeen
+from services.orders.backoffice.operations.alerts import mail_alarms, needs
+from services.orders.backoffice.operations.store import read_actions
+from services.orders.backoffice.web.clients.monitor import Seen, ServiceSeen
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 pages.in_menu("/operations", N_("Operations"), "operations", 80, Permission.OPERATIONS_VIEW)
 
-DEEDS = {
-    "parked.redrive": N_("Replayed parked messages"),
+ACTIONS = {
+    "parked.redrive": N_("Retried parked messages"),
     "parked.discard": N_("Set parked messages aside"),
     "events.replay": N_("Replayed events"),
     "truth.resync": N_("Started a resync from the owning service"),
     "messages.send_again": N_("Sent lost messages again"),
     "command.end": N_("Ended a request without an answer"),
+    "effects.acknowledge": N_("Saw failed work, with nothing to do"),
 }
-"""What people of operations do, by its name in the audit."""
-MOST_DEEDS = 15
+"""Labels of operators' actions, by their names in the audit."""
+MOST_ACTIONS = 15
 
 
 @pages.get("/operations", Permission.OPERATIONS_VIEW)
@@ -53,6 +54,7 @@ def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, st
         "/operations/replay": pgettext("operations", "Replay events"),
         "/operations/lost": pgettext("operations", "Lost messages"),
         "/operations/unanswered": pgettext("operations", "Unanswered requests"),
+        "/operations/failed": pgettext("operations", "Failed work"),
         "/operations/findings": pgettext("operations", "Auditor"),
     }
     return [
@@ -62,60 +64,71 @@ def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, st
 
 
 async def _show(context: PageContext) -> Response:
-    seen, waiting, audited = await asyncio.gather(
-        context.app_state.lookout.look(), parked.read_groups(context), findings.read_findings(context)
+    seen, waiting, audited, alarms = await asyncio.gather(
+        context.app_state.monitor.current(),
+        parked.read_groups(context),
+        findings.read_findings(context),
+        mail_alarms(context),
     )
     async with context.reading() as connection:
-        deeds = await read_deeds(connection, context.shop, list(DEEDS), MOST_DEEDS)
+        actions = await read_actions(connection, context.shop, list(ACTIONS), MOST_ACTIONS)
     return context.render(
         "operations/overview.html",
         seen=seen,
         queues=seen.queues_of(context.shop),
         parked=waiting,
-        needs=needs(seen, waiting),
+        needs=[*needs(seen, waiting), *alarms],
         is_fine=is_fine(seen, context.shop),
         audited=audited,
-        deeds=[{**deed, "detail": json.loads(deed["detail"])} for deed in deeds],
-        deed_words=DEEDS,
-        deed_outcomes=deed_outcomes(),
+        actions=[{**action, "detail": json.loads(action["detail"])} for action in actions],
+        action_words=ACTIONS,
+        action_outcomes=action_outcomes(),
         tabs_shown=tabs_of_operations("/operations", waiting.dead),
         troubles=queue_troubles(),
         service_state=service_state,
         words=words,
+        monitoring=monitoring(context),
     )
+
+
+def monitoring(context: PageContext) -> list[tuple[str, str]]:
+    """Return name and address of each monitoring program that the settings name."""
+    settings = context.app_state.settings
+    programs = (("Prometheus", settings.prometheus_url), ("Alertmanager", settings.alertmanager_url))
+    return [(name, str(url)) for name, url in programs if url is not None]
 
 
 def is_fine(seen: Seen, shop: str) -> bool:
     """Return whether every service runs and every queue is being consumed."""
-    runs = all(not one.is_away and not one.told.get("missing") for one in seen.services)
+    runs = all(not one.is_unavailable and not one.told.get("missing") for one in seen.services)
     return runs and not any(queue.trouble for queue in seen.queues_of(shop))
 
 
 def queue_troubles() -> dict[str, tuple[str, str]]:
-    """Return a queue's problem in words, and the tone of its badge."""
+    """Return label and badge tone by a queue's problem."""
     return {
-        "": (gettext("Fine"), "good"),
-        "unheard": (gettext("Nobody listens"), "danger"),
-        "stuck": (gettext("Nothing is taken"), "warning"),
-        "missing": (gettext("Not there"), "danger"),
+        "": (gettext("In order"), "good"),
+        "unheard": (gettext("No consumer"), "danger"),
+        "stuck": (gettext("Not consumed"), "warning"),
+        "missing": (gettext("Missing"), "danger"),
     }
 
 
 def service_state(seen: ServiceSeen) -> tuple[str, str]:
-    """Return a service's state in a word, and its tone."""
-    if seen.is_away:
+    """Return the label and tone of a service's state."""
+    if seen.is_unavailable:
         return gettext("Does not answer"), "danger"
     if seen.down is not None:
         return gettext("Not connected"), "neutral"
     if seen.told.get("missing"):
         return gettext("Not ready"), "warning"
-    return gettext("Runs"), "good"
+    return gettext("Working"), "good"
 
 
-def deed_outcomes() -> dict[str, str]:
+def action_outcomes() -> dict[str, str]:
     """Return labels for outcomes of actions other than plain success."""
     return {
-        "repeated": gettext("had been done already"),
+        "repeated": gettext("already done"),
         "refused": gettext("refused"),
         "forbidden": gettext("not allowed"),
         "missing": gettext("not found"),

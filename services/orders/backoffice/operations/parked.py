@@ -1,4 +1,4 @@
-"""Parked messages of all services, as operators see them: their own shop's, and those that name no shop.
+"""Parked messages of all services for operators: those of their own shop, and those without a shop.
 
 The service that parked a message is its owner: the message is read there, and retried or discarded there on
 request.
@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from contracts.catalogue import SERVICES
+from services.orders.api.owners.clients import Owner, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.times import moments_read
-from services.orders.backoffice.web.clients.owners import Owner, ServiceUnavailable
-from services.orders.backoffice.web.visit import Missing, PageContext
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.web.page_context import Missing, PageContext
 
 PAGE = 50
-DEED_SECONDS = 15.0
-"""A service has so long for what is asked of it: giving back or saying again very many messages takes its time."""
+REQUEST_SECONDS = 15.0
+"""Seconds a service has for a request: retrying or resending very many messages takes long."""
 MOMENTS = ("first_at", "last_at", "next_at")
 
 
@@ -40,7 +42,7 @@ class Parked:
 
     @property
     def dead(self) -> int:
-        """Return the number of messages that wait for a person."""
+        """Return the number of messages that wait for staff."""
         return sum(int(group["dead"]) for group in self.groups)
 
 
@@ -103,16 +105,34 @@ async def read_one(
     return _message(service, told.body["parked"])
 
 
-async def ask(context: PageContext, service: Owner, deed: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Request `deed` ("parked/redrive", "parked/discard", "replay", "resync") from a service for the user's
+async def ask(
+    context: PageContext, service: Owner, action: str, body: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Request `action` ("parked/redrive", "parked/discard", "replay", "resync") from a service for the user's
     shop; return its answer, with `detail` when it was rejected. Raises OwnerUnavailable.
     """
     told = await context.app_state.clients.post(
-        service, f"/internal/{deed}", {**body, "actor": context.actor}, seconds=DEED_SECONDS
+        service, f"/internal/{action}", {**body, "actor": context.actor}, seconds=REQUEST_SECONDS
     )
     if isinstance(told, ServiceUnavailable):
         raise OwnerUnavailable(told)
     return told.body if isinstance(told.body, dict) else {}
+
+
+async def request(
+    context: PageContext, service: Owner, action: str, body: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Request a change from a service as `ask` does. Raises Invalid when it does not answer, for the form."""
+    try:
+        return await ask(context, service, action, body)
+    except OwnerUnavailable:
+        raise unanswered() from None
+
+
+def unanswered() -> Invalid:
+    """Return the error of a form whose request a service did not answer."""
+    why = gettext("The service does not answer. Check in a moment whether it was done before you try again.")
+    return Invalid(**{"": why})
 
 
 async def _ask_all(

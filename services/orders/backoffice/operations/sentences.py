@@ -1,4 +1,4 @@
-"""The auditor's findings in words: the problem and its remedy, by the name of the check.
+"""Texts for the auditor's findings: the problem and its remedy, by the name of the check.
 
 The auditor's own sentences state the invariant (see its README); the user of a finding needs to see what is
 broken.
@@ -14,17 +14,17 @@ ADVICE = {
         "Look for it among the parked messages and the refused sales; or ask the shop’s developer to send it again."
     ),
     "lists": N_(
-        "Open the order by its number: the order itself is right. Pass the finding on to your administrator."
+        "Open the order by its number: the order itself is right. Report the finding to your administrator."
     ),
     "mails": N_("Look at the mails of the order and send the missing one again from there."),
-    "parked": N_("Look among the parked messages for its cause, and retry or discard it there."),
+    "parked": N_("Look among the parked messages for its cause, and retry it or set it aside there."),
     "refund": N_(
         "Compare the refunds in Stripe’s dashboard with those of the order before anybody refunds again."
     ),
     "replay": N_(
         "Have the messages of that time sent again on the page “Replay events”. If it lasts, tell your administrator."
     ),
-    "restore": N_("Data was lost. Pass it on to your administrator at once; a backup may have it."),
+    "restore": N_("Data was lost. Report it to your administrator at once; a backup may have it."),
     "resync": N_(
         "Have the owning service send the current state of the order again, on the page “Replay events”."
     ),
@@ -33,13 +33,28 @@ ADVICE = {
     ),
     "wait": N_("Check first that every service runs. If it lasts, tell your administrator."),
     "webhooks": N_(
-        "Compare the payment in Stripe’s dashboard with the order, then pass it on to your administrator."
+        "Compare the payment in Stripe’s dashboard with the order, then report it to your administrator."
     ),
 }
-"""What to do, by the kind of fault."""
+"""Remedy by kind of problem."""
 
 WRONG = {
-    "edits_are_in_the_books": ("resync", N_("Payments does not know a change of an order")),
+    "ledgers_are_chained": ("restore", N_("An entry of the ledger was changed after it was recorded")),
+    "disputed_money_is_in_the_ledger": (
+        "books",
+        N_("Disputed money is not in the ledger as the provider moved it"),
+    ),
+    "orders_know_every_dispute": ("resync", N_("The dispute shown is out of date")),
+    "closings_are_chained": ("restore", N_("A day’s closing was changed or is missing")),
+    "closings_hold_what_was_recorded": (
+        "restore",
+        N_("The entries of a closed day are not those that were closed"),
+    ),
+    "invoices_have_no_gaps": ("restore", N_("A number is missing among the invoices or credit notes")),
+    "invoices_are_as_they_were_issued": ("restore", N_("An invoice was changed after it was issued")),
+    "invoices_equal_their_orders": ("books", N_("An order’s invoices do not add up to what it costs")),
+    "orders_know_every_invoice": ("resync", N_("The order does not show an invoice that was issued")),
+    "edits_are_known_to_payments": ("resync", N_("Payments has not recorded a change of an order")),
     "edits_are_posted_once": ("books", N_("A change of an order is not in the ledger with its amount")),
     "changes_stopped_and_added_the_same_units": (
         "books",
@@ -49,12 +64,23 @@ WRONG = {
         "resync",
         N_("A deleted order is still open in another service"),
     ),
-    "orders_know_every_fulfilment": ("resync", N_("The preparation of an order is shown as it no longer is")),
-    "orders_know_every_quantity": ("resync", N_("The quantities shown of an order are not fulfillment’s")),
-    "orders_know_every_parcel": ("resync", N_("The parcels shown of an order are not fulfillment’s")),
-    "orders_know_every_shipment": ("resync", N_("The shipments shown of an order are not fulfillment’s")),
-    "orders_know_every_delivery": ("resync", N_("The deliveries shown of an order are not fulfillment’s")),
-    "orders_know_every_mail": ("replay", N_("What became of a mail is shown wrongly")),
+    "erased_customers_are_erased_everywhere": (
+        "replay",
+        N_("A customer that was erased is still known to another service"),
+    ),
+    "erased_customers_are_nowhere": ("replay", N_("Data of an erased customer has come back")),
+    "orders_know_every_fulfilment": ("resync", N_("The preparation shown of an order is out of date")),
+    "orders_know_every_quantity": (
+        "resync",
+        N_("The quantities shown of an order differ from fulfillment’s"),
+    ),
+    "orders_know_every_parcel": ("resync", N_("The parcels shown of an order differ from fulfillment’s")),
+    "orders_know_every_shipment": ("resync", N_("The shipments shown of an order differ from fulfillment’s")),
+    "orders_know_every_delivery": (
+        "resync",
+        N_("The deliveries shown of an order differ from fulfillment’s"),
+    ),
+    "orders_know_every_mail": ("replay", N_("The outcome shown of a mail is wrong")),
     "placed_orders_are_kept": ("restore", N_("An order that was placed has lost rows, or is gone")),
     "causes_of_orders_were_received": (
         "restore",
@@ -66,7 +92,7 @@ WRONG = {
         N_("A payment entered by hand and the action behind it do not match"),
     ),
     "accounts_count_their_facts": ("books", N_("An account has lost or gained an entry")),
-    "entries_that_were_told_are_kept": ("books", N_("An entry of the ledger is gone or was altered")),
+    "published_entries_are_kept": ("books", N_("An entry of the ledger is gone or was altered")),
     "every_submission_is_answered": ("intake", N_("A sale of the shop has no answer, or several")),
     "every_claimed_key_is_an_order": (
         "intake",
@@ -81,11 +107,11 @@ WRONG = {
         N_("Fulfillment has other items of an order than were sold"),
     ),
     "lines_add_up_to_their_order": ("restore", N_("An order lacks a line")),
-    "kinds_say_what_their_orders_say": (
+    "facets_equal_their_orders": (
         "lists",
         N_("An order is missing from a list or queue, or stays in one"),
     ),
-    "tags_carry_the_kind_of_their_order": ("lists", N_("An order is not found by its tag as it is")),
+    "tags_equal_their_orders": ("lists", N_("An order is not found by its tag as it is")),
     "orders_can_be_searched": ("lists", N_("An order is not found by the search")),
     "every_order_has_its_two_mails": ("mails", N_("An order lacks its confirmation mail, or has it twice")),
     "mails_go_to_the_customer_of_the_order": (
@@ -97,44 +123,53 @@ WRONG = {
         N_("A shipment was not announced to its customer, or was without being asked"),
     ),
     "every_mail_has_an_end": ("mails", N_("A mail is not sent")),
+    "every_bounced_mail_has_its_bounce": ("mails", N_("A mail is shown as bounced without a reason")),
+    "suppressed_addresses_get_no_mail": ("wait", N_("A mail went to an address that gets no mail")),
     "no_mail_went_twice": ("mails", N_("A mail was sent twice")),
     "every_sent_mail_was_accepted": ("mails", N_("A mail shown as sent did not reach the mail server")),
-    "every_accepted_mail_is_ours": ("mails", N_("A mail left that nobody decided to send")),
-    "sequences_have_no_holes": ("restore", N_("A service has lost an event of its log")),
-    "owners_count_what_they_said": (
+    "every_accepted_mail_was_planned": ("mails", N_("A mail left that nobody decided to send")),
+    "every_received_mail_ended": ("mails", N_("A received mail is not read")),
+    "every_posted_mail_is_one_message": ("mails", N_("A received mail and its message do not match")),
+    "orders_know_every_received_mail": (
+        "replay",
+        N_("The back office has no outcome for a received mail"),
+    ),
+    "orders_know_every_thread": ("replay", N_("The back office shows an outdated conversation")),
+    "sequences_have_no_gaps": ("restore", N_("A service has lost an event of its log")),
+    "owners_store_their_last_sequence": (
         "restore",
         N_("A service has lost the last event of an order, or counts one too many"),
     ),
-    "everything_said_was_sent": ("wait", N_("A message does not leave its service")),
-    "everything_said_was_heard": ("replay", N_("A service has not received a message")),
+    "outboxes_are_empty": ("wait", N_("A message does not leave its service")),
+    "events_reach_every_listener": ("replay", N_("A service has not received a message")),
     "nothing_is_parked": ("parked", N_("A message is parked")),
     "every_command_has_its_outcome": ("replay", N_("An action has no outcome")),
     "no_effect_is_left": ("wait", N_("A mail or a refund is still to be sent")),
     "accounts_equal_their_ledgers": ("books", N_("The balance of an order is not the sum of its entries")),
     "accounts_owe_what_was_ordered": ("books", N_("The amount due of an order is not its total")),
-    "ledgers_have_no_holes": ("books", N_("A ledger lacks an entry")),
-    "orders_know_every_position": ("resync", N_("The payment shown of an order is not payments’")),
-    "orders_know_every_entry": ("resync", N_("The entries shown of an order are not those of the ledger")),
+    "ledgers_have_no_gaps": ("books", N_("A ledger lacks an entry")),
+    "orders_know_every_position": ("resync", N_("The payment shown of an order differs from payments’")),
+    "orders_know_every_entry": ("resync", N_("The entries shown of an order differ from the ledger")),
     "webhooks_add_up": ("wait", N_("A webhook was not read")),
     "no_webhook_failed": ("webhooks", N_("A webhook could not be applied")),
-    "applied_webhooks_are_in_the_books_in_full": (
+    "received_amounts_are_the_providers": (
         "webhooks",
-        N_("A payment told by Stripe is not in the ledger with its amount"),
+        N_("A payment reported by Stripe is not in the ledger with its amount"),
     ),
-    "refunds_that_webhooks_tell_are_known": ("webhooks", N_("A refund told by Stripe was not recorded")),
+    "refunds_in_webhooks_are_recorded": ("webhooks", N_("A refund reported by Stripe was not recorded")),
     "no_accepted_webhook_is_lost": ("webhooks", N_("A webhook was accepted and lost")),
-    "webhook_money_is_in_the_books": ("webhooks", N_("Money in the ledger came by no applied webhook")),
-    "no_change_is_open_past_its_time": (
+    "webhook_entries_name_their_webhook": ("webhooks", N_("Money in the ledger has no applied webhook")),
+    "no_change_is_overdue": (
         "parked",
-        N_("A change of an order does not end; the order cannot be changed"),
+        N_("A change of an order does not finish; the order cannot be changed"),
     ),
-    "nothing_is_overdue": ("wait", N_("Something begun does not end")),
-    "quantities_keep_their_sequence": (
+    "nothing_is_overdue": ("wait", N_("An operation does not finish")),
+    "quantities_are_in_order": (
         "books",
         N_("More of a line was packed, shipped or returned than there was"),
     ),
-    "parcels_hold_what_lines_say": ("books", N_("Parcels do not hold what was packed")),
-    "parcels_are_numbered_without_holes": ("books", N_("A parcel is missing or empty")),
+    "parcels_add_up_to_their_lines": ("books", N_("Parcels do not hold what was packed")),
+    "parcels_are_numbered_without_gaps": ("books", N_("A parcel is missing or empty")),
     "refunds_at_the_provider_are_in_the_ledger": ("books", N_("A refund at Stripe and the ledger disagree")),
     "refunds_to_be_sent_have_their_effect": ("refund", N_("A refund that was asked for is not sent")),
     "no_more_goes_back_than_came_in": ("refund", N_("More was refunded or credited than there was")),
@@ -144,27 +179,27 @@ WRONG = {
     ),
     "states_follow_from_facts": (
         "books",
-        N_("An order is shown in a state that its payments and parcels do not give"),
+        N_("The state shown of an order does not follow from its payments and parcels"),
     ),
-    "units_are_sums_of_lines": ("books", N_("The units of an order are not those of its lines")),
+    "units_are_sums_of_lines": ("books", N_("The units of an order differ from those of its lines")),
     "units_follow_from_lines": (
         "resync",
         N_("An order is shown with other units to pack or to ship than there are"),
     ),
-    "lines_are_as_they_were_sold": ("books", N_("A line of an order is not as it was sold")),
+    "lines_are_as_they_were_sold": ("books", N_("A line of an order differs from the sale")),
     "reserved_stock_is_open_reservations": ("stock", N_("More or less stock is reserved than orders need")),
-    "no_stock_is_negative": ("stock", N_("A stock level is below zero")),
-    "movements_explain_every_level": ("stock", N_("A stock level is not what its movements give")),
+    "no_stock_is_negative": ("stock", N_("A stock level is negative")),
+    "movements_explain_every_level": ("stock", N_("A stock level is not the sum of its movements")),
     "reservations_serve_their_lines": ("stock", N_("An order has not reserved the stock that it needs")),
 }
-"""By the check's name: the kind of advice, and what is wrong."""
+"""Kind of remedy and problem, by the check's name."""
 OTHER = ("books", "")
-"""Of a check that is not known here."""
+"""Kind of remedy for a check without an entry here."""
 
 
-def title(check: str, law: str) -> str:
+def title(check: str, sentence: str) -> str:
     """Return the problem in the user's language; for an unknown check, the violated invariant."""
-    return gettext(WRONG[check][1]) if check in WRONG else law
+    return gettext(WRONG[check][1]) if check in WRONG else sentence
 
 
 def advice(check: str) -> str:

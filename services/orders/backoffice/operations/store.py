@@ -7,7 +7,7 @@ from uuid import UUID
 from services.chassis.storage.database import Connection
 
 
-async def read_deeds(
+async def read_actions(
     connection: Connection, shop: str, actions: Sequence[str], most: int
 ) -> Sequence[Mapping[str, Any]]:
     """Return the latest of these actions in the audit: at, actor, action, outcome, detail. Covers the last 90

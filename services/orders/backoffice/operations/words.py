@@ -1,4 +1,4 @@
-"""Operations in words: why a message is parked and its remedy, the services' short names, durations."""
+"""Texts of operations: why a message is parked and its remedy, the services' short names, durations."""
 
 from dataclasses import dataclass
 
@@ -14,19 +14,19 @@ class ParkedExplanation:
 
 
 _NEWER = ParkedExplanation(
-    N_("It is of a newer version than this service understands."),
-    N_("Update the service, then replay it."),
+    N_("Its version is newer than this service supports."),
+    N_("Update the service, then retry it."),
 )
 _EARLY = ParkedExplanation(
     N_("It is about an order or a parcel this service does not know (yet)."),
     N_(
-        "It is taken by itself when that arrives. If it waits for long, look whether another service is down."
+        "It is retried automatically when that arrives. If it waits for long, check whether another service is down."
     ),
 )
 _ANSWER = ParkedExplanation(
     N_("It needs another service’s answer, which has not come yet."),
     N_(
-        "It is taken by itself when the answer comes. If it waits for long, look whether that service is down."
+        "It is retried automatically when the answer comes. If it waits for long, check whether that service is down."
     ),
 )
 REASONS = {
@@ -37,8 +37,8 @@ REASONS = {
     "stopping_unanswered": _ANSWER,
     "not_cancelled_yet": _ANSWER,
     "opened_in_future": ParkedExplanation(
-        N_("It says that it was made in the future: a clock is wrong."),
-        N_("Set the sender’s clock right. Then replay it."),
+        N_("It is dated in the future: a clock is wrong."),
+        N_("Set the sender’s clock right. Then retry it."),
     ),
     "not_your_checkout": ParkedExplanation(
         N_("Two storefronts use one identifier for their checkouts."),
@@ -47,38 +47,38 @@ REASONS = {
     "edit_before_missing": ParkedExplanation(
         N_("It follows a change of the order that has not arrived yet."),
         N_(
-            "It is taken by itself when the earlier change arrives. If it waits for long, look at the queues."
+            "It is retried automatically when the earlier change arrives. If it waits for long, check the queues."
         ),
     ),
     "error": ParkedExplanation(
-        N_("The service failed on it again and again."),
-        N_("Read the error below. When the cause is fixed, replay it; nothing of it was stored halfway."),
+        N_("The service failed on it repeatedly."),
+        N_("Read the error below. When the cause is fixed, retry it; nothing of it was stored halfway."),
     ),
     "delivery_limit": ParkedExplanation(
-        N_("RabbitMQ gave up on it after fifty returns. It may have stopped the service each time."),
-        N_("Look at it before you replay it: it may stop the service again."),
+        N_("RabbitMQ dead-lettered it after fifty redeliveries. It may have stopped the service each time."),
+        N_("Look at it before you retry it: it may stop the service again."),
     ),
     "envelope_unreadable": ParkedExplanation(
-        N_("Its envelope lacks something or can’t be read."),
+        N_("Its envelope is incomplete or can’t be read."),
         N_("The sender has to be fixed and send it again. Set this one aside with that reason."),
     ),
     "schema_invalid": ParkedExplanation(
-        N_("Its content does not fit the contract."),
+        N_("Its content does not match the contract."),
         N_("The sender has to be fixed and send it again. Set this one aside with that reason."),
     ),
     "unknown_type": ParkedExplanation(
-        N_("Nobody here knows this kind of message."),
-        N_("Correct the sender and set this one aside, or update the service and replay it."),
+        N_("No service here knows this type of message."),
+        N_("Correct the sender and set this one aside, or update the service and retry it."),
     ),
     "unknown_version": _NEWER,
     "wrong_sender": ParkedExplanation(
-        N_("It came from somebody who may not send it."),
-        N_("Find out who sent it, then set it aside. Replaying it changes nothing."),
+        N_("Its sender is not allowed to send it."),
+        N_("Find out who sent it, then set it aside. Retrying it changes nothing."),
     ),
     "unroutable": ParkedExplanation(
-        N_("A storefront published it with a routing key that nobody listens to."),
+        N_("A storefront published it with a routing key to which no queue is bound."),
         N_(
-            "Correct the storefront: the routing key is the message’s type. If it was not sent again since, replay it."
+            "Correct the storefront: the routing key is the message’s type. If it was not sent again since, retry it."
         ),
     ),
     "too_large": ParkedExplanation(
@@ -86,44 +86,44 @@ REASONS = {
         N_("The sender has to make it smaller and send it again. Set this one aside."),
     ),
     "id_not_uuid7": ParkedExplanation(
-        N_("Its identifier does not tell when it was made."),
+        N_("Its identifier does not contain the time at which it was made."),
         N_("The sender has to use UUIDv7 and send it again. Set this one aside."),
     ),
     "id_from_future": ParkedExplanation(
-        N_("It says that it was made in the future: a clock is wrong."),
-        N_("Set the sender’s clock right. Then replay it."),
+        N_("It is dated in the future: a clock is wrong."),
+        N_("Set the sender’s clock right. Then retry it."),
     ),
     "event_id_reused": ParkedExplanation(
         N_("Its sender used its identifier before, for another message."),
         N_(
-            "If it is to count as well, replay it; otherwise set it aside. The sender has to use each identifier once."
+            "If it is to count as well, retry it; otherwise set it aside. The sender has to use each identifier once."
         ),
     ),
     "dedupe_window_expired": ParkedExplanation(
-        N_("It is so old that nobody can tell whether it was handled before."),
-        N_("If it is surely new, replay it; otherwise set it aside."),
+        N_("It is too old to know whether it was handled before."),
+        N_("If you are sure that it is new, retry it; otherwise set it aside."),
     ),
     "currency_differs": ParkedExplanation(
         N_("It is in another currency than the order."),
         N_("Look at the payment at the provider, then set this one aside, saying what was done."),
     ),
     "unknown_shop": ParkedExplanation(
-        N_("The service has not been told of this shop."),
-        N_("Add the shop to the service’s settings, then replay it."),
+        N_("This shop is not set up in the service."),
+        N_("Add the shop to the service’s settings, then retry it."),
     ),
     "login_unknown": ParkedExplanation(
-        N_("It came without a login that RabbitMQ vouches for."),
+        N_("It came without a login that RabbitMQ has verified."),
         N_("Give the storefront a login of its own. Set this one aside."),
     ),
     "not_your_shop": ParkedExplanation(
-        N_("A storefront wrote for a shop that is not its own."),
+        N_("A storefront published for a shop that is not its own."),
         N_("Correct the storefront’s settings, then set this one aside."),
     ),
 }
-"""By the reason's code."""
+"""Explanations by reason code."""
 OTHERWISE = ParkedExplanation(
-    N_("The service can’t take it as it is."),
-    N_("Read the error below. Fix the cause and replay it, or set it aside with a reason."),
+    N_("The service can’t process it as it is."),
+    N_("Read the error below. Fix the cause and retry it, or set it aside with a reason."),
 )
 
 
@@ -133,21 +133,21 @@ def why(reason: str) -> ParkedExplanation:
 
 
 def party(name: str) -> str:
-    """Return a sender's or consumer's name, in a word or two."""
+    """Return a sender's or consumer's short name."""
     names = {
         "orders": pgettext("party", "Orders"),
         "payments": pgettext("party", "Payments"),
         "fulfillment": pgettext("party", "Fulfilment"),
         "notifier": pgettext("party", "Mails"),
         "storefront": pgettext("party", "Storefront"),
-        "dead": pgettext("party", "Given up by RabbitMQ"),
-        "unrouted": pgettext("party", "Storefront, misaddressed"),
+        "dead": pgettext("party", "Dead letters"),
+        "unrouted": pgettext("party", "Storefront, unroutable"),
     }
     return names.get(name, name)
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration in words, rounded down: 90 s is 1 min."""
+    """Return a duration as text, rounded down: 90 s is 1 min."""
     if seconds is None:
         return "–"
     whole = int(seconds)

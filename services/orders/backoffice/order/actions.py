@@ -1,14 +1,14 @@
 """Further actions on an order beside its next step: the menu of its page, its row in the list and «Infos».
 
-Destructive actions come last. The menu offers what the order's state allows as far as it is known from the
-order only; each page checks and shows its own obstacles. Pure.
+Destructive actions come last. The menu offers what the order's own state allows; each page checks and shows
+further obstacles. Pure.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contracts.orders import OrderState
+from contracts.orders.lifecycle import OrderState
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_
 from services.orders.backoffice.order.steps import UNPLACED, deletes_past_guards, may_be_reinstated
@@ -48,7 +48,7 @@ class Facts:
 
 
 def facts_of(order: OrderResponse) -> Facts:
-    """Return the facts of an order that was read as a whole."""
+    """Return the facts of a completely read order."""
     return Facts(
         code=order.code,
         state=OrderState(order.state),
@@ -93,13 +93,14 @@ def offered(order: Facts, may: Callable[[Permission], bool]) -> list[Action]:
 
 
 def offered_beside(order: Facts, may: Callable[[Permission], bool]) -> list[Action]:
-    """Return the actions this user may perform on an order from its row or «Infos»: next steps, tags, and the
-    others.
+    """Return the actions this user may perform on an order from its row or «Infos»: next steps, tags,
+    its conversation, and the others.
     """
     found = [
         (Permission.PARCELS_PACK, order.units_to_pack > 0, _PACK),
         (Permission.PARCELS_SHIP, order.units_to_ship > 0, _SHIP),
         (Permission.ORDERS_TAG, True, _TAGS),
+        (Permission.CONVERSATION_READ, True, _CONVERSATION),
     ]
     return [*_allowed(order, found, may), *offered(order, may)]
 
@@ -107,6 +108,7 @@ def offered_beside(order: Facts, may: Callable[[Permission], bool]) -> list[Acti
 _PACK = Action(N_("Pack"), "#parcels", "parcels")
 _SHIP = Action(N_("Ship"), "#shipments", "parcels")
 _TAGS = Action(N_("Tags"), "/tags", "tag")
+_CONVERSATION = Action(N_("Conversation"), "/conversation", "comment")
 _EDIT = Action(N_("Edit the order"), "/edit", "edit")
 _REFUND = Action(N_("Refund"), "/refund", "payments")
 _ARCHIVE = Action(N_("Archive"), "/archive", "archive", posts=True)

@@ -1,13 +1,14 @@
-"""The activity of an order as a timeline: in words, with actor and reason, filtered. Pure."""
+"""The activity of an order as a timeline: texts with actor and reason, filtered. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.message import Reason
-from services.orders.backoffice.language.happenings import told
+from services.orders.backoffice.language.activity_texts import event_text
 from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.language.translating import N_, gettext
+from services.orders.backoffice.mails.words import BOUNCES, HELD, WITHDRAWN
 from services.orders.backoffice.order.gaps import adapted_words
 from services.orders.order.history import STATE_CHANGED, HistoryEntry
 from services.orders.staff.labels import Labels
@@ -15,35 +16,45 @@ from services.orders.staff.labels import Labels
 _PAYMENTS = ("payment_", "refund_", "credit_", "dispute")
 _TECHNICAL = ("command_", "stock_", "checkout_", STATE_CHANGED)
 _BECAUSE = {
-    "payments": N_("Followed from its payments."),
-    "fulfillment": N_("Followed from its parcels and stock."),
-    "storefront": N_("Followed from the shop’s checkout."),
+    "payments": N_("Derived from its payments."),
+    "fulfillment": N_("Derived from its parcels and stock."),
+    "storefront": N_("Derived from the shop’s checkout."),
 }
-_OTHERWISE = N_("Followed from its facts.")
+_OTHERWISE = N_("Derived from its facts.")
+_ENDS_OF_MAILS = {"mail_bounced": BOUNCES, "mail_suppressed": HELD, "mail_withdrawn": WITHDRAWN}
 _TONES = {
     "payment_received": "good",
     "delivery_recorded": "good",
     "shipment_updated": "info",
     "shipment_cancelled": "warning",
     "parcel_lost": "danger",
+    "cancellation_requested": "warning",
+    "cancellation_too_late": "warning",
     "shipment_dispatched": "good",
     "parcel_packed": "info",
     "status_updated": "info",
     "comment_added": "info",
     "mail_failed": "danger",
     "mail_uncertain": "warning",
+    "mail_bounced": "danger",
+    "mail_suppressed": "warning",
     "stock_rejected": "danger",
     "payment_reversed": "warning",
     "refund_failed": "danger",
     "refund_uncertain": "warning",
     "command_rejected": "danger",
+    "dispute_opened": "danger",
+    "dispute_updated": "warning",
+    "dispute_closed": "info",
+    "dispute_written_off": "warning",
+    "dispute_made_due": "warning",
 }
 
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """An entry of the timeline. `quoted`: texts by people, with their line breaks; `comment_id`: of a
-    comment.
+    """An entry of the timeline. `quoted`: texts written by people, with their line breaks; `comment_id`: the
+    comment's id, if it is one.
     """
 
     at: datetime
@@ -57,7 +68,7 @@ class TimelineEntry:
 
 
 def timeline(happened: Iterable[HistoryEntry], labels: Labels, show: str) -> list[TimelineEntry]:
-    """Return the entries of a filter, the latest first."""
+    """Return the entries that a filter includes, the latest first."""
     return [_entry(one, labels) for one in happened if belongs(one, show)]
 
 
@@ -66,7 +77,7 @@ def belongs(one: HistoryEntry, show: str) -> bool:
     if show == "comments":
         return bool(one.data.get("comment") or one.data.get("public_comment"))
     if show == "mails":
-        return one.kind.startswith("mail_")
+        return one.kind.startswith("mail_") or one.kind == "suppression_lifted"
     if show == "payments":
         return one.kind.startswith(_PAYMENTS)
     return show != "technical" or one.kind.startswith(_TECHNICAL)
@@ -78,6 +89,7 @@ def _entry(one: HistoryEntry, labels: Labels) -> TimelineEntry:
         for name, title in (
             ("comment", gettext("Corrects an earlier comment:") if one.data.get("counters") else ""),
             ("public_comment", gettext("To the customer:")),
+            ("customer_comment", gettext("From the customer:")),
             ("reason", gettext("Why:")),
             *(
                 [("detail", gettext("The provider:"))]
@@ -89,7 +101,7 @@ def _entry(one: HistoryEntry, labels: Labels) -> TimelineEntry:
     ]
     link = f"/mails/{one.item}" if one.kind.startswith("mail_") and one.item else ""
     comment_id = str(one.data.get("comment_id", "")) if one.kind == "comment_added" else ""
-    text, tone = told(one.kind, one.data, labels), _TONES.get(one.kind, "")
+    text, tone = event_text(one.kind, one.data, labels), _TONES.get(one.kind, "")
     return TimelineEntry(one.at, one.actor or "", text, tone, _why(one), tuple(quoted), link, comment_id)
 
 
@@ -97,6 +109,8 @@ def _why(one: HistoryEntry) -> str:
     if one.kind == STATE_CHANGED and not one.actor:
         family = (one.cause_type or "").partition(".")[0]
         return gettext(_BECAUSE.get(family, _OTHERWISE))
+    if ends := _ENDS_OF_MAILS.get(one.kind):
+        return gettext(ends[str(one.data["kind"])]) if one.data.get("kind") in ends else ""
     reasons = one.data.get("reasons")
     found = [Reason.model_validate(reason) for reason in (reasons if isinstance(reasons, list) else ())]
     if one.kind == "sale_adapted":

@@ -1,164 +1,207 @@
-"""Commands to payments and fulfillment from the order page: payments, parcels, shipments, deliveries.
+"""Commands to payments and fulfillment from the order page: payments, invoices, parcels, shipments.
 
 Every form becomes a command, once; the page waits for its outcome and never shows money or goods before their
-owner confirmed them. A form made from an older state of the order is rejected (`reading.require_fresh`).
+owner confirmed them. A form made from an older state of the order is rejected (`facts.require_fresh`).
 """
 
 from typing import Any
 
 from starlette.responses import Response
 
-from contracts.fulfillment import UnpackParcel
+from contracts.fulfillment.parcels import UnpackParcel
+from contracts.payments.invoices import ReissueInvoice
+from services.orders.api.actions.action import Action
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.formatting import amount
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order import days
-from services.orders.backoffice.order.asking import (
-    correction_asked,
-    delivery_asked,
-    is_far_above_due,
-    parcels_asked,
-    payment_asked,
-    shipment_asked,
-    shipment_named,
+from services.orders.backoffice.order.facts import (
+    FormFacts,
+    read_facts,
+    read_fresh_facts,
+    read_shipment,
+    read_shipping,
 )
-from services.orders.backoffice.order.reading import OrderRead, already_sent, read_order
-from services.orders.backoffice.order.sending import Made, carry_out, id_typed
-from services.orders.backoffice.order.showing import show_again
+from services.orders.backoffice.order.form_requests import (
+    correction_request,
+    delivery_request,
+    id_typed,
+    is_far_above_due,
+    parcel_requests,
+    payment_request,
+    shipment_request,
+)
+from services.orders.backoffice.order.showing import again, page_of
+from services.orders.backoffice.web.actions.action import carry_out, command, was_sent
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
-from services.orders.order.requests import LossRequest, ShipmentCancellationRequest
+from services.orders.order.requests import (
+    LossRequest,
+    ParcelRequest,
+    PaymentRequest,
+    ShipmentCancellationRequest,
+)
 
 pages = Pages()
 
 
-@pages.post("/orders/{order}/payment", Permission.PAYMENTS_RECORD, action="payment.record")
+@pages.post(
+    "/orders/{order}/payment", Permission.PAYMENTS_RECORD, action="payment.record", again=again("payment")
+)
 async def record_payment(context: PageContext) -> Response:
     """Record a cheque, a transfer or cash by the method the customer chose."""
-    return await _record(context, "payment")
+    order = await read_fresh_facts(context)
+    return await _record(context, order, order.payment_method)
 
 
-@pages.post("/orders/{order}/other-payment", Permission.PAYMENTS_RECORD, action="payment.record_other")
+@pages.post(
+    "/orders/{order}/other-payment",
+    Permission.PAYMENTS_RECORD,
+    action="payment.record_other",
+    again=again("other-payment"),
+)
 async def record_other_payment(context: PageContext) -> Response:
     """Record a payment by another method, which the form's `method` names."""
-    return await _record(context, "other-payment")
+    order = await read_fresh_facts(context)
+    return await _record(context, order, context.form_read["method"])
 
 
-async def _record(context: PageContext, section: str) -> Response:
-    """Send the payment once; an amount far above the amount due has to be confirmed first."""
-    form, order = await context.form(), await read_order(context)
-    method = form["method"] if section == "other-payment" else order.shown.payment_method
-    if not form.ticked("meant") and not await already_sent(context, form) and _is_a_slip(order, form, method):
+async def _record(context: PageContext, order: FormFacts, method: str | None) -> Response:
+    request = payment_request(order.facts.currency, context.form_read, method)
+    await _require_likely(context, order, request)
+    payment = command(context, order.id, lambda _: request.command(order.facts, context.actor))
+    to = page_of(context, order.code, "payment")
+    return await carry_out(context, payment, to=to, flash=gettext("The payment is recorded."))
+
+
+async def _require_likely(context: PageContext, order: FormFacts, request: PaymentRequest) -> None:
+    """Check that an amount far above the amount due was confirmed. Raises Invalid."""
+    if context.form_read.ticked("meant") or not is_far_above_due(order.balance_minor, request.amount_minor):
+        return
+    if not await was_sent(context):
         text = gettext(
             "%(balance)s is still to pay. Correct the amount, or tick below that it was really received.",
-            balance=amount(max(0, order.shown.balance_minor), order.shown.currency),
+            balance=amount(max(0, order.balance_minor), order.facts.currency),
         )
-        return await show_again(context, section, {"amount": text, "meant": text})
-
-    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
-        asked = payment_asked(order.shown, form, method)
-        return [lambda _: asked.command(order.facts, context.actor)]
-
-    return await carry_out(context, section, make, gettext("The payment is recorded."), "payment")
+        raise Invalid(amount=text, meant=text)
 
 
-def _is_a_slip(order: OrderRead, form: Form, method: str | None) -> bool:
-    try:
-        return is_far_above_due(order.shown, payment_asked(order.shown, form, method).amount_minor)
-    except Invalid:
-        return False
-
-
-@pages.post("/orders/{order}/parcels", Permission.PARCELS_PACK, action="parcel.pack")
+@pages.post("/orders/{order}/parcels", Permission.PARCELS_PACK, action="parcel.pack", again=again("parcel"))
 async def pack(context: PageContext) -> Response:
     """Pack one parcel of everything, one of chosen quantities, or one per unit."""
+    order = await read_fresh_facts(context)
 
-    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
-        def command(asked: Any) -> Made:
-            return lambda made: asked.command(order.facts, context.actor, made)
+    def parcel(request: ParcelRequest, part: str) -> Action:
+        return command(
+            context, order.id, lambda made: request.command(order.facts, context.actor, made), part
+        )
 
-        return [command(asked) for asked in parcels_asked(order.shown, form)]
+    requests = parcel_requests(order.facts.currency, context.form_read)
+    parcels = [parcel(request, f"-{number}" if number else "") for number, request in enumerate(requests)]
+    to = page_of(context, order.code, "parcels")
+    return await carry_out(context, parcels, to=to, flash=gettext("Packing is recorded."))
 
-    return await carry_out(context, "parcel", make, gettext("It is packed."), "parcels")
 
-
-@pages.post("/orders/{order}/unpacking", Permission.PARCELS_PACK, action="parcel.unpack")
+@pages.post(
+    "/orders/{order}/unpacking", Permission.PARCELS_PACK, action="parcel.unpack", again=again("unpack")
+)
 async def unpack(context: PageContext) -> Response:
     """Unpack a parcel that has not been shipped."""
-
-    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
-        parcel = id_typed(form, "parcel")
-        return [
-            lambda _: UnpackParcel(
-                shop=context.shop, order_id=order.id, parcel_id=parcel, actor=context.actor
-            )
-        ]
-
-    return await carry_out(context, "unpack", make, gettext("The parcel is taken apart."), "parcels")
+    order = await read_fresh_facts(context)
+    about = {"shop": context.shop, "order_id": order.id, "parcel_id": id_typed(context.form_read, "parcel")}
+    unpacking = command(context, order.id, lambda _: UnpackParcel(**about, actor=context.actor))
+    to = page_of(context, order.code, "parcels")
+    return await carry_out(context, unpacking, to=to, flash=gettext("The parcel is unpacked."))
 
 
-@pages.post("/orders/{order}/shipments", Permission.PARCELS_SHIP, action="shipment.dispatch")
+@pages.post(
+    "/orders/{order}/shipments", Permission.PARCELS_SHIP, action="shipment.dispatch", again=again("shipment")
+)
 async def ship(context: PageContext) -> Response:
     """Ship the ticked parcels with a carrier."""
-
-    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
-        asked = shipment_asked(order.shown, order.settings, form)
-        return [lambda made: asked.command(order.facts, context.actor, made)]
-
-    return await carry_out(
-        context, "shipment", make, gettext("The shipment is recorded."), "shipments", days.of_shipping
-    )
+    order, form = await read_fresh_facts(context), context.form_read
+    request = shipment_request(await read_shipping(context, order), form)
+    await days.require_days(context, days.of_shipping(context, form))
+    shipment = command(context, order.id, lambda made: request.command(order.facts, context.actor, made))
+    to = page_of(context, order.code, "shipments")
+    return await carry_out(context, shipment, to=to, flash=gettext("The shipment is recorded."))
 
 
-@pages.post("/orders/{order}/correction", Permission.PARCELS_SHIP, action="shipment.update")
+@pages.post(
+    "/orders/{order}/correction", Permission.PARCELS_SHIP, action="shipment.update", again=again("correction")
+)
 async def correct_shipment(context: PageContext) -> Response:
     """Correct a shipment that left, informing its customer only if that is ticked."""
-
-    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
-        shipment = shipment_named(order.shown, form)
-        asked = correction_asked(order.shown, order.settings, shipment, form)
-        return [lambda _: asked.command(order.facts, context.actor, shipment.shipment_id)]
-
-    return await carry_out(
-        context, "correction", make, gettext("The tracking is corrected."), "shipments", days.of_correction
+    order, form = await read_fresh_facts(context), context.form_read
+    shipment = await read_shipment(context, order)
+    request = correction_request(await read_shipping(context, order), shipment, form)
+    await days.require_days(context, days.of_correction(context, shipment.days, form))
+    correction = command(
+        context, order.id, lambda _: request.command(order.facts, context.actor, shipment.shipment_id)
     )
+    to = page_of(context, order.code, "shipments")
+    return await carry_out(context, correction, to=to, flash=gettext("The tracking is corrected."))
 
 
-@pages.post("/orders/{order}/withdrawal", Permission.PARCELS_SHIP, action="shipment.cancel")
+@pages.post(
+    "/orders/{order}/withdrawal", Permission.PARCELS_SHIP, action="shipment.cancel", again=again("withdrawal")
+)
 async def cancel_shipment(context: PageContext) -> Response:
     """Cancel a shipment that had not left; its parcels are packed again."""
+    order, form = await read_fresh_facts(context), context.form_read
+    request, shipment = (
+        form.model(ShipmentCancellationRequest, **_notification(form)),
+        id_typed(form, "shipment"),
+    )
+    cancellation = command(context, order.id, lambda _: request.command(order.facts, context.actor, shipment))
+    to = page_of(context, order.code, "shipments")
+    return await carry_out(context, cancellation, to=to, flash=gettext("The shipment is cancelled."))
 
-    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
-        asked, shipment = form.model(ShipmentCancellationRequest, **_told(form)), id_typed(form, "shipment")
-        return [lambda _: asked.command(order.facts, context.actor, shipment)]
 
-    return await carry_out(context, "withdrawal", make, gettext("The shipment is cancelled."), "shipments")
-
-
-@pages.post("/orders/{order}/loss", Permission.PARCELS_SHIP, action="parcel.report_lost")
+@pages.post("/orders/{order}/loss", Permission.PARCELS_SHIP, action="parcel.report_lost", again=again("loss"))
 async def report_loss(context: PageContext) -> Response:
     """Report a parcel in transit as lost; its units are to be packed again or refunded."""
+    order, form = await read_fresh_facts(context), context.form_read
+    request, parcel = form.model(LossRequest, **_notification(form)), id_typed(form, "parcel")
+    loss = command(context, order.id, lambda _: request.command(order.facts, context.actor, parcel))
+    to = page_of(context, order.code, "parcels")
+    return await carry_out(context, loss, to=to, flash=gettext("The parcel is reported lost."))
 
-    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
-        asked, parcel = form.model(LossRequest, **_told(form)), id_typed(form, "parcel")
-        return [lambda _: asked.command(order.facts, context.actor, parcel)]
 
-    return await carry_out(context, "loss", make, gettext("The parcel is reported lost."), "parcels")
+@pages.post(
+    "/orders/{order}/deliveries", Permission.PARCELS_SHIP, action="delivery.record", again=again("delivery")
+)
+async def record_delivery(context: PageContext) -> Response:
+    """Record that a shipment was delivered, and the evidence."""
+    order, form = await read_fresh_facts(context), context.form_read
+    request, shipment = delivery_request(form, context.locale.zone), await read_shipment(context, order)
+    await days.require_days(context, days.of_delivery(context, shipment.days, form))
+    delivery = command(
+        context, order.id, lambda _: request.command(order.facts, context.actor, shipment.shipment_id)
+    )
+    to = page_of(context, order.code, "shipments")
+    return await carry_out(context, delivery, to=to, flash=gettext("The delivery is recorded."))
 
 
-def _told(form: Form) -> dict[str, Any]:
+def _notification(form: Form) -> dict[str, Any]:
     return {"reason": form.text("reason", 2000), "notify_customer": form.ticked("notify_customer")}
 
 
-@pages.post("/orders/{order}/deliveries", Permission.PARCELS_SHIP, action="delivery.record")
-async def record_delivery(context: PageContext) -> Response:
-    """Record that a shipment was delivered, and the evidence."""
-
-    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
-        asked, shipment = delivery_asked(form, context.speech.zone), id_typed(form, "shipment")
-        return [lambda _: asked.command(order.facts, context.actor, shipment)]
-
+@pages.post(
+    "/orders/{order}/invoice", Permission.PAYMENTS_RECORD, action="invoice.reissue", again=again("invoice")
+)
+async def reissue(context: PageContext) -> Response:
+    """Request the order's invoice from payments."""
+    order, form = await read_facts(context), context.form_read
+    reason = form.text("reason", longest=2000)
+    if reason is None:
+        raise Invalid(reason=gettext("This field is required."))
+    wish = command(
+        context,
+        order.id,
+        lambda _: ReissueInvoice(shop=context.shop, order_id=order.id, reason=reason, actor=context.actor),
+    )
     return await carry_out(
-        context, "delivery", make, gettext("The delivery is recorded."), "shipments", days.of_delivery
+        context, wish, to=f"/orders/{order.code}#invoices", flash=gettext("The invoice is issued.")
     )

@@ -1,17 +1,20 @@
 """Gaps of an order, and their consequences, in the request's language.
 
-An order is placed although it has no mail address, no article number or no complete delivery address; these
-texts show the staff what the shop will therefore not do, before they wait for it.
+An order is placed although it has no mail address, no article number or no complete delivery address; these texts
+warn staff in advance of what will not happen.
 """
 
 from collections.abc import Iterable, Iterator
 
 from contracts.message import Reason
-from contracts.orders import OrderState
-from contracts.storefront import Address, LineKind, PartialAddress
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import Address, LineKind, PartialAddress
+from services.chassis.addresses import may_be_mailed
+from services.chassis.identifiers.numbers import buyer_vat_flaw
+from services.orders.backoffice.language.flaw_texts import explain_flaw
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.listing.documents import OrderResponse
-from services.orders.order.customer.mail_address import may_be_mailed
+from services.orders.order.attention import ADDRESS_REFUSED
 
 WITHOUT_POSTAL_CODES = frozenset(
     (
@@ -75,7 +78,7 @@ WITHOUT_POSTAL_CODES = frozenset(
         *("TD", "TG", "TK", "TL", "TO", "TT", "TV", "UG", "VU", "YE", "ZW"),
     )
 )
-"""Countries whose addresses have none (Universal Postal Union)."""
+"""Countries without postal codes (Universal Postal Union)."""
 _NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
 CITY_STATES = frozenset({"GI", "HK", "MC", "MO", "SG", "SM", "VA"})
 _ADAPTED = {
@@ -105,6 +108,7 @@ _FIELDS = {
     "label": N_("Label"),
     "carrier": N_("Carrier"),
     "locale": N_("Language"),
+    "resume_url": N_("Link back to the checkout"),
 }
 
 
@@ -119,6 +123,9 @@ def _gaps(order: OrderResponse) -> Iterator[str]:
         yield gettext("There is no mail address: the customer gets no mails.")
     elif not may_be_mailed(email):
         yield gettext("No mail can be sent to %(email)s: correct the address.", email=email)
+    elif ADDRESS_REFUSED in order.flags:
+        yield gettext("Mails to %(email)s come back: correct the address, then send them again.", email=email)
+    yield from _wrong_vat_number(order)
     goods = [line for line in order.lines if line.kind is LineKind.SHIP and line.quantity > 0]
     missing = ", ".join(_missing(order.shipping_address)) if goods and order.shipping_address else ""
     if missing:
@@ -126,6 +133,17 @@ def _gaps(order: OrderResponse) -> Iterator[str]:
     unnumbered = ", ".join(line.description for line in goods if not line.sku)
     if unnumbered:
         yield gettext("Without an article number no stock is kept of: %(articles)s.", articles=unnumbered)
+
+
+def _wrong_vat_number(order: OrderResponse) -> Iterator[str]:
+    """Yield what is wrong with the customer's VAT number: it never refuses a sale, but exempts nothing either."""
+    place = order.shipping_address or order.billing_address
+    flaw = buyer_vat_flaw(order.customer.vat_number or "", place.country if place else None)
+    if flaw is not None:
+        why = explain_flaw(flaw)
+        yield gettext(
+            "The customer’s VAT number is wrong, so no invoice exempts them by it. %(why)s", why=why
+        )
 
 
 def _missing(address: Address | PartialAddress) -> Iterator[str]:
@@ -142,7 +160,7 @@ def _filled(*texts: str | None) -> bool:
 
 
 def adapted_words(reasons: Iterable[Reason]) -> str:
-    """Return what was changed in a sale when it was accepted, by field."""
+    """Return the text for the changes made to a sale when it was accepted, by field."""
     return " · ".join(_adapted(reason) for reason in reasons)
 
 

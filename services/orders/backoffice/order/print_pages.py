@@ -1,8 +1,7 @@
 """An order on paper: its page's content without screen-only parts, and without notes unless requested.
 
 Notes are the customer’s remark, the reasons in the ledger and the comments; without them the paper may leave
-the shop. IP address and browser are never printed. Times are written in full, because paper is read on other
-days.
+the shop. IP address and browser are never printed. Times are absolute, because paper is read on other days.
 """
 
 from dataclasses import replace
@@ -13,8 +12,8 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.order.activity import timeline
 from services.orders.backoffice.order.reading import read_order
 from services.orders.backoffice.order.showing import render
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 
@@ -23,7 +22,7 @@ pages = Pages()
 async def show_paper(context: PageContext) -> Response:
     """Show the order for printing; `?notes=yes` adds the notes."""
     order = await read_order(context)
-    context.speech = replace(context.speech, on_paper=True)
+    context.locale = replace(context.locale, on_paper=True)
     return render(
         context,
         order,

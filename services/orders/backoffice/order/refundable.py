@@ -1,7 +1,7 @@
 """The refundable part of an order's money, payment by payment, according to the ledger copy in orders. Pure.
 
-It is for display: payments also has the refunds about to be sent, and rejects more than is left. It proposes
-only the overpayment: units start at zero, and the amount is the price of the chosen ones.
+It is for display: payments also knows the refunds about to be sent, and rejects an amount above what is left. It
+proposes only the overpayment: units start at zero, and the amount is the price of the chosen ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from contracts.message import LineUnits
-from contracts.payments import RefundCause, RefundMode, RefundState
-from contracts.storefront import Customer, PaymentMethod
+from contracts.payments.refunds import RefundCause, RefundMode, RefundState
+from contracts.sale import Customer, PaymentMethod
 from services.orders.api.actions.refund_rules import position_of, still_due
-from services.orders.listing.documents import LedgerEntryResponse, LineResponse, OrderResponse, RefundResponse
+from services.orders.listing.documents import OrderResponse
+from services.orders.listing.order_parts import LedgerEntryResponse, LineResponse, RefundResponse
 from services.orders.listing.payments_left import PaymentLeft, left_of_received, payments_left, set_aside
 from services.orders.order.totals.content import Content, ContentLine, worth
 

@@ -1,4 +1,4 @@
-"""The page of one order rendered: without errors, or with a rejected form, its errors and what was typed."""
+"""Rendering of an order's page: without errors, or with a rejected form, its errors and the submitted values."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -8,30 +8,59 @@ from typing import Any
 
 from starlette.responses import Response
 
-from contracts.storefront import Tax
+from contracts.payments.disputes import DisputeState
+from contracts.sale import Tax
+from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.formatting import typed_amount
 from services.orders.backoffice.language.times import read_day
-from services.orders.backoffice.language.translating import speech
+from services.orders.backoffice.language.translating import page_locale
 from services.orders.backoffice.order import steps, words
 from services.orders.backoffice.order.actions import facts_of, offered
 from services.orders.backoffice.order.activity import timeline
+from services.orders.backoffice.order.days import FIELDS
 from services.orders.backoffice.order.gaps import gaps_of
 from services.orders.backoffice.order.reading import OrderRead, read_order
 from services.orders.backoffice.order.refundable import is_open_mark, is_to_settle, may_be_reversed
+from services.orders.backoffice.web.actions.again import Again, Errors
+from services.orders.backoffice.web.clients.invoicing import InvoicingState, read_invoicing_state
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import PageContext
 from services.orders.listing.documents import OrderResponse
 from services.orders.order.state import SET_BY_HAND
 from services.orders.staff.labels import Label
 
 
-async def show_again(context: PageContext, section: str, errors: Mapping[str, str]) -> Response:
-    """Show the page with the form of `section` as it was typed, and the errors (422)."""
-    form = context.form_read
-    return render(
-        context, await read_order(context), section, form, errors, 422, corrected=form["counters"][:36]
-    )
+def again(section: str) -> Again:
+    """Return the function that shows the page again with the submitted form of `section` and its errors (422)."""
+
+    async def show(context: PageContext, errors: Errors) -> Response:
+        form, order = context.form_read, await read_order(context)
+        state = await invoicing_of(context, order)
+        corrected = form["counters"][:36]
+        return render(
+            context, order, section, form, beside(errors), 422, corrected=corrected, invoicing=state
+        )
+
+    return show
+
+
+async def invoicing_of(context: PageContext, order: OrderRead) -> InvoicingState | None:
+    """Return what keeps the shop's invoices back, for a placed order that has none; only for users who issue them."""
+    if order.invoices or order.shown.state in steps.UNPLACED or not context.may(Permission.PAYMENTS_RECORD):
+        return None
+    return await read_invoicing_state(context)
+
+
+def beside(errors: Errors) -> dict[str, str]:
+    """Return the errors by the form's field names: `amount` for a message's `amount_minor`.
+
+    Errors without a field in the form are shown above it (`objections` of `templates/parts/forms.html`).
+    """
+    found: dict[str, list[str]] = {}
+    for name, text in errors.items():
+        found.setdefault(FIELDS.get(name, name.removesuffix("_minor")), []).append(text)
+    return {name: " ".join(texts) for name, texts in found.items()}
 
 
 def render(
@@ -74,7 +103,7 @@ def render(
         unplaced=shown.state in steps.UNPLACED,
         sends=steps.sends(shown),
         signed=words.signed_minor,
-        zoned=lambda moment: moment.astimezone(speech().zone).date(),
+        zoned=lambda moment: moment.astimezone(page_locale().zone).date(),
         left=[(line, steps.left_to_pack(line)) for line in shown.lines if steps.left_to_pack(line)],
         to_ship=[shown.parcels[index] for index in steps.parcels_to_ship(shown)],
         arrived={one.shipment_id: one for one in shown.deliveries},
@@ -86,7 +115,7 @@ def render(
         show=show,
         seen=context.query.get("seen", ""),
         balance_typed=typed_amount(shown.balance_minor, shown.currency) if shown.balance_minor > 0 else "",
-        today=datetime.now(UTC).astimezone(speech().zone).date().isoformat(),
+        today=datetime.now(UTC).astimezone(page_locale().zone).date().isoformat(),
         actions=offered(facts_of(shown), context.may),
         reversible=may_be_reversed,
         open_mark=is_open_mark,
@@ -94,20 +123,45 @@ def render(
         words=words,
         day_of=read_day,
         gaps=gaps_of(shown),
+        foldable=foldable(order),
         is_under_way=partial(steps.is_under_way, shown),
         to_correct=context.query.get("correct", ""),
         back=back_of(context.query if form is None else form),
         is_ticked=lambda parcel_id: (
             section != "shipment" or str(parcel_id) in (form or Form()).all("parcels")
         ),
-        **{"mail": None, "with_notes": True, "corrected": "", **more},
+        **{"mail": None, "invoicing": None, "with_notes": True, "corrected": "", **more},
     )
 
 
+def foldable(order: OrderRead) -> set[str]:
+    """Return the parts of the page in which nothing waits for anybody: on a phone they are closed at first."""
+    shown, found = order.shown, set[str]()
+    is_open = any(is_to_settle(one) or is_open_mark(one.state, one.mode) for one in shown.refunds) or any(
+        one.state != DisputeState.WON and one.resolution is None for one in shown.disputes
+    )
+    if not shown.balance_minor and not is_open:
+        found.add("payment")
+    if order.invoices:
+        found.add("invoices")
+    if not any(map(steps.left_to_pack, shown.lines)) and not steps.parcels_to_ship(shown):
+        found |= {"parcels", "shipments"}
+    if not gaps_of(shown):
+        found.add("customer")
+    if not order.is_awaiting_answer:
+        found.add("conversation")
+    return found
+
+
 def back_of(values: Mapping[str, str]) -> str:
-    """Return the queue that the user came from and returns to; "" when it is none of ours."""
+    """Return the address of the queue that the user came from; "" when it is not a local path."""
     back = values.get("back", "")
     return back if is_local_path(back) else ""
+
+
+def page_of(context: PageContext, code: str, anchor: str) -> str:
+    """Return the address to redirect to after an action: the queue that the user came from, or the page's section."""
+    return back_of(context.form_read) or f"/orders/{code}#{anchor}"
 
 
 def status_choices(order: OrderRead) -> list[Label]:
@@ -123,7 +177,9 @@ def _colour(order: OrderRead) -> str:
 
 
 def stated_taxes(order: OrderResponse) -> list[Tax]:
-    """Return each tax that the sender named, with its sum over the order; none unless they are all of its tax."""
+    """Return each tax stated by the sender, with its sum over the order; empty unless they account for all of its
+    tax.
+    """
     parts: list[Any] = [*order.lines, *([order.shipping] if order.shipping else []), *order.extra_lines]
     found: dict[tuple[str | None, int], int] = {}
     for tax in (tax for part in parts for tax in part.taxes or ()):

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from contracts.orders import OrderState
-from contracts.storefront import LineKind, PaymentMethod
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import LineKind, PaymentMethod
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_
-from services.orders.listing.documents import LineResponse, OrderResponse, ShipmentResponse
+from services.orders.listing.documents import OrderResponse
+from services.orders.listing.order_parts import LineResponse, ShipmentResponse
 from services.orders.order.state import SET_BY_HAND
 
 RECEIVE = {
@@ -16,7 +17,7 @@ RECEIVE = {
     PaymentMethod.CASH: N_("Receive the money"),
     PaymentMethod.OTHER: N_("Receive the money"),
 }
-"""Methods whose money a person takes in, and what their button says."""
+"""Button labels by method of payments that staff record."""
 UNPLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
 
 
@@ -72,9 +73,7 @@ def receives_otherwise(order: OrderResponse) -> bool:
 
 
 def sends(order: OrderResponse) -> bool:
-    """Return whether anything in an order is or was packed or shipped: nothing is for a table, a ticket or a
-    lesson.
-    """
+    """Return whether anything in an order is or was packed or shipped; nothing is, for example, in a table booking."""
     return bool(order.parcels or order.shipments) or any(line.kind is LineKind.SHIP for line in order.lines)
 
 
@@ -89,17 +88,17 @@ def left_to_pack(line: LineResponse) -> int:
 
 
 def undelivered(order: OrderResponse) -> bool:
-    """Return whether a shipment has not been delivered as far as is known."""
+    """Return whether some shipment has no recorded delivery."""
     return bool(on_the_way(order))
 
 
 def on_the_way(order: OrderResponse) -> list[UUID]:
-    """Return the shipments of which something may still be delivered, as far as is known."""
+    """Return the shipments without a recorded delivery of which a parcel may still arrive."""
     return [one.shipment_id for one in order.shipments if is_under_way(order, one)]
 
 
 def is_under_way(order: OrderResponse, shipment: ShipmentResponse) -> bool:
-    """Return whether something in a shipment may still be delivered, as far as is known."""
+    """Return whether a shipment has no recorded delivery and a parcel of it may still arrive."""
     lost = {parcel.parcel_id for parcel in order.parcels if parcel.lost_at is not None}
     return (
         shipment.cancelled_at is None
@@ -124,12 +123,12 @@ def parcels_to_ship(order: OrderResponse) -> list[int]:
 
 
 def may_be_cancelled(order: OrderResponse) -> bool:
-    """Return whether there is something to cancel, as far as only the order's state decides."""
+    """Return whether the order's own state allows cancelling it."""
     return order.state in SET_BY_HAND
 
 
 def may_be_reinstated(order: OrderResponse) -> bool:
-    """Return whether there is a cancellation that can be reversed; units cancelled by refunds stay cancelled."""
+    """Return whether a cancellation can be reversed; units cancelled by refunds stay cancelled."""
     if order.state is not OrderState.CANCELLED:
         return False
     changes = [one for one in order.activity if one.kind in ("order_cancelled", "order_reinstated")]
@@ -138,7 +137,7 @@ def may_be_reinstated(order: OrderResponse) -> bool:
 
 
 def deletes_past_guards(order: OrderResponse) -> bool:
-    """Return whether deleting it requires the permission to delete orders with money, tracking or completion."""
+    """Return whether deleting the order requires the permission to delete orders with money, tracking or completion."""
     has_money = bool(order.money.received_minor or order.money.marked_minor or order.refunds)
     is_tracked = any(one.tracking_number for one in order.shipments)
     return has_money or is_tracked or order.state is OrderState.COMPLETED

@@ -25,7 +25,7 @@ LEDGER_KINDS = {
     "pending": N_("Payment under way"),
     "fee": N_("Fee of the provider"),
 }
-"""By kind of ledger entry."""
+"""Label by kind of ledger entry."""
 SIGNS = {
     "payment_received": 1,
     "payment_reversed": -1,
@@ -39,7 +39,7 @@ SIGNS = {
     "dispute_won": 1,
     "fee": -1,
 }
-"""Whether an entry brought the shop money or took it; one of another kind moved none and has no sign."""
+"""Sign of an entry's amount by kind: money in or out; an entry of another kind moved no money and has no sign."""
 _DUE_KINDS = frozenset({"due_increased", "credit_granted", "credit_reversed"})
 _CAUSES_OF_CREDIT = {
     "cancelled": N_("Order cancelled"),
@@ -69,6 +69,46 @@ SHOWS = {
     "technical": N_("Technical"),
 }
 """Filters of the activity."""
+DISPUTE_STATES = {
+    "inquiry": (N_("Inquiry of the bank"), "warning"),
+    "closed": (N_("Closed without dispute"), "neutral"),
+    "needs_response": (N_("Answer needed"), "danger"),
+    "under_review": (N_("Under review"), "waiting"),
+    "accepted": (N_("Accepted"), "warning"),
+    "lost": (N_("Lost"), "danger"),
+    "won": (N_("Won"), "good"),
+}
+"""Label and badge tone by state of a dispute."""
+DISPUTE_REASONS = {
+    "bank_cannot_process": N_("The bank could not process it"),
+    "check_returned": N_("Returned unpaid"),
+    "debit_not_authorized": N_("Debit not authorised by the customer"),
+    "incorrect_account_details": N_("Wrong bank details"),
+    "insufficient_funds": N_("Insufficient funds"),
+    "credit_not_processed": N_("Promised refund not received"),
+    "duplicate": N_("Paid twice"),
+    "duplicate_transaction": N_("Paid twice"),
+    "fraudulent": N_("Payment not made by the customer (fraud)"),
+    "unauthorised": N_("Payment not made by the customer (fraud)"),
+    "general": N_("No particular reason"),
+    "other": N_("No particular reason"),
+    "incorrect_amount": N_("Wrong amount"),
+    "merchandise_or_service_not_as_described": N_("Goods not as described"),
+    "product_unacceptable": N_("Goods not as described"),
+    "merchandise_or_service_not_received": N_("Goods not received"),
+    "product_not_received": N_("Goods not received"),
+    "noncompliant": N_("Payment against the card network’s rules"),
+    "payment_by_other_means": N_("Already paid by other means"),
+    "problem_with_remittance": N_("Problem with the remittance"),
+    "subscription_canceled": N_("Subscription cancelled"),
+    "canceled_recurring_billing": N_("Subscription cancelled"),
+    "unrecognized": N_("Payment not recognised by the customer"),
+}
+"""Reasons of a dispute, by Stripe's or PayPal's code in lower case."""
+DISPUTE_RESOLUTIONS = {
+    "written_off": N_("Written off: the shop bears the loss"),
+    "made_due": N_("Made due: the customer owes the amount again"),
+}
 REFUND_MODES = {
     "recorded": N_("Recorded here only"),
     "sent": N_("Sent to the provider"),
@@ -81,19 +121,19 @@ REFUND_STATES = {
     "failed": (N_("Did not succeed"), "danger"),
     "uncertain": (N_("To check"), "warning"),
 }
-"""How a refund stands, and the tone of its badge."""
+"""Label and badge tone by state of a refund."""
 REFUND_VERDICTS = {
     "ask_again": N_("Ask the provider again; it makes the refund if it does not have it"),
     "made": N_("It was made: the provider shows it"),
     "not_made": N_("It was not made: the provider does not show it"),
 }
-"""A person's word on a refund of which nobody knows whether it was made."""
+"""Staff decisions on a refund with an unknown outcome."""
 CAUSES = {
     "credit": N_("The customer owes less: goods taken back, a gesture"),
     "overpaid": N_("The customer paid too much"),
     "payment_undone": N_("The payment is undone; the order is still to be paid"),
 }
-"""Why money goes back."""
+"""Label by cause of a refund."""
 PROVIDERS = {"stripe": "Stripe", "paypal": "PayPal"}
 FIELD_LABELS = {
     "amount": N_("Amount"),
@@ -116,11 +156,11 @@ FIELD_LABELS = {
     "admin_comment": N_("Comment for the team"),
     "reason": N_("Why"),
 }
-"""What the fields of the page's forms are called."""
+"""Labels of the fields of the page's forms."""
 
 
 def provider(name: str | None) -> str:
-    """Return a payment provider's name as people write it."""
+    """Return a payment provider's name in its own spelling."""
     return PROVIDERS.get(name or "", name or gettext("The provider"))
 
 

@@ -1,4 +1,4 @@
-"""The filters of a list as chips: each is understandable without the others and links to the list without it."""
+"""The filters of a list as chips: each links to the list without that filter."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from services.orders.backoffice.language import statuses
 from services.orders.backoffice.language.formatting import amount, day
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.orders.asking import href
+from services.orders.backoffice.orders.filter_form import href
 from services.orders.listing.filters import Filters
 from services.orders.listing.words import Tab
 
@@ -16,7 +16,7 @@ Words = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Names:
-    """The names that differ from shop to shop: labels by key, tags by id."""
+    """Names that each shop defines: labels by key, tags by id."""
 
     labels: Words
     tags: Words

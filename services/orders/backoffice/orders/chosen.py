@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.orders.reading import zone_of
-from services.orders.backoffice.web.visit import Missing, PageContext
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.listing.filters import Filters
 from services.orders.order.unit.actions import MOST_ORDERS
 

@@ -6,7 +6,7 @@ from services.orders.backoffice.language.translating import gettext, pgettext
 
 PREFERENCE = "orders_columns"
 USUAL = ("customer", "placed", "total", "state", "payment", "fulfilment")
-"""Those that fit beside each other from 1024 px on. What is owed or owing stands with the payment."""
+"""The columns shown by default: those that fit at a width of 1024 px. The balance is shown with the payment."""
 
 
 def names() -> dict[str, str]:
@@ -32,6 +32,6 @@ def chosen(preference: str) -> list[str]:
 
 
 def preference_of(ticked: Iterable[str]) -> str:
-    """Return the stored form of a choice; `none` when only the code is wanted."""
+    """Return the stored form of a choice; `none` when only the code is shown."""
     wanted = set(ticked)
     return ",".join(name for name in names() if name in wanted) or "none"

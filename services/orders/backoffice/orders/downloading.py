@@ -1,4 +1,5 @@
-"""Export downloads: begun before the response starts, streamed, the connection released in any case.
+"""Export downloads: the first chunk is read before the response starts, the rest is streamed, and the connection
+is always released.
 
 Invariant: a file that looks complete is complete. A failure before the first chunk becomes a page; a later
 one aborts the response, which browsers report as a failed download.
@@ -16,12 +17,12 @@ from starlette.types import Receive, Scope, Send
 
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.orders.reading import zone_of
-from services.orders.backoffice.web.visit import PageContext
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.listing.export.cells import CellFormat
 from services.orders.staff.labels import labels_of
 
 Make = Callable[[Connection, CellFormat], AsyncGenerator[bytes]]
-"""Writes the export on a connection."""
+"""A function that yields an export from a connection."""
 PATIENCE_SECONDS = 5.0
 
 

@@ -4,18 +4,18 @@ from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.orders import asking, chosen, reading
+from services.orders.backoffice.orders import chosen, filter_form, reading
 from services.orders.backoffice.orders.downloading import TooManyExports, download, plain
 from services.orders.backoffice.orders.words import queue_names
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import PageContext
 from services.orders.listing.export.orders import export, export_chosen
 from services.orders.listing.filters import Filters
 
 pages = Pages()
 NUMBERS = "numbers"
-"""The parameter that says how numbers are written; without it as the person's language does."""
+"""The parameter with the language of numbers; without it, the user's language applies."""
 
 
 @pages.get("/orders/export.csv", Permission.ORDERS_EXPORT, action="orders.export")
@@ -24,7 +24,7 @@ async def export_list(context: PageContext) -> Response:
     pairs = [pair for pair in context.request.query_params.multi_items() if pair[0] != NUMBERS]
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
-    asked = asking.read(pairs, vocabulary.currency)
+    asked = filter_form.read(pairs, vocabulary.currency)
     if asked.errors:
         return context.redirect(f"/orders?{context.request.url.query}")
     language = _language(context, context.query.get(NUMBERS, ""))
@@ -40,7 +40,7 @@ async def export_list(context: PageContext) -> Response:
             ),
         )
     except TooManyExports:
-        return _later(context, asking.href(asked.filters))
+        return _later(context, filter_form.href(asked.filters))
 
 
 @pages.post("/orders/export", Permission.ORDERS_EXPORT, action="orders.export")
@@ -67,12 +67,12 @@ async def export_ticked(context: PageContext) -> Response:
 
 
 def _language(context: PageContext, asked: str) -> str:
-    return asked if asked in ("fr", "en") else context.speech.language
+    return asked if asked in ("fr", "en") else context.locale.language
 
 
 def _name(context: PageContext, language: str, filters: Filters | None) -> str:
     """Return a file name such as commandes-maison-a-traiter-2026-11-22-1142-fr.csv."""
-    moment = context.speech.now.astimezone(context.speech.zone)
+    moment = context.locale.now.astimezone(context.locale.zone)
     parts = [gettext("orders"), context.shop]
     if filters is None:
         parts.append(gettext("selection"))

@@ -21,14 +21,14 @@ from services.orders.backoffice.order import steps
 from services.orders.backoffice.order.actions import facts_of, offered_beside
 from services.orders.backoffice.order.activity import timeline
 from services.orders.backoffice.order.reading import OrderRead, read_order
-from services.orders.backoffice.orders import asking, columns, reading, store
-from services.orders.backoffice.orders.asking import Asked
+from services.orders.backoffice.orders import columns, filter_form, reading, store
 from services.orders.backoffice.orders.chips import Names, chips
+from services.orders.backoffice.orders.filter_form import ListRequest
 from services.orders.backoffice.orders.reading import Vocabulary
 from services.orders.backoffice.orders.words import queue_names, tab_names
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Count
 from services.orders.listing.finder.rows import read_preview
@@ -47,9 +47,9 @@ async def show_orders(context: PageContext) -> Response:
     """Show a page of the list."""
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
-        asked = asking.read(_pairs(context), vocabulary.currency)
+        asked = filter_form.read(_pairs(context), vocabulary.currency)
         if asked.is_rough:
-            return context.redirect(asking.href(asked.filters))
+            return context.redirect(filter_form.href(asked.filters))
         if asked.errors:
             return context.render("orders/list.html", 422, **_shown(context, asked, vocabulary))
         listed = await reading.read_list(context, connection, asked)
@@ -66,7 +66,7 @@ async def show_counts(context: PageContext) -> Response:
     """Return the tabs with their numbers of orders."""
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
-        asked = asking.read(_pairs(context), vocabulary.currency)
+        asked = filter_form.read(_pairs(context), vocabulary.currency)
         counts = await reading.count_tabs(context, connection)
         of_views = await reading.count_views(context, connection, vocabulary.views)
     return context.render("orders/tabs.html", tabs_shown=_tabs(asked, vocabulary, counts, of_views))
@@ -79,10 +79,10 @@ async def show_news(context: PageContext) -> Response:
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
         pairs = [pair for pair in _pairs(context) if pair[0] != "first"]
-        asked = asking.read(pairs, vocabulary.currency)
+        asked = filter_form.read(pairs, vocabulary.currency)
         number = await reading.count_news(context, connection, asked.filters, first)
     return context.render(
-        "orders/news.html", number=number, most=reading.MOST_NEWS, again=asking.href(asked.filters)
+        "orders/news.html", number=number, most=reading.MOST_NEWS, again=filter_form.href(asked.filters)
     )
 
 
@@ -98,7 +98,7 @@ async def show_rows(context: PageContext) -> Response:
 
 @pages.get("/orders/{code}/infos", Permission.ORDERS_VIEW)
 async def show_infos(context: PageContext) -> Response:
-    """Show customer, goods, whereabouts and latest activity of an order: beside the list, or as a page."""
+    """Show customer, items, shipments and latest activity of an order: beside the list, or as a page."""
     whole = await read_order(context, context.path("code"))
     async with context.reading() as connection:
         order = await read_preview(
@@ -115,6 +115,7 @@ def _followed(context: PageContext, read: OrderRead) -> dict[str, Any]:
     """Return the part of «Infos» beside the sale: shipments, the latest activity, and the available actions."""
     order = read.shown
     return {
+        "unplaced": order.state in steps.UNPLACED,
         "shipments": order.shipments,
         "arrived": {one.shipment_id: one for one in order.deliveries},
         "is_under_way": partial(steps.is_under_way, order),
@@ -149,10 +150,10 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _shown(context: PageContext, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]:
-    """Return the page's content beside its rows."""
+def _shown(context: PageContext, asked: ListRequest, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return the page's content except its rows."""
     filters = asked.filters
-    language = context.speech.language
+    language = context.locale.language
     labels = {label.key: label.text(language) for label in vocabulary.labels.by_key.values()}
     tags = {str(tag["tag_id"]): tag["name"] for tag in vocabulary.tags}
     return {
@@ -162,25 +163,25 @@ def _shown(context: PageContext, asked: Asked, vocabulary: Vocabulary) -> dict[s
         "query": filters.url() or f"tab={Tab.EVERYTHING}",
         "is_new": False,
         "chips": chips(filters, Names(labels, tags)),
-        "cleared": asking.href(Filters(tab=filters.tab or Tab.EVERYTHING)),
+        "cleared": filter_form.href(Filters(tab=filters.tab or Tab.EVERYTHING)),
         "queue_options": list(queue_names().items()),
-        "with_archived": asking.href(filters, tab=Tab.EVERYTHING.value),
+        "with_archived": filter_form.href(filters, tab=Tab.EVERYTHING.value),
         "sorted_currencies": _sorted_currencies(filters, vocabulary),
         "tabs_shown": _tabs(asked, vocabulary, {}, {}),
         "vocabulary": vocabulary,
         "statuses": status_words(),
         "payments": payment_words(),
         "typed_amounts": {
-            name: asked.typed[name] or asking.typed_amount(getattr(filters, target), filters.currency)
-            for name, target in asking.TYPED_AMOUNTS.items()
+            name: asked.typed[name] or filter_form.typed_amount(getattr(filters, target), filters.currency)
+            for name, target in filter_form.TYPED_AMOUNTS.items()
         },
-        "sorted_by": {sort.value: asking.href(filters, sort=sort.value) for sort in Sort},
+        "sorted_by": {sort.value: filter_form.href(filters, sort=sort.value) for sort in Sort},
         "has_news": reading.can_have_news(asked),
         "saved": next((view for view in vocabulary.views if view.query == filters.url()), None),
         "column_names": columns.names(),
         "label_options": [(one.key, one.text(language)) for one in vocabulary.labels.choices()],
         "carrier_options": [(one, one) for one in vocabulary.carriers],
-        "export_manners": _manners(language),
+        "export_manners": _formats(language),
         "currency_options": [("", gettext("All currencies")), *((one, one) for one in vocabulary.currencies)],
     }
 
@@ -191,10 +192,10 @@ def _sorted_currencies(filters: Filters, vocabulary: Vocabulary) -> list[tuple[s
     """
     if not filters.sort.is_by_total or filters.currency or len(vocabulary.currencies) < 2:
         return []
-    return [(one, asking.href(filters, currency=one)) for one in vocabulary.currencies]
+    return [(one, filter_form.href(filters, currency=one)) for one in vocabulary.currencies]
 
 
-def _manners(language: str) -> list[tuple[str, str, str]]:
+def _formats(language: str) -> list[tuple[str, str, str]]:
     """Return the export formats, the user's own first: value, name, example."""
     found = [
         ("fr", gettext("CSV for French spreadsheets"), "1234,50"),
@@ -213,14 +214,14 @@ def _of_rows(context: PageContext, vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _tabs(
-    asked: Asked, vocabulary: Vocabulary, counts: dict[Tab, Count], of_views: dict[UUID, Count]
+    asked: ListRequest, vocabulary: Vocabulary, counts: dict[Tab, Count], of_views: dict[UUID, Count]
 ) -> list[tuple[str, str, bool, str]]:
     """Return the tabs: queues first, then saved views; as address, text, whether it is selected, count."""
     bare = asked.filters.url()
     is_view = any(bare == view.query for view in vocabulary.views)
     shown = Tab.ALL if asked.filters.tab in (None, Tab.EVERYTHING) else asked.filters.tab
     queues = [
-        (asking.href(Filters(tab=tab)), text, tab is shown and not is_view, _counted(counts.get(tab)))
+        (filter_form.href(Filters(tab=tab)), text, tab is shown and not is_view, _counted(counts.get(tab)))
         for tab, text in tab_names().items()
     ]
     views = [

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.orders import chosen, sheets
 from services.orders.backoffice.orders.bulk.run_pages import back_of
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.short_code import read_code
 
 pages = Pages()

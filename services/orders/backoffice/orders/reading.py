@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.chassis.http.paging import CursorInvalid
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.order.actions import facts_of_row, offered_beside
 from services.orders.backoffice.orders import store
-from services.orders.backoffice.orders.asking import Asked, page_href
+from services.orders.backoffice.orders.filter_form import ListRequest, page_href
 from services.orders.backoffice.orders.words import tab_names
-from services.orders.backoffice.web.visit import Missing, PageContext
-from services.orders.listing.cursor import CursorInvalid, PageCursor
+from services.orders.backoffice.web.page_context import Missing, PageContext
+from services.orders.listing.cursor import PageCursor
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Count
 from services.orders.listing.finder.rows import read_rows
@@ -25,15 +26,14 @@ from services.orders.staff.labels import Labels, labels_of
 PAGE = 50
 MOST_NEWS = 50
 MOST_COUNTED = 12
-"""Saved views that say how many orders they have; the others are counted when they are opened."""
+"""Maximum saved views whose orders are counted; the others are counted when they are opened."""
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Listed:
     """One page. `first` is the cursor of its first row; `after`, `before`: addresses of the adjacent pages;
-    `archived`: the number of archived orders that match too and are left out; `only`: code of the one order
-    that was requested.
+    `archived`: the number of matching archived orders that are left out; `only`: the code of the only requested order.
     """
 
     rows: Sequence[Row]
@@ -63,7 +63,7 @@ class Vocabulary:
 
 def zone_of(context: PageContext) -> ZoneInfo:
     """Return the shop's time zone."""
-    zone = context.speech.zone
+    zone = context.locale.zone
     assert isinstance(zone, ZoneInfo)
     return zone
 
@@ -80,7 +80,7 @@ async def read_vocabulary(context: PageContext, connection: Connection) -> Vocab
     )
 
 
-async def read_list(context: PageContext, connection: Connection, asked: Asked) -> Listed:
+async def read_list(context: PageContext, connection: Connection, asked: ListRequest) -> Listed:
     """Return the requested page. Raises Missing for a cursor of another list."""
     finder, zone = context.app_state.finder, zone_of(context)
     try:
@@ -143,7 +143,7 @@ async def count_views(
     return found
 
 
-def can_have_news(asked: Asked) -> bool:
+def can_have_news(asked: ListRequest) -> bool:
     """Return whether new orders would appear at the top of this page."""
     return asked.filters.sort is Sort.NEWEST and not asked.filters.q and not (asked.after or asked.before)
 

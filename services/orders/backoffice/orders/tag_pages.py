@@ -6,12 +6,11 @@ from starlette.responses import Response
 
 from services.chassis.messaging.unit import Unit
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.language.reasons import explain_refusal
 from services.orders.backoffice.orders import reading, store
-from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.actions.action import do
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, PageContext
-from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import Colour
 from services.orders.order.short_code import read_code
 from services.orders.staff import tagging
@@ -19,16 +18,35 @@ from services.orders.staff import tagging
 pages = Pages()
 
 
+async def _show(context: PageContext, errors: Errors) -> Response:
+    async with context.reading() as connection:
+        order_id = await reading.order_named(context, connection)
+        here = (await tagging.tags_of_orders(connection, context.shop, [order_id])).get(order_id, [])
+        known = await store.read_tag_names(connection, context.shop)
+    has = {tag.id for tag in here}
+    return context.render(
+        "orders/tags.html",
+        422 if errors else 200,
+        code=read_code(context.path("code")),
+        tags_here=here,
+        others=[tag for tag in known if tag["tag_id"] not in has],
+        error=" ".join(errors.values()),
+        typed=context.form_read["name"] if errors else "",
+        order_id=order_id,
+        is_popover=context.is_part,
+    )
+
+
 @pages.get("/orders/{code}/tags", Permission.ORDERS_TAG)
 async def show_tags(context: PageContext) -> Response:
     """Show the order's tags, and the available ones."""
-    return await _show(context)
+    return await _show(context, {})
 
 
-@pages.post("/orders/{code}/tags", Permission.ORDERS_TAG, action="order.tag")
+@pages.post("/orders/{code}/tags", Permission.ORDERS_TAG, action="order.tag", again=_show)
 async def change_tags(context: PageContext) -> Response:
     """Add or remove a tag: an existing one (`add`, `remove`), or a new one (`name`, `colour`)."""
-    form = await context.form()
+    form = context.form_read
     async with context.reading() as connection:
         order_id = await reading.order_named(context, connection)
     context.about(order_id)
@@ -42,31 +60,10 @@ async def change_tags(context: PageContext) -> Response:
             add = [made.id]
         await tagging.retag_orders(unit, context.shop, [order_id], add, remove, context.actor)
 
-    try:
-        await do(context, form, act)
-    except Refusal as refusal:
-        return await _show(context, explain_refusal(refusal), form["name"], 422)
+    await do(context, act)
     if context.is_part:
-        return await _show(context)
+        return await _show(context, {})
     return context.redirect(f"/orders/{read_code(context.path('code'))}/tags")
-
-
-async def _show(context: PageContext, error: str = "", typed: str = "", status: int = 200) -> Response:
-    async with context.reading() as connection:
-        order_id = await reading.order_named(context, connection)
-        here = (await tagging.tags_of_orders(connection, context.shop, [order_id])).get(order_id, [])
-        known = await store.read_tag_names(connection, context.shop)
-    has = {tag.id for tag in here}
-    return context.render(
-        "orders/tags.html",
-        status,
-        code=read_code(context.path("code")),
-        tags_here=here,
-        others=[tag for tag in known if tag["tag_id"] not in has],
-        error=error,
-        typed=typed,
-        order_id=order_id,
-    )
 
 
 def _ids(text: str) -> list[UUID]:

@@ -1,17 +1,16 @@
 """Saved views: a list of orders under a name, private or shared."""
 
-from uuid import UUID
-
 from starlette.responses import Response
 
 from services.chassis.messaging.unit import Unit
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.orders import asking
-from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.orders import filter_form
+from services.orders.backoffice.web.actions.action import carry_out
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.page_context import Missing, NotAllowed, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, NotAllowed, PageContext
 from services.orders.listing import views
 from services.orders.listing.filters import Filters
 from services.orders.listing.views import LONGEST_NAME, NameUnfit, TooManyViews, View, ViewUnknown
@@ -19,10 +18,24 @@ from services.orders.listing.views import LONGEST_NAME, NameUnfit, TooManyViews,
 pages = Pages()
 
 
+async def _show(context: PageContext, errors: Errors) -> Response:
+    form = context.form_read
+    async with context.reading() as connection:
+        found = await views.read_views(connection, context.shop, str(context.person.staff_id))
+    return context.render(
+        "orders/views.html",
+        422 if errors else 200,
+        views=found,
+        wrong=context.path_uuid("view") if errors else None,
+        typed=form["name"],
+        error=errors.get("name", ""),
+    )
+
+
 @pages.get("/orders/views", Permission.ORDERS_VIEW)
 async def show_views(context: PageContext) -> Response:
-    """Show the user's own and the shared views, to be renamed and deleted."""
-    return await _show(context)
+    """Show the user's own and the shared views, which can be renamed and deleted."""
+    return await _show(context, {})
 
 
 @pages.post("/orders/views", Permission.ORDERS_VIEW, action="view.save")
@@ -38,33 +51,31 @@ async def save_view(context: PageContext) -> Response:
     async def act(unit: Unit) -> View:
         return await views.create_view(unit.connection, context.shop, owner, form["name"], filters, unit.now)
 
-    to = asking.href(filters)
+    to = filter_form.href(filters)
     try:
-        await do(context, form, act)
+        return await carry_out(context, act, to=to, flash=gettext("The view is saved."))
     except NameUnfit:
         return context.redirect(to, _name_unfit(), "fault")
     except TooManyViews:
         text = gettext("There are %(most)s views already; delete one first.", most=views.MOST_VIEWS)
         return context.redirect(to, text, "fault")
-    return context.redirect(to, gettext("The view is saved."))
 
 
-@pages.post("/orders/views/{view}/rename", Permission.ORDERS_VIEW, action="view.rename")
+@pages.post("/orders/views/{view}/rename", Permission.ORDERS_VIEW, action="view.rename", again=_show)
 async def rename_view(context: PageContext) -> Response:
     """Rename a view."""
-    form, view_id = await context.form(), context.path_uuid("view")
+    form, view_id = context.form_read, context.path_uuid("view")
     owner = _owner(context, form.ticked("shared"))
 
     async def act(unit: Unit) -> View:
-        return await views.change_view(unit.connection, context.shop, owner, view_id, name=form["name"])
+        try:
+            return await views.change_view(unit.connection, context.shop, owner, view_id, name=form["name"])
+        except NameUnfit:
+            raise Invalid(name=_name_unfit()) from None
+        except ViewUnknown:
+            raise Missing from None
 
-    try:
-        await do(context, form, act)
-    except NameUnfit:
-        return await _show(context, view_id, form)
-    except ViewUnknown:
-        raise Missing from None
-    return context.redirect("/orders/views", gettext("The view is renamed."))
+    return await carry_out(context, act, to="/orders/views", flash=gettext("The view is renamed."))
 
 
 @pages.post("/orders/views/{view}/delete", Permission.ORDERS_VIEW, action="view.delete")
@@ -72,11 +83,14 @@ async def delete_view(context: PageContext) -> Response:
     """Delete a view; its orders are not changed."""
     form, view_id = await context.form(), context.path_uuid("view")
     owner = _owner(context, form.ticked("shared"))
-    try:
-        await do(context, form, lambda unit: views.delete_view(unit.connection, context.shop, owner, view_id))
-    except ViewUnknown:
-        raise Missing from None
-    return context.redirect("/orders/views", gettext("The view is deleted."))
+
+    async def act(unit: Unit) -> None:
+        try:
+            await views.delete_view(unit.connection, context.shop, owner, view_id)
+        except ViewUnknown:
+            raise Missing from None
+
+    return await carry_out(context, act, to="/orders/views", flash=gettext("The view is deleted."))
 
 
 def _owner(context: PageContext, is_shared: bool) -> str | None:
@@ -92,16 +106,3 @@ def _owner(context: PageContext, is_shared: bool) -> str | None:
 
 def _name_unfit() -> str:
     return gettext("Choose a name of 1 to %(longest)s characters.", longest=LONGEST_NAME)
-
-
-async def _show(context: PageContext, wrong: UUID | None = None, form: Form | None = None) -> Response:
-    async with context.reading() as connection:
-        found = await views.read_views(connection, context.shop, str(context.person.staff_id))
-    return context.render(
-        "orders/views.html",
-        422 if wrong else 200,
-        views=found,
-        wrong=wrong,
-        typed=form["name"] if form else "",
-        error=_name_unfit(),
-    )

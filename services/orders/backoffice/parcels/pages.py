@@ -15,8 +15,8 @@ from services.orders.backoffice.order import words
 from services.orders.backoffice.orders import store as order_list_store
 from services.orders.backoffice.parcels import reading
 from services.orders.backoffice.parcels.reading import Queue
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 from services.orders.listing.finder.finder import Count
 
 pages = Pages()
@@ -37,7 +37,7 @@ async def show_to_ship(context: PageContext) -> Response:
 
 @pages.get("/parcels/on-the-way", Permission.ORDERS_VIEW)
 async def show_on_the_way(context: PageContext) -> Response:
-    """Show shipments that have not been delivered as far as is known."""
+    """Show shipments without a recorded delivery."""
     return await show_queue(context, Queue.ON_THE_WAY)
 
 
@@ -49,7 +49,7 @@ async def show_delivered(context: PageContext) -> Response:
 
 async def show_queue(context: PageContext, queue: Queue, status: int = 200, problem: str = "") -> Response:
     """Show a page of one of the four lists; `problem`: why an action from it was rejected."""
-    asked = reading.asked_of(context, queue)
+    asked = reading.request_of(context, queue)
     async with context.reading() as connection:
         listed = await reading.read_queue(context, connection, asked)
         counts = await reading.count_queues(context, connection)
@@ -66,7 +66,7 @@ async def show_queue(context: PageContext, queue: Queue, status: int = 200, prob
         carriers=known["carriers"],
         tabs_shown=_tabs(queue, counts),
         words=words,
-        today=datetime.now(UTC).astimezone(context.speech.zone).date(),
+        today=datetime.now(UTC).astimezone(context.locale.zone).date(),
     )
 
 

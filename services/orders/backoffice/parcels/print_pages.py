@@ -1,8 +1,8 @@
 """Documents for the packing table: the pick list, and the slip that goes into a parcel.
 
-Both are for chosen orders or, when none is named, for all that wait, the oldest first. Stock locations and
-parcel contents come from fulfillment; names, descriptions and addresses are orders' own. A slip is in its
-customer's language and has no prices: the recipient of a present sees it too.
+Both are for the chosen orders or, if none is chosen, for all that wait, the oldest first. Stock locations and
+parcel contents come from fulfillment; names, descriptions and addresses are orders' own. A slip is in the
+customer's language and has no prices: the recipient of a gift sees it too.
 """
 
 import json
@@ -15,6 +15,7 @@ from babel import Locale
 from markupsafe import Markup
 from starlette.responses import Response
 
+from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.times import moments_read
@@ -24,20 +25,19 @@ from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.orders.reading import zone_of
 from services.orders.backoffice.parcels import store as parcels_store
 from services.orders.backoffice.parcels.reading import ORDERS_OF, Queue, by_order, first_of_queue
-from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 
 MOST_PICKED, MOST_SLIPS = 200, 100
-"""Orders on one pick list, and with slips on one page."""
+"""Maximum orders on one pick list, and on one page of slips."""
 Row = Mapping[str, Any]
 
 
 @pages.get("/parcels/pick-list", Permission.PARCELS_PACK)
 async def show_pick_list(context: PageContext) -> Response:
-    """Show the items to pick for the orders named, or for all that wait."""
+    """Show the items to pick for the chosen orders, or for all that wait."""
     is_chosen, order_ids, is_cut = await _orders(context, Queue.TO_PACK, MOST_PICKED)
     owner = await _ask(context, "/internal/pick-list", order_ids)
     told = {"skus": [], "orders": []} if isinstance(owner, ServiceUnavailable) else owner.body
@@ -59,13 +59,13 @@ async def show_pick_list(context: PageContext) -> Response:
         is_chosen=is_chosen,
         most=MOST_PICKED if is_chosen and is_cut else 0,
         left_out=0 if is_chosen else max(0, waiting.number - len(order_ids)),
-        now=context.speech.now,
+        now=context.locale.now,
     )
 
 
 @pages.get("/parcels/packing-slips", Permission.PARCELS_PACK)
 async def show_packing_slips(context: PageContext) -> Response:
-    """Show the slip of each parcel of the orders named, or of all waiting parcels; `parcel` selects only one."""
+    """Show the slip of each parcel of the chosen orders, or of all waiting parcels; `parcel` selects one."""
     is_chosen, order_ids, is_cut = await _orders(context, Queue.TO_SHIP, MOST_SLIPS)
     parcel = context.query.get("parcel", "")
     narrowed = {"parcel_id": str(_uuid(parcel))} if parcel else {}
@@ -86,8 +86,7 @@ async def show_packing_slips(context: PageContext) -> Response:
 
 
 async def _orders(context: PageContext, queue: Queue, most: int) -> tuple[bool, list[UUID], bool]:
-    """Return whether an address names orders; those or else the ones that have waited longest; whether there
-    are more.
+    """Return whether the address has orders, the orders or else those that have waited longest, whether there are more.
 
     Raises Missing.
     """
@@ -171,7 +170,7 @@ def _papers(
             continue
         language = str(reader["locale"])[:2].lower()
         language = language if language in LANGUAGES else DEFAULT_LANGUAGE
-        how = PageLocale(language, context.speech.zone, context.speech.now)
+        how = PageLocale(language, context.locale.zone, context.locale.now)
         told = _slip(context, slip, reader, texts[reader["order_id"]], how)
         html = context.app_state.templates.render(how, "parcels/slip.html", told)
         papers.append((language, str(slip["code"]), Markup(html)))

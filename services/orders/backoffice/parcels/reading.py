@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from services.chassis.http.paging import CursorInvalid
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.orders.reading import zone_of
 from services.orders.backoffice.parcels import store as parcels_store
-from services.orders.backoffice.web.visit import Missing, PageContext
-from services.orders.listing.cursor import CursorInvalid
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Count
 from services.orders.listing.finder.rows import read_listed
@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 
 
 class Queue(StrEnum):
-    """The four lists, by the end of their path."""
+    """The four lists, by the last segment of their path."""
 
     TO_PACK = "to-pack"
     TO_SHIP = "to-ship"
@@ -66,11 +66,11 @@ ORDERS_OF: dict[Queue, Filters] = {
         ]
     ),
 }
-"""The orders in which each list looks."""
+"""The finder's queue of each list."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueueRequest:
     """The view an address requests. `carrier` only where something was shipped."""
 
     queue: Queue
@@ -106,11 +106,11 @@ class Listed:
     after: str
 
 
-def asked_of(context: PageContext, queue: Queue) -> Asked:
+def request_of(context: PageContext, queue: Queue) -> QueueRequest:
     """Return the view that the address requests."""
     query = context.query
     carrier = query.get("carrier", "").strip()[:100] if queue.is_of_shipments else ""
-    return Asked(
+    return QueueRequest(
         queue,
         query.get("q", "").strip()[:200],
         carrier,
@@ -119,7 +119,7 @@ def asked_of(context: PageContext, queue: Queue) -> Asked:
     )
 
 
-async def read_queue(context: PageContext, connection: Connection, asked: Asked) -> Listed:
+async def read_queue(context: PageContext, connection: Connection, asked: QueueRequest) -> Listed:
     """Return the requested page. Raises Missing for a cursor of another list."""
     try:
         page = await context.app_state.finder.page(
@@ -201,7 +201,7 @@ def _contents(parcel: Row, lines: Sequence[Row]) -> list[tuple[int, str]]:
 
 
 def by_order(rows: Iterable[Row]) -> defaultdict[UUID, list[Row]]:
-    """Group rows of several orders by the order's id."""
+    """Return the rows of several orders grouped by the order's id."""
     found: defaultdict[UUID, list[Row]] = defaultdict(list)
     for row in rows:
         found[row["order_id"]].append(row)

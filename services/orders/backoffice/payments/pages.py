@@ -13,21 +13,28 @@ from urllib.parse import urlencode
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from services.chassis.http.paging import CursorInvalid
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.actors import who
 from services.orders.backoffice.language.statuses import method_words
 from services.orders.backoffice.language.times import moments_read, read_day
-from services.orders.backoffice.language.translating import LANGUAGES, N_, gettext, pgettext, speaking, speech
+from services.orders.backoffice.language.translating import (
+    LANGUAGES,
+    N_,
+    gettext,
+    page_locale,
+    pgettext,
+    using_locale,
+)
 from services.orders.backoffice.order.words import SIGNS, ledger_reference, signed_minor
 from services.orders.backoffice.orders.downloading import TooManyExports, download, plain
 from services.orders.backoffice.payments import store as payments_store
 from services.orders.backoffice.payments.words import kind_words
+from services.orders.backoffice.web.back_links import BackLinks
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import BackLinks
-from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.listing import payments as payments_listing
-from services.orders.listing.cursor import CursorInvalid
 from services.orders.listing.export.payments import Words, export_entries
 from services.orders.listing.payments import EntriesQuery
 from services.orders.order.short_code import read_code
@@ -49,12 +56,12 @@ async def show_payments(context: PageContext) -> Response:
         found = await _read(context, typed)
     except Invalid as invalid:
         found, errors = NOTHING, invalid.errors
-    trail = BackLinks.of(context.query, "after")
+    back_links = BackLinks.of(context.query, "after")
     return context.render(
         "payments/list.html",
         entries=[_entry(one) for one in found["entries"]],
-        next_href=_href({**typed, **trail.on(found["next"])}) if found["next"] else "",
-        previous_href=_href({**typed, **trail.back}) if trail.back is not None else "",
+        next_href=_href({**typed, **back_links.on(found["next"])}) if found["next"] else "",
+        previous_href=_href({**typed, **back_links.back}) if back_links.back is not None else "",
         typed=typed,
         errors=errors,
         is_filtered=any(typed.values()),
@@ -70,7 +77,7 @@ async def export_payments(context: PageContext) -> Response:
     """Export every entry that matches the address's filters as CSV."""
     typed = _typed(context)
     numbers = context.query.get("numbers", "")
-    language = numbers if numbers in LANGUAGES else context.speech.language
+    language = numbers if numbers in LANGUAGES else context.locale.language
     try:
         query = await _query(context, typed, after=None)
         context.audited.update(filters=urlencode({name: text for name, text in typed.items() if text}))
@@ -95,7 +102,7 @@ def _typed(context: PageContext) -> dict[str, str]:
 
 def _words(context: PageContext, language: str) -> Words:
     """Return the file's texts in its language; actors have the names that the user sees."""
-    with speaking(replace(context.speech, language=language)):
+    with using_locale(replace(context.locale, language=language)):
         headings = [
             pgettext("ledger", "Date"),
             gettext("Received on"),
@@ -116,7 +123,7 @@ def _words(context: PageContext, language: str) -> Words:
 
 def _file_name(context: PageContext, language: str) -> str:
     """Return a file name such as reglements-maison-2026-11-22-1142-fr.csv."""
-    moment = context.speech.now.astimezone(context.speech.zone)
+    moment = context.locale.now.astimezone(context.locale.zone)
     return plain("-".join([gettext("payments"), context.shop, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
 
 
@@ -124,7 +131,11 @@ def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
     """Return the tabs of the payments pages."""
     tabs = {
         "/payments": pgettext("payments tab", "All entries"),
+        "/payments/invoices": pgettext("payments tab", "Invoices"),
         "/payments/unmatched": pgettext("payments tab", "To identify"),
+        "/payments/disputes": pgettext("payments tab", "Disputes"),
+        "/payments/reconciliation": pgettext("payments tab", "Reconciliation"),
+        "/payments/closings": pgettext("payments tab", "Closings"),
         "/payments/webhooks": pgettext("payments tab", "Webhooks"),
     }
     return [(href, text, href == here, None) for href, text in tabs.items()]
@@ -135,7 +146,7 @@ async def _read(context: PageContext, typed: Mapping[str, str]) -> dict[str, Any
     query = await _query(context, typed, context.query.get("after"))
     async with context.reading() as connection:
         try:
-            return await payments_listing.read_entries(connection, context.shop, query, context.speech.zone)
+            return await payments_listing.read_entries(connection, context.shop, query, context.locale.zone)
         except CursorInvalid:
             raise Missing from None
 
@@ -181,7 +192,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _other_day(entry: Mapping[str, Any]) -> date | None:
     """Return the day the money was received, when it differs from that of the entry."""
     received_on = read_day(entry["received_on"]) if entry["received_on"] else None
-    recorded = moments_read(entry, "recorded_at")["recorded_at"].astimezone(speech().zone).date()
+    recorded = moments_read(entry, "recorded_at")["recorded_at"].astimezone(page_locale().zone).date()
     return received_on if received_on != recorded else None
 
 

@@ -9,27 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import asyncpg
 from starlette.responses import Response
 
-from contracts.payments import ReassignPayment
+from contracts.payments.accounts import ReassignPayment
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import Connection
 from services.orders.api.actions import unmatched_store
+from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.operations.parked import OwnerUnavailable, ask
+from services.orders.backoffice.operations.parked import request
 from services.orders.backoffice.payments import store as payments_store
 from services.orders.backoffice.payments.pages import tabs_of_payments
-from services.orders.backoffice.payments.webhook_pages import away_words, reason_of
+from services.orders.backoffice.payments.webhook_pages import reason_of
 from services.orders.backoffice.payments.words import hint_words, provider_word, reason_words
-from services.orders.backoffice.web.actions.commanding import answer, send
-from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
+from services.orders.backoffice.web.actions.action import carry_out, command, do
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.listing import payments as payments_listing
 from services.orders.order.short_code import read_code
 
@@ -41,8 +42,8 @@ PAYER = ("payer_name", "payer_email")
 
 @dataclass(frozen=True)
 class Unmatched:
-    """An unmatched payment. `hints`: the provider's data, with labels; `who`: name and mail among these;
-    `is_told`: payments itself reports it as unmatched now.
+    """An unmatched payment. `hints`: the provider's data, with labels; `who`: name and mail address among these;
+    `is_told`: payments currently reports it as unmatched.
     """
 
     provider: str
@@ -77,105 +78,10 @@ def href_of(provider: str, reference: str, order: str = "") -> str:
     return f"{ONE}?{urlencode(names)}"
 
 
-@pages.get(LIST, Permission.PAYMENTS_VIEW)
-async def show_unmatched(context: PageContext) -> Response:
-    """Show all unmatched payments, and the latest assigned ones."""
-    payments, owner = await _unmatched(context)
-    async with context.reading() as connection:
-        found = await payments_store.read_found(connection, context.shop)
-    return context.render(
-        "payments/unmatched.html",
-        payments=payments,
-        owner=owner,
-        found=found,
-        reasons=reason_words(),
-        provider_word=provider_word,
-        tabs_shown=tabs_of_payments(LIST),
-    )
-
-
-@pages.get(ONE, Permission.PAYMENTS_VIEW)
-async def show_payment(context: PageContext) -> Response:
-    """Show one payment, orders it may belong to, and the effect of an assignment on the order's balance."""
-    return await _show(context, {})
-
-
-@pages.post(ONE, Permission.PAYMENTS_REASSIGN, action="payment.reassign")
-async def assign(context: PageContext) -> Response:
-    """Assign the payment to the order."""
-    form, (provider, reference) = await context.form(), _named(context)
-
-    async def again(errors: Mapping[str, str]) -> Response:
-        beside = {name: why for name, why in errors.items() if name in ("order", "note")}
-        above = " ".join(why for name, why in errors.items() if name not in beside)
-        return await _show(context, {**beside, "": above})
-
-    try:
-        note = form.text("note", longest=LONGEST_NOTE)
-        order = await _order_to_have(context, provider, reference)
-        outcome = await send(
-            context,
-            order["order_id"],
-            form,
-            lambda _: ReassignPayment(
-                shop=context.shop,
-                order_id=order["order_id"],
-                provider=provider,
-                provider_reference=reference,
-                note=note,
-                actor=context.actor,
-            ),
-        )
-    except Invalid as invalid:
-        return await again(invalid.errors)
-    flash = gettext("The payment is given to order %(code)s.", code=order["code"])
-    return await answer(context, outcome, form, to=LIST, flash=flash, again=again)
-
-
-@pages.post(ASIDE, Permission.PAYMENTS_REASSIGN, action="payment.set_aside")
-async def set_aside(context: PageContext) -> Response:
-    """Set the payment aside, once and with a reason: it belongs to no order of this shop."""
-    form, (provider, reference) = await context.form(), _named(context)
-    context.audited.update(provider=provider, reference=reference)
-    try:
-        reason = reason_of(form)
-        body = {"shop": context.shop, "provider": provider, "provider_reference": reference, "reason": reason}
-
-        async def act(unit: Unit) -> None:
-            said = await ask(context, "payments", "unmatched/set_aside", body)
-            context.audited["webhooks"] = said.get("webhooks", 0)
-            if context.audited["webhooks"]:
-                payment, who = (provider, reference), (context.actor, reason, unit.now)
-                await unmatched_store.set_aside(unit.connection, context.shop, payment, *who)
-
-        await do(context, form, act)
-    except Invalid as invalid:
-        return await _show(context, invalid.errors)
-    except OwnerUnavailable:
-        return await _show(context, {"": away_words()})
-    if context.audited.get("webhooks") == 0:
-        return context.redirect(
-            LIST, gettext("Nothing was left to do: somebody was here before you."), "note"
-        )
-    return context.redirect(LIST, gettext("The payment is set aside."))
-
-
-async def _order_to_have(context: PageContext, provider: str, reference: str) -> asyncpg.Record:
-    """Return the order named. Raises Invalid: it does not exist, or another has got the payment since the
-    page was shown.
-    """
-    async with context.reading() as connection:
-        order = await _order(connection, context)
-        holders = await payments_store.read_holders(connection, context.shop, provider, reference)
-    if order is None:
-        raise Invalid(order=gettext("No order has this code."))
-    if holders and order["order_id"] not in holders:
-        code = next(iter(holders.values()))
-        raise Invalid(**{"": gettext("Order %(code)s has this payment meanwhile.", code=code)})
-    return order
-
-
-async def _show(context: PageContext, errors: Mapping[str, str]) -> Response:
+async def _show(context: PageContext, rejected: Errors) -> Response:
+    errors = {name: why for name, why in rejected.items() if name in ("order", "note", "reason")}
+    if above := " ".join(why for name, why in rejected.items() if name not in errors):
+        errors[""] = above
     provider, reference = _named(context)
     payments, owner = await _unmatched(context)
     payment = next((one for one in payments if one.key == (provider, reference)), None)
@@ -207,8 +113,82 @@ async def _show(context: PageContext, errors: Mapping[str, str]) -> Response:
     )
 
 
+@pages.get(LIST, Permission.PAYMENTS_VIEW)
+async def show_unmatched(context: PageContext) -> Response:
+    """Show all unmatched payments, and the latest assigned ones."""
+    payments, owner = await _unmatched(context)
+    async with context.reading() as connection:
+        found = await payments_store.read_found(connection, context.shop)
+    return context.render(
+        "payments/unmatched.html",
+        payments=payments,
+        owner=owner,
+        found=found,
+        reasons=reason_words(),
+        provider_word=provider_word,
+        tabs_shown=tabs_of_payments(LIST),
+    )
+
+
+@pages.get(ONE, Permission.PAYMENTS_VIEW)
+async def show_payment(context: PageContext) -> Response:
+    """Show one payment, orders it may belong to, and the effect of an assignment on the order's balance."""
+    return await _show(context, {})
+
+
+@pages.post(ONE, Permission.PAYMENTS_REASSIGN, action="payment.reassign", again=_show)
+async def assign(context: PageContext) -> Response:
+    """Assign the payment to the order."""
+    provider, reference = _named(context)
+    note = context.form_read.text("note", longest=LONGEST_NOTE)
+    order = await _order_to_have(context, provider, reference)
+    about = {"provider": provider, "provider_reference": reference, "note": note}
+
+    def message(_: UUID) -> ReassignPayment:
+        return ReassignPayment(shop=context.shop, order_id=order["order_id"], actor=context.actor, **about)
+
+    flash = gettext("The payment is assigned to order %(code)s.", code=order["code"])
+    return await carry_out(context, command(context, order["order_id"], message), to=LIST, flash=flash)
+
+
+@pages.post(ASIDE, Permission.PAYMENTS_REASSIGN, action="payment.set_aside", again=_show)
+async def set_aside(context: PageContext) -> Response:
+    """Set the payment aside, once and with a reason: it belongs to no order of this shop."""
+    provider, reference = _named(context)
+    context.audited.update(provider=provider, reference=reference)
+    reason = reason_of(context.form_read)
+    body = {"shop": context.shop, "provider": provider, "provider_reference": reference, "reason": reason}
+
+    async def act(unit: Unit) -> None:
+        said = await request(context, "payments", "unmatched/set_aside", body)
+        context.audited["webhooks"] = said.get("webhooks", 0)
+        if context.audited["webhooks"]:
+            payment, who = (provider, reference), (context.actor, reason, unit.now)
+            await unmatched_store.set_aside(unit.connection, context.shop, payment, *who)
+
+    await do(context, act)
+    if context.audited.get("webhooks") == 0:
+        return context.redirect(LIST, gettext("Nothing to do: somebody else has already done it."), "note")
+    return context.redirect(LIST, gettext("The payment is set aside."))
+
+
+async def _order_to_have(context: PageContext, provider: str, reference: str) -> asyncpg.Record:
+    """Return the chosen order. Raises Invalid when it does not exist, or another order has got the payment since
+    the page was shown.
+    """
+    async with context.reading() as connection:
+        order = await _order(connection, context)
+        holders = await payments_store.read_holders(connection, context.shop, provider, reference)
+    if order is None:
+        raise Invalid(order=gettext("No order has this code."))
+    if holders and order["order_id"] not in holders:
+        code = next(iter(holders.values()))
+        raise Invalid(**{"": gettext("Order %(code)s has received this payment in the meantime.", code=code)})
+    return order
+
+
 def _named(context: PageContext) -> tuple[str, str]:
-    """Return provider and reference of the URL. Raises Missing when they are not valid."""
+    """Return provider and reference in the URL. Raises Missing when they are invalid."""
     provider, reference = context.query.get("provider", ""), context.query.get("reference", "")
     if not all(0 < len(one) <= 200 and "\x00" not in one for one in (provider, reference)):
         raise Missing
@@ -233,7 +213,9 @@ async def _unmatched(context: PageContext) -> tuple[list[Unmatched], Answer | Se
     told = await context.app_state.clients.get("payments", "/internal/unmatched", shop=context.shop)
     may_see = context.may(Permission.ORDERS_PERSONAL)
     listed = (
-        [] if isinstance(told, ServiceUnavailable) else [_told(row, may_see) for row in told.body["payments"]]
+        []
+        if isinstance(told, ServiceUnavailable)
+        else [_reported(row, may_see) for row in told.body["payments"]]
     )
     keys = [one.key for one in listed]
     async with context.reading() as connection:
@@ -257,7 +239,7 @@ def _copied(row: Mapping[str, Any]) -> Unmatched:
     )
 
 
-def _told(row: Mapping[str, Any], may_see: bool) -> Unmatched:
+def _reported(row: Mapping[str, Any], may_see: bool) -> Unmatched:
     return Unmatched(
         row["provider"],
         row["object_id"],

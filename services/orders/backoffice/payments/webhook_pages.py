@@ -13,37 +13,36 @@ from starlette.responses import Response
 
 from services.chassis.messaging.unit import Unit
 from services.orders.api.actions import unmatched_store
+from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.operations.parked import OwnerUnavailable, ask
+from services.orders.backoffice.operations.parked import request, unanswered
 from services.orders.backoffice.payments.pages import tabs_of_payments
 from services.orders.backoffice.payments.webhook_words import reason_words, state_words
 from services.orders.backoffice.payments.words import provider_word
-from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import ServiceUnavailable
+from services.orders.backoffice.web.actions.action import do
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.back_links import BackLinks
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import BackLinks
-from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 LIST = "/payments/webhooks"
 PAGE = 50
 LONGEST_REASON = 200
 EMPTIED_BYTES = 2
-"""Of what is left of a body that payments let go of: `{}`."""
+"""The body that remains after payments has deleted the content: `{}`."""
 ENDS = ("unread", "applied", "duplicate", "irrelevant", "waiting", "parked")
 
 
 @pages.get(LIST, Permission.PAYMENTS_VIEW)
 async def show_webhooks(context: PageContext) -> Response:
-    """Show webhooks with one outcome, the newest first; the number per outcome; the required events that
-    never came.
-    """
+    """Show webhooks with one outcome, the newest first; the number per outcome; the required events never received."""
     state = context.query.get("state", "parked")
-    trail = BackLinks.of(context.query, "before")
-    if trail.here and not _is_id(trail.here):
+    back_links = BackLinks.of(context.query, "before")
+    if back_links.here and not _is_id(back_links.here):
         raise Missing
     errors: Mapping[str, str] = {}
     try:
@@ -51,7 +50,7 @@ async def show_webhooks(context: PageContext) -> Response:
     except Invalid as invalid:
         end, errors = "all", invalid.errors
     asked = {"limit": str(PAGE + 1), **({} if end == "all" else {"state": end})}
-    told = await _read(context, **asked, **({"before": trail.here} if trail.here else {}))
+    told = await _read(context, **asked, **({"before": back_links.here} if back_links.here else {}))
     down = told if isinstance(told, ServiceUnavailable) else None
     body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told
     found = [] if errors else [_webhook(row) for row in body.get("webhooks", [])]
@@ -68,77 +67,13 @@ async def show_webhooks(context: PageContext) -> Response:
         ends=state_words(),
         reasons=reason_words(),
         provider_word=provider_word,
-        next_href=_place(state, trail.on(last)) if last else "",
-        previous_href=_place(state, trail.back) if trail.back is not None else "",
+        next_href=_place(state, back_links.on(last)) if last else "",
+        previous_href=_place(state, back_links.back) if back_links.back is not None else "",
         tabs_shown=tabs_of_payments(LIST),
     )
 
 
-@pages.get(f"{LIST}/{{webhook}}", Permission.PAYMENTS_VIEW)
-async def show_webhook(context: PageContext) -> Response:
-    """Show one webhook: its subject, its outcome and the reason."""
-    return await _show(context, {}, Form())
-
-
-@pages.post(f"{LIST}/{{webhook}}/redrive", Permission.PAYMENTS_REASSIGN, action="webhook.redrive")
-async def look_again(context: PageContext) -> Response:
-    """Request that the webhook is processed again."""
-    return await _deal(context, "redrive")
-
-
-@pages.post(f"{LIST}/{{webhook}}/set_aside", Permission.PAYMENTS_REASSIGN, action="webhook.set_aside")
-async def set_aside(context: PageContext) -> Response:
-    """Set the webhook aside with a reason; with money, all webhooks of its payment."""
-    return await _deal(context, "set_aside")
-
-
-async def _deal(context: PageContext, deed: str) -> Response:
-    form, webhook_id = await context.form(), _named(context)
-    context.audited.update(webhook=webhook_id)
-    try:
-        reason = reason_of(form) if deed == "set_aside" else ""
-        webhook = await _one(context, webhook_id)
-        if isinstance(webhook, ServiceUnavailable):
-            raise OwnerUnavailable(webhook)
-        payment = (webhook["provider"], webhook["object_id"]) if webhook["object_id"] else None
-
-        async def act(unit: Unit) -> None:
-            body = {"shop": context.shop, **({"reason": reason} if reason else {})}
-            said = await ask(context, "payments", f"webhooks/{webhook_id}/{deed}", body)
-            context.audited["webhooks"] = said.get("webhooks", 0)
-            if payment and deed == "redrive":
-                await unmatched_store.take_back(unit.connection, context.shop, payment)
-            elif payment and webhook["amount_minor"] and context.audited["webhooks"]:
-                who = (context.actor, reason, unit.now)
-                await unmatched_store.set_aside(unit.connection, context.shop, payment, *who)
-
-        await do(context, form, act)
-    except Invalid as invalid:
-        return await _show(context, invalid.errors, form)
-    except OwnerUnavailable:
-        return await _show(context, {"": away_words()}, form)
-    if context.audited.get("webhooks") == 0:
-        return context.redirect(
-            LIST, gettext("Nothing was left to do: somebody was here before you."), "note"
-        )
-    done = gettext("It is read again. What still waits for somebody comes back here.")
-    return context.redirect(LIST, gettext("It is set aside.") if deed == "set_aside" else done)
-
-
-def away_words() -> str:
-    """Return the text shown when payments does not answer."""
-    return gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-
-
-def reason_of(form: Form) -> str:
-    """Return the reason for setting aside. Raises Invalid."""
-    reason = form.text("reason", longest=LONGEST_REASON)
-    if reason is None:
-        raise Invalid(reason=gettext("Give a reason, for those who look for it later."))
-    return reason
-
-
-async def _show(context: PageContext, errors: Mapping[str, str], form: Form) -> Response:
+async def _show(context: PageContext, errors: Errors) -> Response:
     found = await _one(context, _named(context))
     is_down = isinstance(found, ServiceUnavailable)
     return context.render(
@@ -150,9 +85,65 @@ async def _show(context: PageContext, errors: Mapping[str, str], form: Form) -> 
         reasons=reason_words(),
         provider_word=provider_word,
         errors=errors,
-        typed=form,
+        typed=context.form_read,
         here_path=f"{LIST}/{_named(context)}",
     )
+
+
+@pages.get(f"{LIST}/{{webhook}}", Permission.PAYMENTS_VIEW)
+async def show_webhook(context: PageContext) -> Response:
+    """Show one webhook: its subject, its outcome and the reason."""
+    return await _show(context, {})
+
+
+@pages.post(
+    f"{LIST}/{{webhook}}/redrive", Permission.PAYMENTS_REASSIGN, action="webhook.redrive", again=_show
+)
+async def reprocess(context: PageContext) -> Response:
+    """Request that the webhook is processed again."""
+    return await _request_action(context, "redrive")
+
+
+@pages.post(
+    f"{LIST}/{{webhook}}/set_aside", Permission.PAYMENTS_REASSIGN, action="webhook.set_aside", again=_show
+)
+async def set_aside(context: PageContext) -> Response:
+    """Set the webhook aside with a reason; with money, all webhooks of its payment."""
+    return await _request_action(context, "set_aside")
+
+
+async def _request_action(context: PageContext, action: str) -> Response:
+    webhook_id = _named(context)
+    context.audited.update(webhook=webhook_id)
+    reason = reason_of(context.form_read) if action == "set_aside" else ""
+    webhook = await _one(context, webhook_id)
+    if isinstance(webhook, ServiceUnavailable):
+        raise unanswered()
+    payment = (webhook["provider"], webhook["object_id"]) if webhook["object_id"] else None
+
+    async def act(unit: Unit) -> None:
+        body = {"shop": context.shop, **({"reason": reason} if reason else {})}
+        said = await request(context, "payments", f"webhooks/{webhook_id}/{action}", body)
+        context.audited["webhooks"] = said.get("webhooks", 0)
+        if payment and action == "redrive":
+            await unmatched_store.take_back(unit.connection, context.shop, payment)
+        elif payment and webhook["amount_minor"] and context.audited["webhooks"]:
+            who = (context.actor, reason, unit.now)
+            await unmatched_store.set_aside(unit.connection, context.shop, payment, *who)
+
+    await do(context, act)
+    if context.audited.get("webhooks") == 0:
+        return context.redirect(LIST, gettext("Nothing to do: somebody else has already done it."), "note")
+    done = gettext("Reprocessing started. Webhooks that still need action are listed here.")
+    return context.redirect(LIST, gettext("It is set aside.") if action == "set_aside" else done)
+
+
+def reason_of(form: Form) -> str:
+    """Return the reason for setting aside. Raises Invalid."""
+    reason = form.text("reason", longest=LONGEST_REASON)
+    if reason is None:
+        raise Invalid(reason=gettext("Give a reason, for those who look for it later."))
+    return reason
 
 
 async def _one(context: PageContext, webhook_id: str) -> dict[str, Any] | ServiceUnavailable:
@@ -175,9 +166,7 @@ async def _read(context: PageContext, **asked: str) -> Mapping[str, Any] | Servi
 
 
 def _webhook(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a webhook as pages show it. `by_hand`: a user set it aside; `can_return`: it can be processed
-    again.
-    """
+    """Return the view model of a webhook. `by_hand`: a user set it aside; `can_return`: it can be processed again."""
     by_hand = row["state"] == "irrelevant" and row["reason"] == "set_aside"
     is_elsewhere = (
         row["state"] == "irrelevant" and row["reason"] == "names_other_shop" and row["amount_minor"]

@@ -1,4 +1,4 @@
-"""Webhooks in words: their outcomes and reasons, in the request's language, by the stored value."""
+"""Labels of webhooks: outcomes and reasons, in the request's language, by the stored value."""
 
 from services.orders.backoffice.language.translating import gettext, pgettext
 
@@ -6,7 +6,7 @@ from services.orders.backoffice.language.translating import gettext, pgettext
 def state_words() -> dict[str, tuple[str, str]]:
     """Return text and badge tone by a webhook's outcome, in the order of the tally's columns."""
     return {
-        "parked": (pgettext("webhook", "For somebody"), "danger"),
+        "parked": (pgettext("webhook", "To handle"), "danger"),
         "waiting": (pgettext("webhook", "Waiting for its order"), "waiting"),
         "applied": (pgettext("webhook", "Applied"), "good"),
         "duplicate": (pgettext("webhook", "Known already"), "neutral"),
@@ -18,31 +18,45 @@ def state_words() -> dict[str, tuple[str, str]]:
 def reason_words() -> dict[str, str]:
     """Return the meaning of each reason and, where a user has to act, the remedy."""
     return {
-        "order_unknown": gettext("No order claims it. Money is under « To identify »."),
+        "order_unknown": gettext("No order claims it. Money is under “To identify”."),
         "currency_differs": gettext("It is in another currency than its order. Refund it at the provider."),
         "order_deleted": gettext("Its order was deleted. Look at it at the provider."),
         "livemode_differs": gettext(
             "A test event at a live address, or the other way round. Check the address at the provider."
         ),
-        "account_unexpected": gettext("It is of another account at the provider. Check the address there."),
+        "account_unexpected": gettext(
+            "It belongs to another account at the provider. Check the address there."
+        ),
         "amount_unusable": gettext("Its amount or currency can’t be read. Look at it at the provider."),
         "state_contradicts_type": gettext(
-            "The event and its object say opposite things. Look at it at the provider."
+            "The event and its object contradict each other. Look at it at the provider."
         ),
-        "type_unknown": gettext("The hub does not know this event. Take it off the address at the provider."),
-        "shape_unexpected": gettext("It is not written as the provider documents it."),
+        "type_unknown": gettext(
+            "The hub does not handle this event. Unsubscribe the address from it at the provider."
+        ),
+        "shape_unexpected": gettext("It does not have the documented format of the provider."),
         "unreadable": gettext("It can’t be read."),
         "endpoint_unknown": gettext(
-            "Its address is no longer in the settings. Have it added again, then look again."
+            "Its address is no longer in the settings. Have it added again, then have the webhook reprocessed."
         ),
         "other_content": gettext(
-            "This event came before with other content. Compare both at the provider, then look again or set it aside."
+            "This event came before with other content. "
+            "Compare both at the provider, then have it reprocessed or set it aside."
         ),
-        "failed": gettext("The service failed on it. When the cause is gone, look again."),
-        "no_money_of_an_order": gettext("Ordinary news: no money of an order."),
+        "amount_differs": gettext(
+            "Its amount differs from the posted one. Look at it at the provider, and correct the order by hand."
+        ),
+        "object_unread": gettext("The object it refers to is being fetched from the provider, with retries."),
+        "object_unknown": gettext(
+            "The provider does not know the object it refers to. It may be forged; look at it at the provider."
+        ),
+        "failed": gettext("The service failed on it. When the cause is fixed, have it reprocessed."),
+        "no_money_of_an_order": gettext("Ordinary event without money of an order."),
         "names_other_shop": gettext("It names another shop."),
-        "intent_says_it": gettext("The payment itself tells it."),
-        "refund_says_it": gettext("The refund itself tells it."),
+        "intent_says_it": gettext("The payment itself reports it."),
+        "refund_says_it": gettext("The refund itself reports it."),
+        "approved_not_captured": gettext("The customer agreed; nothing is paid yet."),
+        "order_without_payment": gettext("An order at the provider without a payment."),
         "session_without_payment": gettext("A checkout without a payment."),
         "set_aside": gettext("Somebody set it aside."),
     }

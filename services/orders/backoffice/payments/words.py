@@ -1,4 +1,4 @@
-"""Payments in words: kinds of ledger entries and their signs, why money is unmatched, labels of hints.
+"""Labels of payments: kinds of ledger entries and their signs, reasons for unmatched money, hints.
 
 Each function returns the labels in the request's language, by the stored value.
 """
@@ -13,13 +13,13 @@ def kind_words() -> dict[str, str]:
 
 
 def reason_words() -> dict[str, tuple[str, str]]:
-    """Return text and badge tone by why the money is unmatched."""
+    """Return text and badge tone by reason why the money is unmatched."""
     return {
         "waiting": (pgettext("unmatched", "Waiting for its order"), "waiting"),
         "order_unknown": (pgettext("unmatched", "No order claims it"), "warning"),
         "currency_differs": (pgettext("unmatched", "In another currency than its order"), "danger"),
         "order_deleted": (pgettext("unmatched", "Its order was deleted"), "danger"),
-        "other_content": (pgettext("unmatched", "Told twice, in two ways"), "danger"),
+        "other_content": (pgettext("unmatched", "Reported twice, with different content"), "danger"),
     }
 
 
@@ -32,9 +32,27 @@ def hint_words() -> dict[str, str]:
         "session_reference": pgettext("unmatched", "Reference of the checkout"),
         "charge": pgettext("unmatched", "Charge"),
         "customer": pgettext("unmatched", "Customer at the provider"),
+        "invoice": pgettext("unmatched", "Invoice number given to the provider"),
+        "custom": pgettext("unmatched", "Reference given to the provider"),
     }
 
 
 def provider_word(provider: str) -> str:
     """Return a provider's name in its own spelling."""
     return {"stripe": "Stripe", "paypal": "PayPal"}.get(provider, provider)
+
+
+def failure_text(provider: str, error: str) -> str:
+    """Return why a comparison failed. `error` is payments' text: the kind of failure, a colon, the detail."""
+    kind, _, detail = error.partition(": ")
+    name = provider_word(provider)
+    texts = {
+        "ProviderUnavailable": gettext(
+            "%(provider)s did not answer. It is asked again at the next run.", provider=name
+        ),
+        "ProviderRefused": gettext("%(provider)s refused: %(detail)s", provider=name, detail=detail),
+        "AnswerUnreadable": gettext(
+            "%(provider)s gave an answer that cannot be read: %(detail)s", provider=name, detail=detail
+        ),
+    }
+    return texts.get(kind, error)

@@ -1,4 +1,4 @@
-"""Refused sales: submissions that could not become an order, the reason, and a later success if any.
+"""Refused sales: submissions that could not become an order, the reasons, and the order if a later one succeeded.
 
 The storefront got the rejection; these pages show it to the shop, whose customer may have paid. Nothing is
 changed here: a refused sale is corrected in the storefront and sent again.
@@ -20,29 +20,29 @@ from contracts.money import is_known
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.refused_sales import store
+from services.orders.backoffice.web.back_links import BackLinks
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import BackLinks
-from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 PAGE = 50
 _AMOUNT = re.compile(r"-?[0-9]{1,18}")
-"""What nobody could read may hold any text as its total."""
+"""A valid total: an invalid submission may have any text as its total."""
 
 
 @pages.get("/refused-sales", Permission.ORDERS_VIEW)
 async def show_refused(context: PageContext) -> Response:
     """Show a page of refused sales, the latest first."""
-    trail = BackLinks.of(context.query, "before")
+    back_links = BackLinks.of(context.query, "before")
     async with context.reading() as connection:
-        rows = await store.read_refused(connection, context.shop, _place(trail.here), PAGE + 1)
+        rows = await store.read_refused(connection, context.shop, _place(back_links.here), PAGE + 1)
     shown = rows[:PAGE]
     next_place = f"{shown[-1]['refused_at'].isoformat()}~{shown[-1]['submission_id']}" if rows[PAGE:] else ""
     return context.render(
         "orders/refused.html",
         sales=[_sale(row) for row in shown],
-        next_href=_href(trail.on(next_place)) if next_place else "",
-        previous_href=_href(trail.back) if trail.back is not None else "",
+        next_href=_href(back_links.on(next_place)) if next_place else "",
+        previous_href=_href(back_links.back) if back_links.back is not None else "",
     )
 
 

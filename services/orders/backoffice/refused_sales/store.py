@@ -9,7 +9,7 @@ from services.chassis.storage.database import Connection
 
 Row = Mapping[str, Any]
 DAYS = 30
-"""Days that count on the home page."""
+"""Number of days counted on the home page."""
 MOST = 1000
 
 

@@ -1,16 +1,15 @@
 """Carriers: their names, and the tracking URLs of their parcels."""
 
-from collections.abc import Mapping
-
 from starlette.responses import Response
 
 from services.chassis.messaging.unit import Unit
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.settings.changing import change
+from services.orders.backoffice.web.actions.action import carry_out
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.order.shop.settings import (
     Carrier,
     SettingUnusable,
@@ -25,16 +24,50 @@ HERE = "/settings/carriers"
 EXAMPLE_NUMBER, EXAMPLE_POSTCODE = "6A12345678901", "44000"
 
 
+async def _settings(context: PageContext) -> ShopSettings:
+    async with context.reading() as connection:
+        return await settings_of.get(connection, context.app_state.hub.owner, context.shop)
+
+
+async def _list(context: PageContext, errors: Errors) -> Response:
+    return context.render(
+        "settings/carriers.html",
+        422 if errors else 200,
+        carriers=(await _settings(context)).carriers,
+        example=EXAMPLE_NUMBER,
+        example_postcode=EXAMPLE_POSTCODE,
+        typed=context.form_read if errors else {"name": "", "tracking_url": ""},
+        errors=errors,
+    )
+
+
+async def _one(context: PageContext, errors: Errors) -> Response:
+    form = context.form_read
+    carrier = (await _settings(context)).carrier(form["renames"] or context.query.get("name", ""))
+    if carrier is None:
+        raise Missing
+    shown = {"name": carrier.name, "tracking_url": carrier.tracking_url or ""}
+    return context.render(
+        "settings/carrier.html",
+        422 if errors else 200,
+        carrier=carrier,
+        example=EXAMPLE_NUMBER,
+        example_postcode=EXAMPLE_POSTCODE,
+        typed=form if "name" in form else shown,
+        errors=errors,
+    )
+
+
 @pages.get(HERE, Permission.SETTINGS_VIEW)
 async def show_carriers(context: PageContext) -> Response:
     """Show all carriers, and a form for another."""
     return await _list(context, {})
 
 
-@pages.post(HERE, Permission.SETTINGS_CHANGE, action="carrier.add")
+@pages.post(HERE, Permission.SETTINGS_CHANGE, action="carrier.add", again=_list)
 async def add_carrier(context: PageContext) -> Response:
     """Add a carrier."""
-    form = await context.form()
+    form = context.form_read
 
     async def act(unit: Unit) -> None:
         carrier = _carrier(form)
@@ -43,22 +76,19 @@ async def add_carrier(context: PageContext) -> Response:
             raise _name_taken()
         await put_carrier(unit, context.shop, carrier.name, carrier.tracking_url, context.actor)
 
-    async def again(errors: Mapping[str, str]) -> Response:
-        return await _list(context, errors, form)
-
-    return await change(context, act, again, HERE, gettext("The carrier is added."))
+    return await carry_out(context, act, to=HERE, flash=gettext("The carrier is added."))
 
 
 @pages.get(HERE + "/change", Permission.SETTINGS_VIEW)
 async def show_carrier(context: PageContext) -> Response:
     """Show the carrier in the parameter `name`."""
-    return await _one(context, context.query.get("name", ""), {})
+    return await _one(context, {})
 
 
-@pages.post(HERE + "/change", Permission.SETTINGS_CHANGE, action="carrier.change")
+@pages.post(HERE + "/change", Permission.SETTINGS_CHANGE, action="carrier.change", again=_one)
 async def change_carrier(context: PageContext) -> Response:
     """Rename the carrier, or change its tracking URL."""
-    form = await context.form()
+    form = context.form_read
 
     async def act(unit: Unit) -> None:
         carrier, now = _carrier(form), form["renames"]
@@ -67,24 +97,18 @@ async def change_carrier(context: PageContext) -> Response:
         except SettingUnusable:
             raise _name_taken() from None
 
-    async def again(errors: Mapping[str, str]) -> Response:
-        return await _one(context, form["renames"], errors, form)
-
-    return await change(context, act, again, HERE, gettext("The carrier is changed."))
+    return await carry_out(context, act, to=HERE, flash=gettext("The carrier is changed."))
 
 
-@pages.post(HERE + "/remove", Permission.SETTINGS_CHANGE, action="carrier.remove")
-async def take_carrier_away(context: PageContext) -> Response:
+@pages.post(HERE + "/remove", Permission.SETTINGS_CHANGE, action="carrier.remove", again=_one)
+async def delete_carrier(context: PageContext) -> Response:
     """Remove the carrier; shipments that name it are not changed."""
-    form = await context.form()
+    form = context.form_read
 
     async def act(unit: Unit) -> None:
         await remove_carrier(unit, context.shop, form["renames"], context.actor)
 
-    async def again(errors: Mapping[str, str]) -> Response:
-        return await _one(context, form["renames"], errors)
-
-    return await change(context, act, again, HERE, gettext("The carrier is removed."))
+    return await carry_out(context, act, to=HERE, flash=gettext("The carrier is removed."))
 
 
 def _carrier(form: Form) -> Carrier:
@@ -100,39 +124,4 @@ def _carrier(form: Form) -> Carrier:
 
 
 def _name_taken() -> Invalid:
-    return Invalid(name=gettext("There is a carrier of that name already."))
-
-
-async def _settings(context: PageContext) -> ShopSettings:
-    async with context.reading() as connection:
-        return await settings_of.get(connection, context.app_state.hub.owner, context.shop)
-
-
-async def _list(context: PageContext, errors: Mapping[str, str], typed: Form | None = None) -> Response:
-    return context.render(
-        "settings/carriers.html",
-        422 if errors else 200,
-        carriers=(await _settings(context)).carriers,
-        example=EXAMPLE_NUMBER,
-        example_postcode=EXAMPLE_POSTCODE,
-        typed=typed if typed is not None else {"name": "", "tracking_url": ""},
-        errors=errors,
-    )
-
-
-async def _one(
-    context: PageContext, name: str, errors: Mapping[str, str], typed: Form | None = None
-) -> Response:
-    carrier = (await _settings(context)).carrier(name)
-    if carrier is None:
-        raise Missing
-    shown = {"name": carrier.name, "tracking_url": carrier.tracking_url or ""}
-    return context.render(
-        "settings/carrier.html",
-        422 if errors else 200,
-        carrier=carrier,
-        example=EXAMPLE_NUMBER,
-        example_postcode=EXAMPLE_POSTCODE,
-        typed=typed if typed is not None else shown,
-        errors=errors,
-    )
+    return Invalid(name=gettext("There is already a carrier with this name."))

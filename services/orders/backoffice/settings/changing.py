@@ -1,8 +1,4 @@
-"""Processing of a settings form: once, and shown again with errors beside the fields when it is rejected.
-
-An object that was deleted meanwhile (such as the tag being renamed) is no error of the form: it gets its own
-page.
-"""
+"""Parts of settings forms: names, colours, and refusals that belong beside a field."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,39 +8,28 @@ from starlette.responses import Response
 from services.chassis.messaging.unit import Unit
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.reasons import explain_refusal
-from services.orders.backoffice.language.translating import gettext, speech
-from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.visit import PageContext
+from services.orders.backoffice.language.translating import gettext, page_locale
+from services.orders.backoffice.web.actions.action import carry_out
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import NAMES, Colour
-from services.orders.order.shop.naming import NameUnusable, cleaned
-
-Again = Callable[[Mapping[str, str]], Awaitable[Response]]
+from services.orders.order.shop.names import NameUnusable, cleaned
 
 
 async def change(
     context: PageContext,
     act: Callable[[Unit], Awaitable[Any]],
-    again: Again,
     to: str,
     flash: str,
-    fields: Mapping[str, str] | None = None,
+    fields: Mapping[str, str],
 ) -> Response:
-    """Carry `act` out and redirect to `to`. `fields` maps a rejection's code to its field; others are shown
-    above the form.
-
-    Raises rejections about what does not exist (404), FormSentBefore.
-    """
-    form = await context.form()
+    """Carry `act` out and redirect to `to`. Raises Invalid for a refusal whose code has a field in `fields`."""
     try:
-        await do(context, form, act)
-    except Invalid as invalid:
-        return await again(invalid.errors)
+        return await carry_out(context, act, to=to, flash=flash)
     except Refusal as refusal:
-        if refusal.status == 404:
+        if refusal.code not in fields:
             raise
-        return await again({(fields or {}).get(refusal.code, ""): explain_refusal(refusal)})
-    return context.redirect(to, flash)
+        raise Invalid(**{fields[refusal.code]: explain_refusal(refusal)}) from None
 
 
 def names_in(form: Form, *fields: str) -> list[str]:
@@ -65,9 +50,9 @@ def colour_in(form: Form) -> Colour:
     try:
         return Colour(form["colour"])
     except ValueError:
-        raise Invalid(colour=gettext("Choose one of the list.")) from None
+        raise Invalid(colour=gettext("Choose an option from the list.")) from None
 
 
 def colours() -> list[tuple[str, str]]:
     """Return the eight colours with their names in the request's language."""
-    return [(colour.value, names[speech().language].capitalize()) for colour, names in NAMES.items()]
+    return [(colour.value, names[page_locale().language].capitalize()) for colour, names in NAMES.items()]

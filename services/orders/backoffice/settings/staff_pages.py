@@ -4,7 +4,7 @@ An invitation's link is shown once, to its creator; submitting the form again ma
 invalidates the first.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,15 +16,58 @@ from services.orders.backoffice.access.permissions import Permission, Role
 from services.orders.backoffice.access.signing_in import normal
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.settings.changing import change
-from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.actions.action import carry_out, do
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.backoffice.web.words import ROLE_NAMES
 
 pages = Pages()
 HERE = "/settings/staff"
 LONGEST_NAME = 80
+
+
+def _roles() -> list[tuple[str, str]]:
+    return [(role.value, gettext(name)) for role, name in ROLE_NAMES.items()]
+
+
+async def _person(context: PageContext) -> store.Row:
+    """Return the user in the path, of the signed-in user's shop. Raises Missing."""
+    async with context.reading() as connection:
+        row = await store.read_staff(connection, context.path_uuid("person"))
+    if row is None or row["shop"] != context.shop:
+        raise Missing
+    context.audited["staff_id"] = row["staff_id"]
+    return row
+
+
+async def _list(context: PageContext, errors: Errors) -> Response:
+    async with context.reading() as connection:
+        people = await store.list_staff(connection, context.shop)
+    return context.render(
+        "settings/staff.html",
+        422 if errors else 200,
+        people=people,
+        roles=_roles(),
+        typed=context.form_read if errors else {"login": "", "name": "", "role": Role.FULFILMENT},
+        errors=errors,
+    )
+
+
+async def _one(context: PageContext, errors: Errors) -> Response:
+    row, now = await _person(context), context.locale.now
+    async with context.reading() as connection:
+        sessions = await store.list_sessions(
+            connection, row["staff_id"], now, now - context.app_state.lifetime.idle
+        )
+    return context.render(
+        "settings/person.html",
+        422 if errors else 200,
+        one=row,
+        sessions=sessions,
+        roles=_roles(),
+        errors=errors,
+    )
 
 
 @pages.get(HERE, Permission.STAFF_MANAGE)
@@ -33,10 +76,10 @@ async def show_staff(context: PageContext) -> Response:
     return await _list(context, {})
 
 
-@pages.post(HERE, Permission.STAFF_MANAGE, action="staff.invite")
+@pages.post(HERE, Permission.STAFF_MANAGE, action="staff.invite", again=_list)
 async def invite_somebody(context: PageContext) -> Response:
     """Add a user and show the link with which they choose a password."""
-    form = await context.form()
+    form = context.form_read
 
     async def act(unit: Unit) -> UUID:
         name = form.text("name", LONGEST_NAME) or ""
@@ -48,10 +91,7 @@ async def invite_somebody(context: PageContext) -> Response:
         except staff.NoMailAddress:
             raise Invalid(login=gettext("A login is a mail address: name@example.com.")) from None
 
-    try:
-        await do(context, form, act)
-    except Invalid as invalid:
-        return await _list(context, invalid.errors, form)
+    await do(context, act)
     async with context.reading() as connection:
         row = await store.read_login(connection, normal(form["login"]))
     if row is None or row["shop"] != context.shop:
@@ -65,19 +105,19 @@ async def show_person(context: PageContext) -> Response:
     return await _one(context, {})
 
 
-@pages.post(HERE + "/{person}/invite", Permission.STAFF_MANAGE, action="staff.invite_again")
+@pages.post(HERE + "/{person}/invite", Permission.STAFF_MANAGE, action="staff.invite_again", again=_one)
 async def invite_again(context: PageContext) -> Response:
-    """Create a new link for a user who never chose a password, or lost it; earlier ones end."""
+    """Create a new link for a user who never chose a password, or forgot it; earlier links become invalid."""
     row = await _person(context)
     if row["disabled_at"] is not None:
-        return await _one(context, {"invite": gettext("Let this person in again first.")})
+        raise Invalid(invite=gettext("Restore this person’s access first."))
     return await _link(context, row)
 
 
-@pages.post(HERE + "/{person}/role", Permission.STAFF_MANAGE, action="staff.role")
+@pages.post(HERE + "/{person}/role", Permission.STAFF_MANAGE, action="staff.role", again=_one)
 async def give_role(context: PageContext) -> Response:
     """Change the role, effective immediately in every browser of the user."""
-    form, row = await context.form(), await _person(context)
+    form, row = context.form_read, await _person(context)
 
     async def act(unit: Unit) -> None:
         await staff.give_role(unit.connection, context.shop, row["staff_id"], _role(form))
@@ -87,8 +127,8 @@ async def give_role(context: PageContext) -> Response:
     return await _change(context, act, to, gettext("The role is changed."), "role")
 
 
-@pages.post(HERE + "/{person}/disable", Permission.STAFF_MANAGE, action="staff.disable")
-async def shut_out(context: PageContext) -> Response:
+@pages.post(HERE + "/{person}/disable", Permission.STAFF_MANAGE, action="staff.disable", again=_one)
+async def disable_person(context: PageContext) -> Response:
     """Disable a user immediately."""
     row = await _person(context)
 
@@ -98,7 +138,7 @@ async def shut_out(context: PageContext) -> Response:
     return await _change(context, act, HERE, gettext("This person can’t sign in any more."), "disable")
 
 
-@pages.post(HERE + "/{person}/enable", Permission.STAFF_MANAGE, action="staff.enable")
+@pages.post(HERE + "/{person}/enable", Permission.STAFF_MANAGE, action="staff.enable", again=_one)
 async def let_in(context: PageContext) -> Response:
     """Enable a disabled user."""
     row = await _person(context)
@@ -109,7 +149,7 @@ async def let_in(context: PageContext) -> Response:
     return await _change(context, act, HERE, gettext("This person can sign in again."), "disable")
 
 
-@pages.post(HERE + "/{person}/sign-out", Permission.STAFF_MANAGE, action="staff.revoke_sessions")
+@pages.post(HERE + "/{person}/sign-out", Permission.STAFF_MANAGE, action="staff.revoke_sessions", again=_one)
 async def sign_out_everywhere(context: PageContext) -> Response:
     """End every session of a user."""
     row = await _person(context)
@@ -130,10 +170,7 @@ async def _change(
             why = gettext("The shop would have no owner left. Make somebody else an owner first.")
             raise Invalid(**{field: why}) from None
 
-    async def again(errors: Mapping[str, str]) -> Response:
-        return await _one(context, errors)
-
-    return await change(context, guarded, again, to, flash)
+    return await carry_out(context, guarded, to=to, flash=flash)
 
 
 async def _link(context: PageContext, row: store.Row) -> Response:
@@ -151,47 +188,4 @@ def _role(form: Form) -> Role:
     try:
         return Role(form["role"])
     except ValueError:
-        raise Invalid(role=gettext("Choose one of the list.")) from None
-
-
-def _roles() -> list[tuple[str, str]]:
-    return [(role.value, gettext(name)) for role, name in ROLE_NAMES.items()]
-
-
-async def _person(context: PageContext) -> store.Row:
-    """Return the user in the path, of the signed-in user's shop. Raises Missing."""
-    async with context.reading() as connection:
-        row = await store.read_staff(connection, context.path_uuid("person"))
-    if row is None or row["shop"] != context.shop:
-        raise Missing
-    context.audited["staff_id"] = row["staff_id"]
-    return row
-
-
-async def _list(context: PageContext, errors: Mapping[str, str], typed: Form | None = None) -> Response:
-    async with context.reading() as connection:
-        people = await store.list_staff(connection, context.shop)
-    return context.render(
-        "settings/staff.html",
-        422 if errors else 200,
-        people=people,
-        roles=_roles(),
-        typed=typed if typed is not None else {"login": "", "name": "", "role": Role.FULFILMENT},
-        errors=errors,
-    )
-
-
-async def _one(context: PageContext, errors: Mapping[str, str]) -> Response:
-    row, now = await _person(context), context.speech.now
-    async with context.reading() as connection:
-        sessions = await store.list_sessions(
-            connection, row["staff_id"], now, now - context.app_state.lifetime.idle
-        )
-    return context.render(
-        "settings/person.html",
-        422 if errors else 200,
-        one=row,
-        sessions=sessions,
-        roles=_roles(),
-        errors=errors,
-    )
+        raise Invalid(role=gettext("Choose an option from the list.")) from None

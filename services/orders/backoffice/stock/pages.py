@@ -12,29 +12,27 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import N_
-from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
+from services.orders.backoffice.web.back_links import BackLinks
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import BackLinks
-from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.order.search.indexing import read_article_names
 
 pages = Pages()
 pages.in_menu("/stock", N_("Stock"), "stock", 60, Permission.STOCK_VIEW)
 
 PAGE = 50
-LOW = 5
-"""So few available units are shown as few."""
 LONGEST = 64
 ARTICLE = "/stock/article"
 SEQUENCES = ("sku",)
-"""In which levels are listed, beside the fewest first."""
-FILTERS = ("q", "location", "at_most", "sequence")
+"""Sort orders of the list, beside the default (fewest available first)."""
+FILTERS = ("q", "location", "at_most", "low", "sequence")
 KINDS = {
-    "hold": N_("Put aside"),
+    "hold": N_("Set aside"),
     "reserve": N_("Reserved"),
     "release": N_("Released"),
     "ship": N_("Left the stock"),
@@ -43,7 +41,7 @@ KINDS = {
     "write_off": N_("Written off"),
     "adjust": N_("Adjusted"),
 }
-"""Why a level moves, by fulfillment's word."""
+"""Label by fulfillment's reason for a movement."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,23 @@ class Article:
         """Return location, on_hand, reserved, available."""
         return () if isinstance(self.owner, ServiceUnavailable) else self.owner.body["levels"]
 
+    @property
+    def threshold(self) -> int | None:
+        """Return the number of available units at or below which the shop is warned; None for no warning."""
+        known = {} if isinstance(self.owner, ServiceUnavailable) else self.owner.body["thresholds"]
+        found: int | None = known.get(self.sku)
+        return found
+
+    @property
+    def is_low(self) -> bool:
+        """Return whether so few units are available that it is low."""
+        return not isinstance(self.owner, ServiceUnavailable) and self.sku in self.owner.body["low"]
+
+    @property
+    def default_threshold(self) -> int:
+        """Return at how few available units an article without a threshold is low."""
+        return 0 if isinstance(self.owner, ServiceUnavailable) else self.owner.body["default_threshold"]
+
     def on_hand(self, location: str) -> int | None:
         """Return the units at a location; None where nothing was ever counted."""
         return next((one["on_hand"] for one in self.levels if one["location"] == location), None)
@@ -69,19 +84,18 @@ async def show_stock(context: PageContext) -> Response:
     typed = {name: context.query.get(name, "").strip()[:LONGEST] for name in FILTERS}
     (owner, errors), locations = await asyncio.gather(_read_levels(context, typed), _read_locations(context))
     body = {"levels": [], "next": None} if isinstance(owner, ServiceUnavailable) else owner.body
-    trail = BackLinks.of(context.query, "after")
+    back_links = BackLinks.of(context.query, "after")
     return context.render(
         "stock/list.html",
         owner=owner,
         levels=body["levels"],
         names=await _names(context, [level["sku"] for level in body["levels"]]),
-        next_href=_href(typed, trail.on(body["next"])) if body["next"] else "",
-        previous_href=_href(typed, trail.back) if trail.back is not None else "",
+        next_href=_href(typed, back_links.on(body["next"])) if body["next"] else "",
+        previous_href=_href(typed, back_links.back) if back_links.back is not None else "",
         typed=typed,
         errors=errors,
-        is_filtered=any(typed[name] for name in ("q", "location", "at_most")),
+        is_filtered=any(typed[name] for name in ("q", "location", "at_most", "low")),
         locations=locations,
-        low=LOW,
         article_href=article_href,
     )
 
@@ -99,7 +113,7 @@ async def show(context: PageContext, errors: Mapping[str, str]) -> Response:
     body = {"movements": [], "next": None} if isinstance(moved, ServiceUnavailable) else moved.body
     if not isinstance(article.owner, ServiceUnavailable) and not article.levels and not body["movements"]:
         raise Missing
-    trail = BackLinks.of(context.query, "after")
+    back_links = BackLinks.of(context.query, "after")
     form = context.form_read if context.request.method == "POST" else None
     return context.render(
         "stock/article.html",
@@ -109,26 +123,25 @@ async def show(context: PageContext, errors: Mapping[str, str]) -> Response:
         owner=moved if isinstance(moved, ServiceUnavailable) else article.owner,
         location=form["location"] if form is not None else location,
         movements=[moments_read(one, "moved_at") for one in body["movements"]],
-        next_href=article_href(article.sku, **trail.on(body["next"])) if body["next"] else "",
-        previous_href=article_href(article.sku, **trail.back) if trail.back is not None else "",
+        next_href=article_href(article.sku, **back_links.on(body["next"])) if body["next"] else "",
+        previous_href=article_href(article.sku, **back_links.back) if back_links.back is not None else "",
         typed=form or Form(),
         errors=errors,
         kinds=KINDS,
-        low=LOW,
         article_href=article_href,
     )
 
 
 async def _names(context: PageContext, skus: Sequence[str]) -> Mapping[str, str]:
-    """Return the names of articles, as far as an order ever had them."""
+    """Return the names of articles by SKU, for those that occur in an order."""
     if not skus:
         return {}
     async with context.reading() as connection:
-        return await read_article_names(connection, context.shop, skus, context.speech.language)
+        return await read_article_names(connection, context.shop, skus, context.locale.language)
 
 
 async def read_article(context: PageContext) -> Article:
-    """Return the article that the address names. Raises Missing when it is not valid."""
+    """Return the article in the address. Raises Missing when its SKU is invalid."""
     sku = _sku(context)
     owner = await context.app_state.clients.get("fulfillment", "/internal/stock", shop=context.shop, sku=sku)
     if not isinstance(owner, ServiceUnavailable) and owner.status != 200:
@@ -137,7 +150,7 @@ async def read_article(context: PageContext) -> Article:
 
 
 def _sku(context: PageContext) -> str:
-    """Return the SKU named. Raises Missing."""
+    """Return the SKU in the address. Raises Missing."""
     sku = context.query.get("sku", "")
     if not 0 < len(sku) <= LONGEST or "\0" in sku:
         raise Missing
@@ -156,6 +169,7 @@ async def _read_levels(
     try:
         form = Form(list(typed.items()))
         at_most, sequence = form.whole("at_most", 0, 10**9), form.choice("sequence", SEQUENCES)
+        low = form.choice("low", ("true",))
     except Invalid as invalid:
         return Answer(200, {"levels": [], "next": None}), invalid.errors
     asked = {
@@ -164,6 +178,7 @@ async def _read_levels(
         "text": typed["q"],
         "location": typed["location"],
         "at_most": "" if at_most is None else str(at_most),
+        "low": low or "",
         "sequence": sequence or "",
         "after": context.query.get("after", "")[:1000],
     }

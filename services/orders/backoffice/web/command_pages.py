@@ -3,9 +3,9 @@
 from starlette.responses import JSONResponse, Response
 
 from services.orders.backoffice.access.permissions import Entry
-from services.orders.backoffice.web.actions.commanding import outcome_of
+from services.orders.backoffice.web.actions.action import outcome_of
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 

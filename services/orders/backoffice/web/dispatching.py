@@ -1,9 +1,9 @@
-"""Dispatching from a request to a page's function and back: the one place for access control and the audit.
+"""Dispatching of requests to page functions: the one place for access control and the audit.
 
 In this order, for every route: the session is looked up; a forged request is rejected; the route's
 requirement is compared with the user's role; every named action (each POST has one) is recorded in the audit;
-then the page's own code runs. Any exception becomes a page in the same shell. A route cannot leave out a
-step, because pages hold none.
+then the page's own code runs. Any exception becomes a page in the same shell. A route cannot leave out a step,
+because pages contain none of them.
 """
 
 import json
@@ -18,24 +18,29 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from contracts.envelope import uuid7
-from services.chassis.http.edge import note_fault
+from services.chassis.http.problems import note_fault
 from services.chassis.storage.database import is_conflict, is_outage
-from services.orders.api.actions.commanding import KeyTaken
+from services.orders.api.actions.action import KeyTaken
 from services.orders.backoffice.access import sessions, staff, store
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.sessions import FoundSession
 from services.orders.backoffice.forms.fields import FormTooLarge, FormUnreadable, Invalid
 from services.orders.backoffice.language.reasons import explain_refusal
-from services.orders.backoffice.language.translating import LANGUAGES, PageLocale, language_wanted, speaking
-from services.orders.backoffice.web import keeping, security
+from services.orders.backoffice.language.translating import (
+    LANGUAGES,
+    PageLocale,
+    language_wanted,
+    using_locale,
+)
+from services.orders.backoffice.web import kept_forms, security
 from services.orders.backoffice.web.actions import staleness
-from services.orders.backoffice.web.actions.doing import FormSentBefore
-from services.orders.backoffice.web.office import AppState
+from services.orders.backoffice.web.app_state import AppState
+from services.orders.backoffice.web.page_context import Deleted, Missing, NotAllowed, PageContext, ShopKnown
 from services.orders.backoffice.web.routing import Page
 from services.orders.backoffice.web.settings import BackofficeSettings
-from services.orders.backoffice.web.visit import Deleted, Missing, NotAllowed, PageContext
 from services.orders.order.history import Stale
 from services.orders.order.refusal import Refusal
+from services.orders.order.shop.profile import profile_of
 
 log = structlog.get_logger()
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -59,29 +64,40 @@ def endpoint(app_state: AppState, page: Page) -> Endpoint:
 
     async def serve(request: Request) -> Response:
         nobody = PageContext(
-            app_state, request, page, FoundSession(), _speech(app_state, request, FoundSession())
+            app_state, request, page, FoundSession(), _locale(app_state, request, FoundSession())
         )
         try:
-            found, people = await _who(app_state, request, page)
-            context = PageContext(app_state, request, page, found, _speech(app_state, request, found, people))
+            found, known = await _identify(app_state, request, page)
+            locale = _locale(app_state, request, found, known.people)
+            context = PageContext(app_state, request, page, found, locale, known)
         except Exception as error:  # noqa: BLE001 - every error before dispatching becomes a page
             return _failed(nobody, error)
-        with speaking(context.speech):
+        with using_locale(context.locale):
             return await _answer(context)
 
     return serve
 
 
-async def _who(app_state: AppState, request: Request, page: Page) -> tuple[FoundSession, Mapping[str, str]]:
-    """Return the session, and the names of that user's colleagues by login."""
+async def _identify(app_state: AppState, request: Request, page: Page) -> tuple[FoundSession, ShopKnown]:
+    """Return the session, and the data of the user's shop that every page shows."""
     token = request.cookies.get(session_cookie(app_state.settings), "")
     if not token:
-        return FoundSession(), {}
+        return FoundSession(), ShopKnown()
     async with app_state.hub.acquire() as connection:
         found = await sessions.find(connection, token, app_state.lifetime, is_use=page.is_use)
         if found.person is None:
-            return found, {}
-        return found, await staff.names_of.get(connection, app_state.hub.owner, found.person.shop)
+            return found, ShopKnown()
+        owner, person = app_state.hub.owner, found.person
+        known = ShopKnown(
+            people=await staff.names_of.get(connection, owner, person.shop),
+            profile=await profile_of.get(connection, owner, person.shop),
+            counts={
+                entry.path: await entry.count.get(connection, owner, person.shop)
+                for entry in app_state.menu
+                if entry.count is not None and person.may(entry.demand)
+            },
+        )
+        return found, known
 
 
 async def _answer(context: PageContext) -> Response:
@@ -92,38 +108,38 @@ async def _answer(context: PageContext) -> Response:
     if why is not None:
         log.warning("forged request refused", path=request.url.path, why=why)
     if page.method == "GET" and not page.action:
-        return problem(context, 403, "forged") if why else await _let_in(context)
+        return problem(context, 403, "forged") if why else await _run_page(context)
     if context.found.person is None:
-        return problem(context, 403, "forged") if why else await _stranger(context)
+        return problem(context, 403, "forged") if why else await _answer_without_session(context)
     try:
-        audit_id = await _begin(context)
+        audit_id = await _begin_audit(context)
     except Exception as error:  # noqa: BLE001 - no action without an audit record
         return _failed(context, error)
-    response = problem(context, 403, "forged") if why else await _let_in(context)
-    await _end(context, audit_id, "forged" if why else None, response)
+    response = problem(context, 403, "forged") if why else await _run_page(context)
+    await _end_audit(context, audit_id, "forged" if why else None, response)
     return response
 
 
-async def _stranger(context: PageContext) -> Response:
-    """Answer a POST without a session. It is not recorded, because strangers could fill the audit, until it
-    signs in.
+async def _answer_without_session(context: PageContext) -> Response:
+    """Answer a POST without a session. It is recorded only if it signs in, because anyone could otherwise fill
+    the audit.
     """
-    response = await _let_in(context)
+    response = await _run_page(context)
     if context.entered is not None:
         try:
-            audit_id = await _begin(context)
+            audit_id = await _begin_audit(context)
         except Exception as error:  # noqa: BLE001 - no sign-in without an audit record
             return _failed(context, error)
-        await _end(context, audit_id, None, response)
+        await _end_audit(context, audit_id, None, response)
     return response
 
 
-async def _let_in(context: PageContext) -> Response:
+async def _run_page(context: PageContext) -> Response:
     page, person = context.page, context.found.person
     try:
         if page.demand is not Entry.PUBLIC:
             if person is None:
-                return await keeping.ask_to_sign_in(context)
+                return await kept_forms.ask_to_sign_in(context)
             if not person.may(page.demand):
                 return problem(context, 403, "not_allowed")
         return await page.view(context)
@@ -144,7 +160,7 @@ def _failed(context: PageContext, error: Exception) -> Response:
         return problem(context, 413, "too_large")
     if isinstance(error, FormUnreadable | Invalid):
         return problem(context, 400, "unreadable")
-    if isinstance(error, KeyTaken | FormSentBefore):
+    if isinstance(error, KeyTaken):
         return problem(context, 409, "key_taken")
     if isinstance(error, Stale):
         return staleness.changed_meanwhile(context, error)
@@ -152,10 +168,10 @@ def _failed(context: PageContext, error: Exception) -> Response:
         return problem(context, error.status, "refused", why=explain_refusal(error))
     if is_outage(error) or is_conflict(error):
         note_fault(context.request, error)
-        return problem(context, 503, "database_away")
+        return problem(context, 503, "database_unavailable")
     reference = str(uuid7())
-    log.error("page broken", path=context.request.url.path, reference=reference, exc_info=error)
-    return problem(context, 500, "broken", reference=reference)
+    log.error("page failed", path=context.request.url.path, reference=reference, exc_info=error)
+    return problem(context, 500, "internal_error", reference=reference)
 
 
 def problem(context: PageContext, status: int, kind: str, **values: Any) -> Response:
@@ -166,7 +182,7 @@ def problem(context: PageContext, status: int, kind: str, **values: Any) -> Resp
         block = "main" if context.is_part else None
         response = context.render(f"problem/{kind}.html", status, block=block, **values)
     except Exception as error:
-        log.error("problem page broken", kind=kind, exc_info=error)
+        log.error("error page failed", kind=kind, exc_info=error)
         response = HTMLResponse(f"<!doctype html><title>{status}</title><h1>{status}</h1>", status)
     if context.is_part:
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#main", "innerHTML"
@@ -175,7 +191,7 @@ def problem(context: PageContext, status: int, kind: str, **values: Any) -> Resp
     return response
 
 
-def _speech(
+def _locale(
     app_state: AppState, request: Request, found: FoundSession, people: Mapping[str, str] | None = None
 ) -> PageLocale:
     """Return the locale: the account's language, else this browser's choice, else the browser's
@@ -192,7 +208,7 @@ def _speech(
     return PageLocale(str(language), ZoneInfo(zone), datetime.now(UTC), people=people or {})
 
 
-async def _begin(context: PageContext) -> UUID:
+async def _begin_audit(context: PageContext) -> UUID:
     person, audit_id = context.found.person, uuid7()
     staff_id, shop, login = context.entered or (
         (person.staff_id, person.shop, person.login) if person else (None, None, None)
@@ -213,7 +229,7 @@ async def _begin(context: PageContext) -> UUID:
     return audit_id
 
 
-async def _end(context: PageContext, audit_id: UUID, outcome: str | None, response: Response) -> None:
+async def _end_audit(context: PageContext, audit_id: UUID, outcome: str | None, response: Response) -> None:
     outcome = outcome or context.outcome or _outcome(response.status_code)
     try:
         async with context.app_state.hub.acquire() as connection:

@@ -1,10 +1,11 @@
 """Live pages: one LISTEN connection receives the changed orders, one stream per open page sends it the ids.
 
-A stream carries ids, never content: the page requests the parts that show them, as its own user. Events that
-a stream cannot accept in time are dropped and replaced by `again`: reload everything. The same applies after
-a gap: when the connection was lost, or a browser reconnects with an event id of another process or from too
-long ago. A stream ends by itself after some minutes, so that a revoked session receives nothing more; and
-with `goodbye` when the process stops.
+A stream carries ids, never content: the page requests the parts that show them, as its own user. Events that a
+stream cannot accept in time are dropped and replaced by `again`: reload everything. The same applies after a gap:
+when the connection was lost, or a browser reconnects with an event id of another process or from too long ago. A
+page begins with the id that was the latest when its request arrived, so that it also receives what changed
+between its rendering and its first stream. A stream ends after some minutes, so that a revoked session
+receives nothing more; and with `goodbye` when the process stops.
 """
 
 import asyncio
@@ -20,10 +21,10 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from services.chassis.background.working import Worker
+from services.chassis.background.workers import Worker
 from services.chassis.errors import describe
 from services.chassis.messaging.process import Process
-from services.orders.order.unit.announcing import CHANNEL
+from services.orders.order.unit.announcements import CHANNEL
 
 log = structlog.get_logger()
 PING_SECONDS = 15.0
@@ -49,7 +50,7 @@ class Change:
 
 @dataclass(eq=False)
 class Stream:
-    """The stream of one open page."""
+    """The event stream of one open page."""
 
     shop: str
     session_id: UUID
@@ -57,7 +58,7 @@ class Stream:
     has_gap: bool = False
 
     def put(self, change: Change | None) -> None:
-        """Queue a change for the page, or the notice that it missed something."""
+        """Queue a change for the page, or an `again` event when the queue is full."""
         try:
             self.queue.put_nowait(change)
         except asyncio.QueueFull:
@@ -82,7 +83,7 @@ class Live:
     async def _listen(self, process: Process) -> bool:
         connection = await asyncpg.connect(process.settings.database_url.get_secret_value(), timeout=5)
         try:
-            await connection.add_listener(CHANNEL, self._heard)
+            await connection.add_listener(CHANNEL, self._on_notification)
             self.is_listening = True
             self._all_again()
             while not process.stopping.is_set():
@@ -90,21 +91,21 @@ class Live:
                     await asyncio.wait_for(process.stopping.wait(), ALIVE_SECONDS)
                 await connection.execute("select 1", timeout=5)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("live changes are not heard", error=describe(error))
+            log.warning("live updates unavailable", error=describe(error))
         finally:
             self.is_listening = False
             connection.terminate()
         return False
 
-    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+    def _on_notification(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         try:
             content = json.loads(payload)
             for shop, orders in content.items():
-                self._tell(shop, tuple(orders) if isinstance(orders, list) else None)
+                self._publish(shop, tuple(orders) if isinstance(orders, list) else None)
         except (ValueError, AttributeError):
-            log.warning("live change not understood")
+            log.warning("invalid live notification")
 
-    def _tell(self, shop: str, orders: tuple[str, ...] | None) -> None:
+    def _publish(self, shop: str, orders: tuple[str, ...] | None) -> None:
         self._numbers += 1
         change = Change(self._numbers, shop, orders)
         self._recent.append(change)
@@ -113,6 +114,8 @@ class Live:
                 stream.put(change)
 
     def _all_again(self) -> None:
+        """Make every page reload, those without a stream at the moment too: their ids are of an earlier epoch."""
+        self._epoch = secrets.token_hex(4)
         for stream in self._streams:
             stream.has_gap = True
             stream.put(None)
@@ -140,14 +143,18 @@ class Live:
                 yield await self._next(stream)
             yield _event("goodbye", {"after": secrets.randbelow(2000) + 500}, None)
 
+    def latest_id(self) -> str:
+        """Return the id of the latest event; a stream that is opened with it begins with what changed since."""
+        return f"{self._epoch}-{self._numbers}"
+
     def _missed(self, shop: str, last_id: str | None) -> list[bytes]:
         if not last_id:
-            return [_event("hello", {}, f"{self._epoch}-{self._numbers}")]
+            return [_event("hello", {}, self.latest_id())]
         epoch, _, number = last_id.partition("-")
         oldest = self._recent[0].number if self._recent else self._numbers + 1
         if epoch != self._epoch or not number.isdecimal() or int(number) + 1 < oldest:
-            return [_event("again", {}, f"{self._epoch}-{self._numbers}")]
-        return [self._told(one) for one in self._recent if one.number > int(number) and one.shop == shop]
+            return [_event("again", {}, self.latest_id())]
+        return [self._event_of(one) for one in self._recent if one.number > int(number) and one.shop == shop]
 
     async def _next(self, stream: Stream) -> bytes:
         heard = asyncio.ensure_future(stream.queue.get())
@@ -167,10 +174,10 @@ class Live:
             while not stream.queue.empty():
                 stream.queue.get_nowait()
             stream.has_gap = False
-            return _event("again", {}, f"{self._epoch}-{self._numbers}")
-        return self._told(change)
+            return _event("again", {}, self.latest_id())
+        return self._event_of(change)
 
-    def _told(self, change: Change) -> bytes:
+    def _event_of(self, change: Change) -> bytes:
         body = {"orders": change.orders} if change.orders is not None else {"many": True}
         return _event("orders", body, f"{self._epoch}-{change.number}")
 

@@ -6,8 +6,8 @@ from starlette.responses import Response, StreamingResponse
 
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.web.live import TooManyStreams
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 

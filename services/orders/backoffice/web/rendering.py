@@ -19,6 +19,7 @@ from jinja2 import (
     StrictUndefined,
     nodes,
 )
+from jinja2_fragments import render_block
 from markupsafe import Markup
 
 from contracts.envelope import uuid7
@@ -39,19 +40,17 @@ from services.orders.backoffice.language.translating import (
     gettext,
     ngettext,
     pgettext,
-    speaking,
-    speech,
+    using_locale,
 )
 from services.orders.backoffice.web.statics import Statics
 from services.orders.backoffice.web.words import OWNER_NAMES, ROLE_NAMES
 
 ROOMS = Path(__file__).parent.parent
+EXTENSIONS = ["jinja2.ext.do"]
 
 
 class PartNamedTwice(ValueError):
-    """Two files of templates/parts define a macro of one name: every template would get one of them by
-    chance.
-    """
+    """Two files of templates/parts define a macro of the same name: it would be undefined which one a template gets."""
 
 
 class Templates:
@@ -62,14 +61,14 @@ class Templates:
             loader=loader or _loader(ROOMS),
             autoescape=True,
             undefined=StrictUndefined,
-            extensions=["jinja2.ext.do"],
+            extensions=EXTENSIONS,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
         )
         self.environment.filters.update(FILTERS, browser=browsers.named, who=who)
-        self.environment.globals.update(static=statics.url, new_key=_new_key, speech=speech)
+        self.environment.globals.update(static=statics.url, new_key=_new_key)
         self.environment.globals.update(role_names=ROLE_NAMES, owner_names=OWNER_NAMES)
         self.environment.globals.update(
             state_tones=STATE_TONES,
@@ -87,11 +86,10 @@ class Templates:
 
     def render(self, how: PageLocale, name: str, values: Mapping[str, Any], block: str | None = None) -> str:
         """Render a template as HTML; only one block of it when `block` names one that it has."""
-        template = self.environment.get_template(name)
-        with speaking(how):
-            if block is not None and block in template.blocks:
-                return "".join(template.blocks[block](template.new_context(dict(values))))
-            return template.render(values)
+        with using_locale(how):
+            if block is not None and self.has_block(name, block):
+                return render_block(self.environment, name, block, values)
+            return self.environment.get_template(name).render(values)
 
     def has_block(self, name: str, block: str) -> bool:
         """Return whether a template (or the one it extends) defines such a block."""
@@ -110,7 +108,7 @@ def _loader(rooms: Path) -> BaseLoader:
 
 
 def _new_key() -> str:
-    """Return a new form key, which makes a repeated submission the same request as the first."""
+    """Return a new form key; a repeated submission with it is the same request as the first."""
     return str(uuid7())
 
 
@@ -133,13 +131,20 @@ def _macros(environment: Environment) -> Iterator[tuple[str, Callable[..., Marku
     seen: dict[str, str] = {}
     for name in environment.list_templates(filter_func=lambda one: one.startswith("parts/")):
         source, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
-        for macro in environment.parse(source).find_all(nodes.Macro):
-            if macro.name.startswith("_"):  # private to its file
-                continue
-            if macro.name in seen:
-                raise PartNamedTwice(f"{name} and {seen[macro.name]} both define {macro.name}; rename one")
-            seen[macro.name] = name
-            yield macro.name, _macro(environment, name, macro.name)
+        for macro in _macro_names(source):
+            if macro in seen:
+                raise PartNamedTwice(f"{name} and {seen[macro]} both define {macro}; rename one")
+            seen[macro] = name
+            yield macro, _macro(environment, name, macro)
+
+
+@cache
+def _macro_names(source: str) -> tuple[str, ...]:
+    """Return the macros that a template defines for others. Parsing takes most of the time of opening the templates,
+    so a source is parsed once in a process.
+    """
+    macros = Environment(autoescape=True, extensions=EXTENSIONS).parse(source).find_all(nodes.Macro)
+    return tuple(macro.name for macro in macros if not macro.name.startswith("_"))
 
 
 def _macro(environment: Environment, file: str, name: str) -> Callable[..., Markup]:

@@ -15,13 +15,16 @@ page whose reading has to be recorded (an export) names an action too.
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 
 from services.orders.backoffice.access.permissions import Demand
-from services.orders.backoffice.web.office import MenuEntry
-from services.orders.backoffice.web.visit import View
+from services.orders.backoffice.web.actions.again import Again, shown_again
+from services.orders.backoffice.web.app_state import MenuEntry
+from services.orders.backoffice.web.page_context import View
+from services.orders.order.shop.cache import TtlCache
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,28 @@ class Pages:
         """
         return self._add(path, "GET", demand, action, is_use)
 
-    def post(self, path: str, demand: Demand, *, action: str) -> Callable[[View], View]:
-        """Declare a user's action; `action` is its name in the audit, such as `order.archive`."""
-        return self._add(path, "POST", demand, action, True)
-
-    def in_menu(self, path: str, label: str, icon: str, rank: int, demand: Demand) -> None:
-        """Add a page to the menu: home 10, orders 20, parcels 30, payments 40, mails 50, stock 60, operations
-        80, settings 90. The first four are directly available on a phone, the others behind «More».
+    def post(
+        self, path: str, demand: Demand, *, action: str, again: Again | None = None
+    ) -> Callable[[View], View]:
+        """Declare a user's action; `action` is its name in the audit, such as `order.archive`, and `again`
+        shows its form once more when it is rejected. Without one a rejection is a page of its own.
         """
-        self.menu.append(MenuEntry(path, label, icon, rank, demand))
+        declare = self._add(path, "POST", demand, action, True)
+        return declare if again is None else lambda view: declare(shown_again(view, again))
+
+    def in_menu(
+        self,
+        path: str,
+        label: str,
+        icon: str,
+        rank: int,
+        demand: Demand,
+        count: TtlCache[int] | None = None,
+    ) -> None:
+        """Add a page to the menu: home 10, orders 20, parcels 30, payments 40, conversation 45, mails 50, stock 60,
+        operations 80, settings 90. The first four are directly available on a phone, the others behind «More».
+        """
+        self.menu.append(MenuEntry(path, label, icon, rank, demand, count))
 
     def _add(
         self, path: str, method: str, demand: Demand, action: str, is_use: bool
@@ -73,8 +89,9 @@ class Pages:
         return register
 
 
-def found_in(package: ModuleType) -> tuple[list[Page], list[MenuEntry]]:
-    """Return the routes and menu entries of all modules `pages` and `…_pages` below a package.
+@cache
+def found_in(package: ModuleType) -> tuple[Sequence[Page], Sequence[MenuEntry]]:
+    """Return the routes and menu entries of all modules `pages` and `…_pages` below a package, found once.
 
     Fixed paths come before those with a parameter.
     """
@@ -87,7 +104,7 @@ def found_in(package: ModuleType) -> tuple[list[Page], list[MenuEntry]]:
         if isinstance(pages, Pages):
             routes += pages.routes
             menu += pages.menu
-    return sorted(routes, key=_specific_first), sorted(menu, key=lambda entry: entry.rank)
+    return tuple(sorted(routes, key=_specific_first)), tuple(sorted(menu, key=lambda entry: entry.rank))
 
 
 def _specific_first(page: Page) -> list[tuple[bool, str]]:

@@ -1,10 +1,9 @@
-"""Guards of every request before any page's code: host, origin, and the headers of every response.
+"""Checks of every request before any page's code: host and origin; the headers of every response.
 
-Invariant: a request that another site made changes nothing. Browsers send where a request comes from
-(`Sec-Fetch-Site`, W3C Fetch Metadata); those that do not must have our origin in `Origin`; a request with
-neither changes nothing. The `Host` must be ours, because with DNS rebinding another name for this address
-would be "same origin" to the browser. The content security policy allows no script and no style that is not a
-file of ours.
+Invariant: a request that another site made changes nothing. Browsers send a request's origin (`Sec-Fetch-Site`,
+W3C Fetch Metadata); those that do not must have our origin in `Origin`; a request with neither changes nothing.
+The `Host` must be ours, because with DNS rebinding another name for this address would be "same origin" to the
+browser. The content security policy allows no script and no style that is not a file of ours.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ FRAMED_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox"
 )
-"""For a mail shown inside of a frame: its own inline styles, no script, no form, nothing fetched."""
+"""Policy for a mail in a frame: its own inline styles, no script, no form, nothing fetched."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -38,7 +37,7 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 
 def why_forged(method: str, headers: Mapping[str, str], origins: list[str]) -> str | None:
-    """Return why a request cannot be a user's action on a page of ours; None when it can. Header names in
+    """Return why a request was not made by a user on a page of ours; None when it may have been. Header names in
     lower case.
 
     Reading from another site is allowed only as navigation: a link in a mail, never an image or a script.
@@ -96,7 +95,7 @@ def address_of(request: Request) -> str:
 
 
 def is_local_path(path: str) -> bool:
-    """Return whether a path leads to a page of ours and nowhere else: no other host, no control characters."""
+    """Return whether a path is local: no other host, no control characters."""
     parts = urlsplit(path)
     return (
         path.startswith("/")

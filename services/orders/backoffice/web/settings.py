@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, Sec
 from contracts.message import Shop
 from services.chassis.settings import ServiceSettings
 from services.orders.order.settings import ZoneName
+from services.orders.order.shop.profile import FIELDS, ProfileRow
 
 
 def _origins(value: Any) -> Any:
@@ -25,9 +26,9 @@ def _origins(value: Any) -> Any:
 def _origin(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError(f"{text!r} is no origin; write scheme and host alone: https://office.example.com")
+        raise ValueError(f"{text!r} is not an origin; write only scheme and host: https://office.example.com")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ValueError(f"{text!r} would send passwords in the clear; use https, or http on 127.0.0.1 alone")
+        raise ValueError(f"{text!r} would send passwords unencrypted; use https, or http on 127.0.0.1 only")
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -56,34 +57,50 @@ class ShopFacts(BaseModel):
     time_zone: ZoneName | None = None
     default_locale: str = "fr"
 
+    def overlaid(self, changed: ProfileRow | None) -> Self:
+        """Return the facts with the support block as changed by staff; an empty field is not shown."""
+        values = {name: getattr(changed, name) for name in FIELDS} if changed else {}
+        return self.model_copy(
+            update={name: value or None for name, value in values.items() if value is not None}
+        )
+
 
 class BackofficeSettings(ServiceSettings):
     """The settings; database and broker user are those of orders."""
 
     backoffice_origin: Origins = Field(
-        description="Where people's browsers reach the back office, without a path: https://office.example.com; "
+        description="Public address of the back office, without a path: https://office.example.com; "
         "several separated by spaces."
     )
     shops: list[ShopFacts] = Field(
         default_factory=list, description="JSON list of the shops, as the notifier has it: names and support."
     )
     time_zone: ZoneName = Field(
-        default="Europe/Paris", description="Time zone of a shop that names none, an IANA name: Europe/Paris."
+        default="Europe/Paris", description="Default time zone of shops, an IANA name: Europe/Paris."
     )
-    session_idle_hours: float = Field(default=12.0, gt=0, description="Unused for so long, a session ends.")
-    session_hours: float = Field(default=168.0, gt=0, description="After so long one signs in again.")
-    orders_url: HttpUrl | None = Field(default=None, description="Where the orders service answers.")
-    payments_url: HttpUrl | None = Field(default=None, description="Where the payments service answers.")
-    fulfillment_url: HttpUrl | None = Field(
-        default=None, description="Where the fulfillment service answers."
+    session_idle_hours: float = Field(default=12.0, gt=0, description="Idle time after which a session ends.")
+    session_hours: float = Field(
+        default=168.0, gt=0, description="Lifetime of a session, after which the user signs in again."
     )
-    notifier_url: HttpUrl | None = Field(default=None, description="Where the notifier answers.")
-    auditor_url: HttpUrl | None = Field(default=None, description="Where the auditor tells its findings.")
+    orders_url: HttpUrl | None = Field(default=None, description="URL of the orders service.")
+    payments_url: HttpUrl | None = Field(default=None, description="URL of the payments service.")
+    fulfillment_url: HttpUrl | None = Field(default=None, description="URL of the fulfillment service.")
+    notifier_url: HttpUrl | None = Field(default=None, description="URL of the notifier.")
+    auditor_url: HttpUrl | None = Field(default=None, description="URL of the auditor.")
+    prometheus_url: HttpUrl | None = Field(
+        default=None, description="Prometheus, as browsers of operators reach it: Operations links to it."
+    )
+    alertmanager_url: HttpUrl | None = Field(
+        default=None, description="Alertmanager, as browsers of operators reach it: Operations links to it."
+    )
     rabbitmq_management_url: SecretStr | None = Field(
         default=None,
-        description="RabbitMQ's management with a user that may monitor: http://user:password@host:15672.",
+        description="URL of RabbitMQ's management API, with a user that has the monitoring tag: "
+        "http://user:password@host:15672.",
     )
-    reading_pool_size: int = Field(default=8, ge=2, le=100, description="Most connections that only read.")
+    reading_pool_size: int = Field(
+        default=8, ge=2, le=100, description="Maximum number of read-only connections."
+    )
 
     @model_validator(mode="after")
     def _idle_is_shorter(self) -> Self:

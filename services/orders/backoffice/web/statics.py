@@ -1,4 +1,4 @@
-"""Style sheets, scripts and the vendored htmx, served from memory under names with a content digest.
+"""Style sheets, scripts, pictures and the vendored htmx, served from memory under names with a content digest.
 
     /static/<digest of all of it>/comptoir.css
 
@@ -21,6 +21,7 @@ KEPT = "public, max-age=31536000, immutable"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
@@ -28,7 +29,7 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Static:
-    """One file as it is sent."""
+    """A static file with its response headers."""
 
     content: bytes
     type: str
@@ -53,7 +54,7 @@ class Statics:
         self.digest = hashlib.sha256(content).hexdigest()[:16]
 
     def url(self, name: str) -> str:
-        """Return the URL of a file. KeyError when there is none of that name."""
+        """Return the URL of a file. Raises KeyError when there is no such file."""
         if name not in self.files:
             raise KeyError(f"static/{name} does not exist; known: {', '.join(self.files)}")
         return f"/static/{self.digest}/{name}"
@@ -69,7 +70,8 @@ class Statics:
             "Cache-Control": KEPT if request.path_params["digest"] == self.digest else "no-cache",
             "Vary": "Accept-Encoding",
         }
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        is_text = file.type != _TYPES[".png"]
+        if is_text and "gzip" in request.headers.get("accept-encoding", ""):
             return Response(
                 file.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.type
             )

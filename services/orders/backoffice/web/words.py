@@ -1,4 +1,4 @@
-"""Names of fixed values as pages show them: marked here, translated where they are shown."""
+"""Display names of fixed values: marked for translation here, translated where they are shown."""
 
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.language.translating import N_

@@ -18,10 +18,11 @@ from services.chassis.storage.database import Connection
 from services.orders.listing.export.cells import CellFormat, cells, headings
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder import searching, statements
+from services.orders.listing.finder.facet_counts import FacetCounts
 from services.orders.listing.finder.finder import Finder
-from services.orders.listing.finder.knowing import FacetCounts
+from services.orders.listing.finder.scans import Scan
 from services.orders.listing.finder.selection import Selection
-from services.orders.listing.finder.statements import Scan, Sql
+from services.orders.listing.finder.statements import Sql
 from services.orders.order.search.indexing import facts_in, read_words
 
 Detail = Mapping[str, Any]

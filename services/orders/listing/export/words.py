@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "reference": ("Référence du module", "Module reference"),
     "provider_references": ("Références de paiement", "Payment references"),
 }
-"""Headings, in the order of the columns; `rates` stands for one column per rate."""
+"""Headings, in the order of the columns; `rates` is replaced by one column per rate."""
 PAYMENT: Mapping[str, tuple[str, str]] = {
     "void": ("Sans objet", "Not applicable"),
     "in_progress": ("Saisie en cours", "In checkout"),

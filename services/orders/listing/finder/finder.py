@@ -1,7 +1,7 @@
 """The engine: one page of any list, and its count.
 
 Pages are delimited by the sort key and the order's id, forwards and backwards: a reader who follows them sees
-exactly once every order that was there at the start and still fits, whatever is placed meanwhile. A search
+exactly once every order that was there at the start and still fits, regardless of orders placed meanwhile. A search
 for one word, newest first, lists exact hits before all others.
 """
 
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.chassis.http.paging import CursorInvalid
 from services.chassis.storage.database import Connection
-from services.orders.listing.cursor import CursorInvalid, PageCursor
+from services.orders.listing.cursor import PageCursor
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder import searching
-from services.orders.listing.finder.knowing import FacetCounts, Statistics
+from services.orders.listing.finder.facet_counts import FacetCounts, Statistics
+from services.orders.listing.finder.plans import Plans
+from services.orders.listing.finder.scans import Scan
 from services.orders.listing.finder.selection import Selection, select
-from services.orders.listing.finder.statements import Scan
-from services.orders.listing.finder.ways import Plans
 from services.orders.listing.words import Sort
 
 COUNTED = 1_000

@@ -5,7 +5,7 @@ Invariant: `fits` depends only on a kind's own fields, so all orders of one kind
 
 from dataclasses import dataclass
 
-from contracts.orders import OrderState
+from contracts.orders.lifecycle import OrderState
 from services.orders.listing.filters import Filters
 from services.orders.listing.words import PAYMENT_OF, STATUS_OF, UNPLACED, PaymentWord, Tab
 from services.orders.order.attention import STOCK_MISSING
@@ -58,7 +58,7 @@ def fits(kind: Facet, filters: Filters) -> bool:
 
 def fits_in_trouble(kind: Facet, filters: Filters) -> bool:
     """Return whether an order of this kind is listed among the problems for a reason outside its kind: a
-    failed mail, a command that waits for a person. Kinds with flags are listed there already.
+    failed mail, a command that waits for staff. Kinds with flags are listed there already.
     """
     if filters.tab is not Tab.PROBLEMS or kind.flags or kind.is_archived:
         return False

@@ -41,7 +41,8 @@ async def read_rows(connection: Connection, shop: str, order_ids: Sequence[UUID]
                  from order_tag x join tag t on t.shop = x.shop and t.tag_id = x.tag_id
                  where x.shop = $1 and x.order_id = o.order_id) as tags,
                 (select count(*) from mail m
-                 where m.shop = $1 and m.order_id = o.order_id and m.state <> 'sent') as mails_in_trouble,
+                 where m.shop = $1 and m.order_id = o.order_id
+                       and m.state <> 'sent' and m.state <> 'withdrawn') as mails_in_trouble,
                 exists (select from refund r where r.shop = $1 and r.order_id = o.order_id) as has_refunds,
                 exists (select from shipment s where s.shop = $1 and s.order_id = o.order_id
                         and s.tracking_number <> '') as is_tracked,

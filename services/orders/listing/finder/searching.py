@@ -10,8 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.storage.database import Connection
+from services.orders.listing.finder.scans import Scan
 from services.orders.listing.finder.selection import Selection
-from services.orders.listing.finder.statements import Scan, Sql, Statement, from_first, order_of
+from services.orders.listing.finder.statements import Sql, Statement, from_first, order_of
 from services.orders.order.search.folding import fold, joined, landmark, pattern
 from services.orders.order.short_code import read_code
 

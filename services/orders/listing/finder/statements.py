@@ -8,35 +8,9 @@ the access path: `scan` walks all orders of the shop, `merge` reads the first of
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.orders.listing.cursor import PageCursor
+from services.orders.listing.finder.scans import Scan, direction, farthest
 from services.orders.listing.finder.selection import Selection
 from services.orders.order.search.folding import pattern
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """The sort and start of a scan: by total or by time, downwards or upwards, beyond a place."""
-
-    is_by_total: bool
-    is_descending: bool
-    beyond: PageCursor | None = None
-
-    @property
-    def column(self) -> str:
-        return "total_minor" if self.is_by_total else "placed_at"
-
-    @property
-    def order(self) -> str:
-        way = "desc" if self.is_descending else "asc"
-        return f"{self.column} {way}, order_id {way}"
-
-    @property
-    def sign(self) -> str:
-        return "<" if self.is_descending else ">"
-
-    def reversed(self, place: PageCursor | None) -> "Scan":
-        """Return the scan in the other direction, from a place."""
-        return Scan(self.is_by_total, not self.is_descending, place)
 
 
 @dataclass(slots=True)
@@ -116,8 +90,8 @@ NO_LIMIT = 2**62
 
 
 def order_of(table: str, shop: str | None = None) -> str:
-    """Return the join to the order of each row of a table, by one probe of the primary key whatever the planner
-    estimates.
+    """Return the join to the order of each row of a table, by one probe of the primary key regardless of the
+    planner's estimates.
     """
     return f"""cross join lateral (select * from orders o where o.order_id = {table}.order_id
                                    and o.shop || '' = {shop or f"{table}.shop"} offset 0) o"""
@@ -133,7 +107,7 @@ def scan(selection: Selection, walk: Scan, window: int, limit: int) -> Sql:
     bounds = made.period(selection) + made.beyond(walk)
     kinds = ""
     if not selection.has_every_kind:
-        numbers = _kinds(made, selection.kinds)
+        numbers = kinds_argument(made, selection.kinds)
         kinds = f" and o.kind_id = any({numbers})"
         bounds += from_first(shop, numbers, walk)
     rest = made.amounts(selection) + made.facets(selection) + made.text(selection)
@@ -149,7 +123,7 @@ def from_first(shop: str, kinds: str, walk: Scan, table: str = "o") -> str:
     extreme, sign = ("max", "<=") if walk.is_descending else ("min", ">=")
     return f""" and {table}.placed_at {sign} (select {extreme}(f.placed_at) from unnest({kinds}) as k (kind_id)
         cross join lateral (select f.placed_at from orders f where f.shop = {shop} and f.kind_id = k.kind_id
-                            order by f.placed_at {_way(walk)}, f.order_id {_way(walk)} limit 1) f)"""
+                            order by f.placed_at {direction(walk)}, f.order_id {direction(walk)} limit 1) f)"""
 
 
 def is_beyond_window(selection: Selection, walk: Scan, window: int) -> Sql:
@@ -158,7 +132,7 @@ def is_beyond_window(selection: Selection, walk: Scan, window: int) -> Sql:
     shop = made.put(selection.shop, "text")
     bounds = made.period(selection) + made.beyond(walk)
     if not selection.has_every_kind:
-        bounds += from_first(shop, _kinds(made, selection.kinds), walk)
+        bounds += from_first(shop, kinds_argument(made, selection.kinds), walk)
     sql = f"""select true from orders o where o.shop = {shop}{bounds}
         order by {walk.order} offset {window} limit 1"""
     return sql, made.arguments
@@ -170,28 +144,28 @@ def merge(selection: Selection, walk: Scan, limit: int) -> Sql:
     of these.
     """
     made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    shop, kinds = made.put(selection.shop, "text"), kinds_argument(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.residue(selection) + made.beyond(walk)
     column, back = walk.column, "min" if walk.is_descending else "max"
     not_behind = ">=" if walk.is_descending else "<="
     sql = f"""with first as materialized (
             select k.kind_id, f.key from unnest({kinds}) as k (kind_id)
             cross join lateral (select o.{column} as key, o.order_id from orders o where {where}
-                                order by o.{column} {_way(walk)}, o.order_id {_way(walk)} limit 1) f
-            order by f.key {_way(walk)}, f.order_id {_way(walk)} limit {limit}),
+                                order by o.{column} {direction(walk)}, o.order_id {direction(walk)} limit 1) f
+            order by f.key {direction(walk)}, f.order_id {direction(walk)} limit {limit}),
         bound as materialized (select case when count(*) = {limit} then {back}(key) end as key from first)
         select o.key, o.order_id from bound cross join first k
         cross join lateral (select o.{column} as key, o.order_id from orders o where {where}
-                            and o.{column} {not_behind} coalesce(bound.key, {_farthest(walk)})
-                            order by o.{column} {_way(walk)}, o.order_id {_way(walk)} limit {limit}) o
-        order by o.key {_way(walk)}, o.order_id {_way(walk)} limit {limit}"""
+                            and o.{column} {not_behind} coalesce(bound.key, {farthest(walk)})
+                            order by o.{column} {direction(walk)}, o.order_id {direction(walk)} limit {limit}) o
+        order by o.key {direction(walk)}, o.order_id {direction(walk)} limit {limit}"""
     return sql, made.arguments
 
 
 def gather(selection: Selection, walk: Scan, limit: int) -> Sql:
     """Return the SQL for all that fit, sorted: for few orders."""
     made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    shop, kinds = made.put(selection.shop, "text"), kinds_argument(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = any({kinds})" + made.residue(selection) + made.beyond(walk)
     sql = f"""with found as materialized (select o.{walk.column}, o.order_id from orders o where {where})
         select o.{walk.column} as key, o.order_id from found o order by {walk.order} limit {limit}"""
@@ -203,7 +177,7 @@ def gather_amounts(selection: Selection, walk: Scan, limit: int) -> Sql:
     by total, kind by kind.
     """
     made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    shop, kinds = made.put(selection.shop, "text"), kinds_argument(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.amounts(selection) + made.period(selection)
     rest = made.beyond(walk)
     sql = f"""with found as materialized (
@@ -218,7 +192,9 @@ def gather_period(selection: Selection, walk: Scan, limit: int) -> Sql:
     """Return the SQL for all of the period that fit, sorted: for a short period with many kinds."""
     made = Statement()
     shop = made.put(selection.shop, "text")
-    kinds = "" if selection.has_every_kind else f" and o.kind_id = any({_kinds(made, selection.kinds)})"
+    kinds = (
+        "" if selection.has_every_kind else f" and o.kind_id = any({kinds_argument(made, selection.kinds)})"
+    )
     rest = made.amounts(selection) + made.facets(selection) + made.text(selection) + made.beyond(walk)
     sql = f"""select o.{walk.column} as key, o.order_id
         from (select o.shop, o.order_id, o.placed_at, o.kind_id, o.total_minor from orders o
@@ -230,9 +206,9 @@ def gather_period(selection: Selection, walk: Scan, limit: int) -> Sql:
 def gather_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
     """Return the SQL for all orders with any of the facets that fit, sorted: for few of them."""
     made = Statement()
-    where = _facet_conditions(made, selection) + made.beyond(walk, "f") + made.text(selection, "f")
+    where = facet_conditions(made, selection) + made.beyond(walk, "f") + made.text(selection, "f")
     sql = f"""select distinct f.{walk.column} as key, f.order_id from order_facet f where {where}
-        order by key {_way(walk)}, f.order_id {_way(walk)} limit {limit}"""
+        order by key {direction(walk)}, f.order_id {direction(walk)} limit {limit}"""
     return sql, made.arguments
 
 
@@ -241,9 +217,9 @@ def merge_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
     several of the facets has a row for each, so `limit` rows may be fewer orders.
     """
     made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    shop, kinds = made.put(selection.shop, "text"), kinds_argument(made, selection.kinds)
     facets = made.put(list(selection.facets), "text[]")
-    way = _way(walk)
+    way = direction(walk)
     rest = made.period(selection, "f") + made.amounts(selection, "f") + made.beyond(walk, "f")
     rest += made.text(selection, "f")
     sql = f"""with recursive present as (
@@ -265,86 +241,30 @@ def merge_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def troubled(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """Return the SQL for the orders with a mail that failed or a command that waits for a person."""
+    """Return the SQL for the orders with a mail that failed or a command that waits for staff."""
     made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.troubled_kinds)
+    shop, kinds = made.put(selection.shop, "text"), kinds_argument(made, selection.troubled_kinds)
     where = f"o.kind_id = any({kinds})" + made.residue(selection) + made.beyond(walk)
     sql = f"""with trouble as materialized (
             select m.order_id from mail m
-            where m.shop = {shop} and m.state <> 'sent' and m.order_id is not null
+            where m.shop = {shop} and m.state <> 'sent' and m.state <> 'withdrawn' and m.order_id is not null
             union
             select c.order_id from command c
             where c.shop = {shop} and c.state = 'parked' and c.order_id is not null)
         select o.{walk.column} as key, o.order_id
         from trouble t {order_of("t", shop)}
-        where {where} order by o.{walk.column} {_way(walk)}, o.order_id {_way(walk)} limit {limit}"""
+        where {where} order by o.{walk.column} {direction(walk)}, o.order_id {direction(walk)} limit {limit}"""
     return sql, made.arguments
 
 
-def counted(sql: Sql) -> Sql:
-    """Return the SQL for the number of rows of a statement."""
-    return f"select count(*) from ({sql[0]}) counted", sql[1]
-
-
-def count_kinds(selection: Selection, most: int) -> Sql:
-    """Return the SQL for how many orders of the kinds and the period there are, at most `most`; from the
-    index only.
-    """
-    made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
-    where = f"o.shop = {shop} and o.kind_id = any({kinds})" + made.period(selection)
-    return f"select count(*) from (select from orders o where {where} limit {most}) counted", made.arguments
-
-
-def count_amounts(selection: Selection, most: int) -> Sql:
-    """Return the SQL for how many orders of the kinds, the amounts and the period there are, at most `most`;
-    from the index by total.
-    """
-    made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
-    where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.amounts(selection) + made.period(selection)
-    sql = f"""select count(*) from (select from unnest({kinds}) as k (kind_id) cross join lateral
-        (select o.total_minor from orders o where {where} order by o.total_minor desc, o.order_id desc
-         limit {most}) o limit {most}) counted"""
-    return sql, made.arguments
-
-
-def count_period(selection: Selection, most: int) -> Sql:
-    """Return the SQL for how many orders of the shop were placed in the period, whatever their kind, at most
-    `most`.
-    """
-    made = Statement()
-    where = f"o.shop = {made.put(selection.shop, 'text')}" + made.period(selection)
-    sql = f"select count(*) from (select from orders o where {where} limit {most}) counted"
-    return sql, made.arguments
-
-
-def count_facets(selection: Selection, most: int) -> Sql:
-    """Return the SQL for how many rows of the facets, the kinds and the period there are, at most `most`."""
-    made = Statement()
-    where = _facet_conditions(made, selection)
-    return (
-        f"select count(*) from (select from order_facet f where {where} limit {most}) counted",
-        made.arguments,
+def facet_conditions(made: Statement, selection: Selection) -> str:
+    kinds = (
+        "" if selection.has_every_kind else f" and f.kind_id = any({kinds_argument(made, selection.kinds)})"
     )
-
-
-def _facet_conditions(made: Statement, selection: Selection) -> str:
-    kinds = "" if selection.has_every_kind else f" and f.kind_id = any({_kinds(made, selection.kinds)})"
     shop, facets = made.put(selection.shop, "text"), made.put(list(selection.facets), "text[]")
     limits = made.period(selection, "f") + made.amounts(selection, "f")
     return f"f.shop = {shop} and f.facet = any({facets}){kinds}{limits}"
 
 
-def _kinds(made: Statement, kinds: tuple[int, ...]) -> str:
+def kinds_argument(made: Statement, kinds: tuple[int, ...]) -> str:
     return made.put(list(kinds), "bigint[]")
-
-
-def _way(walk: Scan) -> str:
-    return "desc" if walk.is_descending else "asc"
-
-
-def _farthest(walk: Scan) -> str:
-    if walk.is_by_total:
-        return "(-9223372036854775807)" if walk.is_descending else "9223372036854775807"
-    return "'-infinity'" if walk.is_descending else "'infinity'"

@@ -5,7 +5,7 @@ database, where the result would depend on its locale. Letters without an ASCII 
 group of ASCII letters each, so that Greek or Cyrillic names are found by the same index.
 
 A word with signs in it (O'Brien, Jean-Pierre, 1-800-FLOWERS) is stored both in pieces and without the signs,
-and is searched without them; the choice among the many apostrophes, hyphens and blanks does not matter.
+and is searched without them; the choice among the many apostrophes, hyphens and spaces does not matter.
 """
 
 import re
@@ -24,10 +24,11 @@ _LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 def fold(text: str) -> str:
-    """Return the text in lower-case ASCII, each run of white space replaced by one blank."""
+    """Return the text in lower-case ASCII, each run of white space replaced by one space."""
     if text.isascii() and text.isprintable():
         return " ".join(text.lower().split())
-    plain = unicodedata.normalize("NFKD", text.replace("\u00b4", "'").casefold())
+    # Lower-cased twice: mathematical capitals (U+1D50D) have no lower case before they are decomposed.
+    plain = unicodedata.normalize("NFKD", text.replace("\u00b4", "'").casefold()).casefold()
     return " ".join(plain.translate(_FOLDED).split())
 
 
@@ -72,7 +73,7 @@ def digits(text: str) -> str:
 
 
 def joined(text: str) -> str:
-    """Return the folded text without blanks and signs: 1Z 5R8-939 as 1z5r8939."""
+    """Return the folded text without spaces and signs: 1Z 5R8-939 as 1z5r8939."""
     return _SIGNS.sub("", fold(text))
 
 
@@ -90,7 +91,7 @@ def terms(asked: str) -> tuple[str, ...]:
 
 
 def whole(asked: str) -> str | None:
-    """Return a text of several words as one word, since it may be stored without the blanks (tracking
+    """Return a text of several words as one word, since it may be stored without the spaces (tracking
     numbers, double names); None when there is nothing to join.
     """
     if "@" in asked or len(terms(asked)) < 2:
@@ -107,8 +108,8 @@ def document(names: Iterable[str | None], texts: Iterable[str | None] = ()) -> s
     """Return the searchable text of an order.
 
     `names` are names, companies, towns, phones, mail addresses, codes and references, which people write with
-    and without blanks: they are also stored as one word. `texts` are stored word by word. The words are
-    distinct, sorted, each between two blanks, so that a prefix match can find a word's beginning.
+    and without spaces: they are also stored as one word. `texts` are stored word by word. The words are
+    distinct, sorted, each between two spaces, so that a prefix match can find a word's beginning.
     """
     found: set[str] = set()
     for name in filter(None, names):

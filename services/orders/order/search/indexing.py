@@ -14,13 +14,13 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from services.chassis.background.working import Worker
+from contracts.taxation import charge_of
+from services.chassis.background.workers import Worker
 from services.chassis.messaging.process import Process
 from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
 from services.orders.order.search.folding import document, fold
 from services.orders.order.search.taxes import Facts, facts_of
-from services.orders.order.totals.taxation import charge_of
 
 BATCH = 500
 IDLE_SECONDS = 1.0
@@ -98,6 +98,7 @@ def _searched(row: Mapping[str, Any], facts: Facts) -> SearchRow:
         *row["skus"],
         *row["tracking_numbers"],
         *row["payment_references"],
+        *row["invoice_numbers"],
     )
     streets = (address.get(name) for address in addresses for name in ("street", "street_2", "postal_code"))
     text = document(names, [*streets, *row["descriptions"]])
@@ -158,7 +159,9 @@ _READ_WORDS = Bulk(
            array(select r.reference from ledger_entry e
                  cross join lateral (values (1, e.provider_reference), (2, e.reference)) r (place, reference)
                  where e.shop = o.shop and e.order_id = o.order_id and r.reference is not null
-                 order by e.number, r.place) as payment_references
+                 order by e.number, r.place) as payment_references,
+           array(select i.number from invoice i where i.shop = o.shop and i.order_id = o.order_id
+                 order by i.issued_at, i.invoice_id) as invoice_numbers
        from {rows} as k (shop, order_id)
        cross join lateral (select * from orders o
                            where o.order_id = k.order_id and o.shop || '' = k.shop offset 0) o

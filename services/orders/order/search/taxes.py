@@ -1,6 +1,6 @@
 """Accounting facts of an order besides its total: VAT by rate, delivery, the customer's country. Pure.
 
-Invariant: the VAT of the rates sums to the order's VAT to the cent (`totals/taxation.py`). As long as the
+Invariant: the VAT of the rates sums to the order's VAT to the cent (`contracts/taxation.py`). As long as the
 lines are those of the sale or of its last edit, that is the order's own VAT.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.orders.order.totals.taxation import Charge, charge_of, taxes_of
+from contracts.taxation import Charge, charge_of, taxes_of
 
 _NOTHING: Mapping[str, Any] = {}
 

@@ -1,7 +1,7 @@
 """In-process cache with a TTL of a few seconds: a shop's settings and its labels.
 
 Invariant: a process returns values at most `KEPT_SECONDS` older than the database; a change invalidates the
-local entry at once, so that people see their own change on the next page. Decisions about money or stock must
+local entry immediately, so that users see their own change on the next page. Decisions about money or stock must
 not read through this cache.
 """
 
@@ -32,8 +32,12 @@ class TtlCache(Generic[T]):
         if kept is not None and monotonic() - kept[0] < KEPT_SECONDS:
             return kept[1]
         value = await self._read(connection, shop)
-        self._kept[owner, shop] = (monotonic(), value)
+        self.keep(owner, shop, value)
         return value
+
+    def keep(self, owner: UUID, shop: str, value: T) -> None:
+        """Keep a value that was just read otherwise, so that later pages do not show an older one."""
+        self._kept[owner, shop] = (monotonic(), value)
 
     def forget(self, owner: UUID, shop: str) -> None:
         """Invalidate the shop's value. Called after the commit."""

@@ -18,7 +18,7 @@ from services.chassis.storage.database import Connection
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop import store as setting_store
 from services.orders.order.shop.cache import TtlCache
-from services.orders.order.shop.naming import folded
+from services.orders.order.shop.names import folded
 
 NUMBER = "{number}"
 """Placeholder for the tracking number in a carrier's URL."""
@@ -125,7 +125,7 @@ class CarrierUnknown(Refusal):
     status = 404
 
     def __init__(self, shop: str, name: str) -> None:
-        super().__init__(f"shop {shop} has no carrier {name[:80]!r}; somebody may have removed it")
+        super().__init__(f"shop {shop} has no carrier {name[:80]!r}; it may have been removed")
 
 
 async def change_settings(unit: Unit, shop: str, changes: Mapping[str, Any], actor: str) -> ShopSettings:
@@ -133,7 +133,7 @@ async def change_settings(unit: Unit, shop: str, changes: Mapping[str, Any], act
 
     Raises SettingUnusable.
     """
-    await setting_store.hold_settings(unit.connection, shop)
+    await setting_store.lock_settings(unit.connection, shop)
     before = await _read(unit.connection, shop)
     try:
         after = ShopSettings.model_validate({**before.model_dump(), **changes})
@@ -163,7 +163,7 @@ async def put_carrier(
 
     Raises SettingUnusable, CarrierUnknown (when the shop has no carrier `renames`).
     """
-    await setting_store.hold_settings(unit.connection, shop)
+    await setting_store.lock_settings(unit.connection, shop)
     known = await _read(unit.connection, shop)
     if renames is not None and known.carrier(renames) is None:
         raise CarrierUnknown(shop, renames)
@@ -177,7 +177,7 @@ async def put_carrier(
 
 async def remove_carrier(unit: Unit, shop: str, name: str, actor: str) -> ShopSettings:
     """Remove a carrier; shipments that name it are left unchanged. Raises CarrierUnknown."""
-    await setting_store.hold_settings(unit.connection, shop)
+    await setting_store.lock_settings(unit.connection, shop)
     known = await _read(unit.connection, shop)
     removed = known.carrier(name)
     if removed is None:

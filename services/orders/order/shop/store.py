@@ -31,7 +31,7 @@ async def read_settings(connection: Connection, shop: str) -> list[Row]:
     return await connection.fetch("select key, value from shop_setting where shop = $1", shop)
 
 
-async def hold_settings(connection: Connection, shop: str) -> None:
+async def lock_settings(connection: Connection, shop: str) -> None:
     """Lock this shop's settings against concurrent changes until the transaction ends; waits for other
     holders.
     """

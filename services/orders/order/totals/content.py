@@ -12,19 +12,11 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from contracts.message import Count, Currency, Part, Tally, Text
-from contracts.orders import Buyer, PlacedLine
-from contracts.storefront import (
-    Address,
-    Customer,
-    ExtraLine,
-    OrderSubmitted,
-    PaymentChoice,
-    PaymentMethod,
-    Shipping,
-    Totals,
-)
-from services.orders.order.totals.allocation import portion
-from services.orders.order.totals.taxation import Charge, charges_of, taxes_of
+from contracts.orders.lifecycle import Buyer, PlacedLine
+from contracts.portions import portion
+from contracts.sale import Address, Customer, ExtraLine, PaymentChoice, PaymentMethod, Shipping, Totals
+from contracts.storefront import OrderSubmitted
+from contracts.taxation import Charge, charges_of, taxes_of
 
 Units = Mapping[int, int]
 """Quantities by line number."""
@@ -64,7 +56,14 @@ class Content(Part):
     def buyer(self) -> Buyer:
         """Return the customer in the form the other services use."""
         who = self.customer
-        return Buyer(name=who.name, email=who.email, phone=who.phone, company=who.company)
+        return Buyer(
+            name=who.name,
+            email=who.email,
+            phone=who.phone,
+            company=who.company,
+            vat_number=who.vat_number,
+            company_id=who.company_id,
+        )
 
     def as_sale(self) -> OrderSubmitted:
         """Return the content as a submission, to check it by the rules for submissions."""

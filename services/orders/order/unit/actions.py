@@ -26,7 +26,7 @@ class TooManyOrders(Refusal):
 
     def __init__(self, count: int) -> None:
         super().__init__(
-            f"{count} orders are named, at most {MOST_ORDERS} can be changed at once; send parts"
+            f"{count} orders are named, at most {MOST_ORDERS} can be changed at once; split the request"
         )
 
 
@@ -75,7 +75,7 @@ class Rejection:
     detail: str
 
 
-def deed(unit: Unit, type: str, actor: str) -> StaffAction:
+def new_action(unit: Unit, type: str, actor: str) -> StaffAction:
     """Return a new action in this unit."""
     return StaffAction(uuid7(), type, unit.now, actor)
 

@@ -6,14 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from contracts.catalogue import type_of
-from contracts.fulfillment import ShipmentDispatched
-from contracts.orders import LinesAdditionRequested, LinesReductionRequested
-from contracts.payments import PaymentUnmatched
+from contracts.fulfillment.shipments import ShipmentDispatched
+from contracts.notifier.bounces import MailBounced, MailSuppressed, SuppressionLifted
+from contracts.orders.changes import LinesAdditionRequested, LinesReductionRequested
+from contracts.payments.accounts import PaymentUnmatched
 from contracts.service import MessageDiscarded, MessageParked
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.order.store import OrderKey
-from services.orders.order.unit.submission import is_foreign
+from services.orders.order.unit.submissions.submission import is_foreign
 
 QUESTIONS = frozenset(type_of(kind, "orders") for kind in (LinesReductionRequested, LinesAdditionRequested))
 """Types of the messages in which a change sends its question to fulfillment."""
@@ -44,6 +45,18 @@ class OrderNeeds:
 def by_order(received: ReceivedMessage[Any]) -> Iterable[OrderKey]:
     """Return the order whose facts the message carries."""
     return [(received.message.shop, received.message.order_id)]
+
+
+def by_mails(
+    received: ReceivedMessage[MailBounced] | ReceivedMessage[MailSuppressed],
+) -> Iterable[OrderKey]:
+    """Return the orders whose mails the message reports."""
+    return [(report.shop, report.order_id) for report in received.message.mails if report.order_id]
+
+
+def by_lifted(received: ReceivedMessage[SuppressionLifted]) -> Iterable[OrderKey]:
+    """Return the orders whose customer gets mail again."""
+    return [(received.message.shop, order_id) for order_id in received.message.order_ids]
 
 
 def by_checkout(

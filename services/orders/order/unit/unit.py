@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.orders import OrderState, OrderStateChanged
+from contracts.orders.lifecycle import OrderState
 from services.chassis.messaging.subscribers import (
     SubjectDeleted,
     UnitOfWork,
@@ -21,23 +21,28 @@ from services.chassis.messaging.subscribers import (
 )
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.writing import Writer
-from services.orders.order import copy_store, rows, store
+from services.orders.order import history_store, rows, store
+from services.orders.order.conversation import thread_store
+from services.orders.order.copies import fulfilment_store, mail_store, payment_store
 from services.orders.order.record import Order
+from services.orders.order.shop.profile import ProfileRow, write_profiles
 from services.orders.order.shop.settings import settings_of
-from services.orders.order.unit import edit_store
-from services.orders.order.unit.announcing import announcements
-from services.orders.order.unit.checkouts import Checkouts
-from services.orders.order.unit.edit import Edit
-from services.orders.order.unit.edits import Edits
+from services.orders.order.unit import measuring
+from services.orders.order.unit.announcements import announcements
+from services.orders.order.unit.checkouts.checkouts import Checkouts
+from services.orders.order.unit.edits import edit_store
+from services.orders.order.unit.edits.edit import Edit
+from services.orders.order.unit.edits.edits import Edits
 from services.orders.order.unit.needs import OrderNeeds
-from services.orders.order.unit.submissions import Intake
+from services.orders.order.unit.state_events import state_events
+from services.orders.order.unit.submissions.submissions import Intake
 from services.orders.order.unit.waiting import Settled, waiting
 
 FIRST_REVISION = 1
 
 
 class Cause(Protocol):
-    """Cause of a change: a message received or sent, or an action of a person here (`actions.py`)."""
+    """Cause of a change: a message received or sent, or a staff action here (`actions.py`)."""
 
     @property
     def id(self) -> UUID: ...
@@ -59,22 +64,29 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         self.intake = Intake(unit.connection, unit.now)
         self.checkouts = Checkouts(unit)
         self.last_steps: set[Callable[[OrderUnit], Awaitable[None]]] = set()
-        self.activity: list[store.ActivityRow] = []
-        self.state_changes: list[store.StateChangeRow] = []
-        self.ledger_entries: list[copy_store.LedgerEntryRow] = []
-        self.unmatched_payments: list[copy_store.UnmatchedPaymentRow] = []
-        self.assigned_payments: list[copy_store.AssignedPaymentRow] = []
-        self.refunds: dict[tuple[str, UUID, UUID], copy_store.RefundRow] = {}
-        self.parcels: list[copy_store.ParcelRow] = []
-        self.shipments: dict[tuple[str, UUID, UUID], copy_store.ShipmentRow] = {}
-        self.losses: list[copy_store.LossRow] = []
-        self.unpackings: list[copy_store.UnpackingRow] = []
-        self.deliveries: list[copy_store.DeliveryRow] = []
-        self.mails: dict[tuple[str, UUID], copy_store.MailRow] = {}
+        self.activity: list[history_store.ActivityRow] = []
+        self.state_changes: list[history_store.StateChangeRow] = []
+        self.ledger_entries: list[payment_store.LedgerEntryRow] = []
+        self.unmatched_payments: list[payment_store.UnmatchedPaymentRow] = []
+        self.assigned_payments: list[payment_store.AssignedPaymentRow] = []
+        self.refunds: dict[tuple[str, UUID, UUID], payment_store.RefundRow] = {}
+        self.disputes: dict[tuple[str, str, str], payment_store.DisputeRow] = {}
+        self.invoices: list[payment_store.InvoiceRow] = []
+        self.parcels: list[fulfilment_store.ParcelRow] = []
+        self.shipments: dict[tuple[str, UUID, UUID], fulfilment_store.ShipmentRow] = {}
+        self.losses: list[fulfilment_store.LossRow] = []
+        self.unpackings: list[fulfilment_store.UnpackingRow] = []
+        self.deliveries: list[fulfilment_store.DeliveryRow] = []
+        self.shop_profiles: dict[str, ProfileRow] = {}
+        self.mails: dict[tuple[str, UUID], mail_store.MailRow] = {}
+        self.threads: dict[store.OrderKey, thread_store.ThreadRow] = {}
+        self.received_mails: dict[tuple[str, UUID], thread_store.ReceivedMailRow] = {}
+        self._mail_threads: set[store.OrderKey] = set()
         self.outcomes: dict[UUID, tuple[str, str]] = {}
         self.edits = Edits(unit)
         self.deleted: set[store.OrderKey] = set()
         self._changed: dict[store.OrderKey, Order] = {}
+        self._progress: list[measuring.Progress] = []
 
     async def load(self, needs: OrderNeeds) -> None:
         """Lock the checkouts, then the orders that the messages name, claim the keys of submissions, lock the
@@ -96,7 +108,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         if learning := self.intake.learning(needs.submissions) - self.orders.keys():
             await self.load_orders(sorted(learning))
         if needs.commands:
-            found = await store.lock_commands(connection, sorted(needs.commands))
+            found = await history_store.lock_commands(connection, sorted(needs.commands))
             self.commands = {row["command_id"]: row for row in found}
 
     async def _load_shipments(self, needs: OrderNeeds) -> None:
@@ -111,7 +123,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         if corrected := (needs.shipments | late) & self.orders.keys():
             for key in corrected:
                 self.orders[key].carried = {}
-            for row in await copy_store.read_carried(self.unit.connection, sorted(corrected)):
+            for row in await fulfilment_store.read_carried(self.unit.connection, sorted(corrected)):
                 carried = self.orders[row["shop"], row["order_id"]].carried
                 assert carried is not None
                 carried[row["shipment_id"]] = (row["version"], row["carrier"], row["stands"])
@@ -123,7 +135,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         found = self.edits.asked_by(question_id) if question_id else []
         return [(self.orders[key], edit) for key, edit in found]
 
-    def keep_shipment(self, row: copy_store.ShipmentRow) -> None:
+    def keep_shipment(self, row: fulfilment_store.ShipmentRow) -> None:
         """Write a shipment's row; of several versions in one batch, the highest."""
         key = (row.shop, row.order_id, row.shipment_id)
         known = self.shipments.get(key)
@@ -166,26 +178,18 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         """Mark a change of the order that people can see.
 
         Its row is written with its next revision, one for all changes of this unit, and everything is derived
-        again. Another state or label is an event and a row of history; the first ones are no change, they are
+        again. Another state or label is an event and a row of history; the first ones are not a change, they are
         in `OrderPlaced`.
         """
         if (order.shop, order.id) not in self._changed:
             self._changed[order.shop, order.id] = order
-            order.revision += 1
+            self._progress.append(measuring.progress_of(order))
+            order.revision = self.unit.restored.next_version(order.revision)
         previous, previous_label = order.state, order.label
         if not order.restate():
             return
-        assert order.state is not None
-        changed = OrderStateChanged(
-            shop=order.shop,
-            order_id=order.id,
-            code=order.code,
-            previous=previous,
-            state=order.state,
-            label=order.label,
-            cause=cause.type,
-        )
-        self.unit.emit(changed, about=order, cause=cause if isinstance(cause, Envelope) else None)
+        for message in state_events(order, previous, cause.type):
+            self.unit.emit(message, about=order, cause=cause if isinstance(cause, Envelope) else None)
         self.note_state_change(order, previous, previous_label, cause, actor)
 
     def note_state_change(
@@ -193,7 +197,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
     ) -> None:
         """Add a row of history when the order's state or label differs from the previous one."""
         assert order.state is not None
-        row = store.StateChangeRow(
+        row = history_store.StateChangeRow(
             shop=order.shop,
             order_id=order.id,
             sequence=order.sequence,
@@ -220,7 +224,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
     ) -> None:
         """Record an activity of an order; `item` is the fact's own id, so that a repeat is the same row."""
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        row = store.ActivityRow(
+        row = history_store.ActivityRow(
             shop=shop,
             order_id=order_id,
             kind=kind,
@@ -233,7 +237,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         )
         self.activity.append(row)
 
-    def _stamped(self) -> list[store.ActivityRow]:
+    def _stamped(self) -> list[history_store.ActivityRow]:
         """Return the activity with the revision it led to: the order's, if this unit changed or placed it."""
         revisions = {key: order.revision for key, order in self._changed.items()}
         revisions |= {(row.shop, row.order_id): FIRST_REVISION for row in self.intake.orders}
@@ -251,33 +255,44 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         await self.edits.save()
         if self._changed:
             await store.update_orders(connection, [rows.row_of(one) for one in self._changed.values()], now)
-        await store.insert_state_changes(connection, self.state_changes, now)
+        await history_store.insert_state_changes(connection, self.state_changes, now)
         if self.outcomes:
             settled = [
-                store.OutcomeRow(command_id, *outcome) for command_id, outcome in self.outcomes.items()
+                history_store.OutcomeRow(command_id, *outcome)
+                for command_id, outcome in self.outcomes.items()
             ]
-            await store.settle_commands(connection, settled, now)
+            await history_store.settle_commands(connection, settled, now)
             told = {command_id: Settled(*outcome, now) for command_id, outcome in self.outcomes.items()}
             self.unit.after_commit(lambda: waiting.announce(told))
-        await store.insert_activity(connection, self._stamped())
+        await history_store.insert_activity(connection, self._stamped())
         await self._save_copies(connection)
         await self.edits.save_erasures()
 
     async def _save_copies(self, connection: Writer) -> None:
         """Write the copies of other services' data."""
-        await copy_store.insert_ledger_entries(connection, self.ledger_entries)
-        await copy_store.insert_unmatched_payments(connection, self.unmatched_payments)
-        await copy_store.insert_assigned_payments(connection, self.assigned_payments)
-        await copy_store.write_refunds(connection, [self.refunds[key] for key in sorted(self.refunds)])
-        await copy_store.insert_parcels(connection, self.parcels)
-        await copy_store.insert_unpackings(connection, self.unpackings)
-        await copy_store.insert_losses(connection, self.losses)
-        await copy_store.insert_shipments(connection, list(self.shipments.values()))
-        await copy_store.insert_deliveries(connection, self.deliveries)
-        await copy_store.upsert_mails(connection, [self.mails[key] for key in sorted(self.mails)])
+        await payment_store.insert_ledger_entries(connection, self.ledger_entries)
+        await payment_store.insert_unmatched_payments(connection, self.unmatched_payments)
+        await payment_store.insert_assigned_payments(connection, self.assigned_payments)
+        await payment_store.write_refunds(connection, [self.refunds[key] for key in sorted(self.refunds)])
+        await payment_store.write_disputes(connection, [self.disputes[key] for key in sorted(self.disputes)])
+        await payment_store.insert_invoices(connection, self.invoices)
+        await fulfilment_store.insert_parcels(connection, self.parcels)
+        await fulfilment_store.insert_unpackings(connection, self.unpackings)
+        await fulfilment_store.insert_losses(connection, self.losses)
+        await fulfilment_store.insert_shipments(connection, list(self.shipments.values()))
+        await fulfilment_store.insert_deliveries(connection, self.deliveries)
+        await write_profiles(connection, [self.shop_profiles[shop] for shop in sorted(self.shop_profiles)])
+        await mail_store.upsert_mails(connection, [self.mails[key] for key in sorted(self.mails)])
+        await thread_store.write_threads(connection, [self.threads[key] for key in sorted(self.threads)])
+        received = [self.received_mails[key] for key in sorted(self.received_mails)]
+        self._mail_threads = await thread_store.threads_of(self.unit.connection, received)
+        await thread_store.write_received(connection, received)
 
     def _announce(self) -> None:
+        measuring.count_states(self.intake.orders, self.state_changes)
+        measuring.observe_waits(self._progress, self.unit.now)
         announcements.note(self._changed)
         announcements.note(
             [(row.shop, row.order_id) for several in (self.intake.orders, self.activity) for row in several]
         )
+        announcements.note([*self.threads, *self.received_mails, *self._mail_threads])

@@ -1,6 +1,6 @@
 """Requests that wait for a command's outcome, without a thread, a connection or a busy loop each.
 
-The handler of an outcome announces it after its commit, which wakes the request at once when both run in one
+The handler of an outcome announces it after its commit, which wakes the request immediately when both run in one
 process. Another replica may have handled it, so one query of the database every 100 ms covers all waiting
 requests; it stops when none waits. A lost announcement therefore costs at most 100 ms, never the answer.
 """
@@ -46,7 +46,7 @@ class Waiting:
                     waiter.set_result(outcome)
 
     async def wait(self, command_id: UUID, seconds: float, look: Look) -> bool:
-        """Wait up to so many seconds for the outcome. Return whether it arrived."""
+        """Wait up to this many seconds for the outcome. Return whether it arrived."""
         try:
             await self._announced(command_id, seconds, look)
         except TimeoutError:
@@ -54,7 +54,7 @@ class Waiting:
         return True
 
     async def hear(self, command_id: UUID, seconds: float, look: Look) -> Settled | None:
-        """Return the outcome, if this process handled it within so many seconds; None: read the state from
+        """Return the outcome, if this process handled it within this many seconds; None: read the state from
         the database.
         """
         try:

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from contracts.message import Reason
 from contracts.money import exponent, is_known
-from contracts.storefront import LineKind, OrderSubmitted, SubmittedLine
+from contracts.sale import LineKind, SubmittedLine
+from contracts.storefront import OrderSubmitted
 from contracts.timestamps import RANGE, is_in_range
 from services.orders.order.totals.amounts import written
 
@@ -26,7 +27,7 @@ def faults_of_lines(sale: OrderSubmitted) -> Iterator[Reason]:
     if taken_back:
         yield Reason(
             code="cancellation_without_order",
-            message="Every quantity is negative: this takes a sale back and is no order; "
+            message="Every quantity is negative: this takes a sale back and is not an order; "
             "cancel or refund the order it belongs to.",
             field="lines",
         )
@@ -55,7 +56,7 @@ def _faults_of_units(line: SubmittedLine, path: str, *, taken_back: bool) -> Ite
     elif line.quantity < 0 and not taken_back:
         yield Reason(
             code="quantity_not_positive",
-            message=f"The quantity is {line.quantity}: goods that come back are no part of a sale. Refund or credit "
+            message=f"The quantity is {line.quantity}: returned goods are not part of a sale. Refund or credit "
             "them on the order they were bought with, and send the new goods as an order of their own.",
             field=f"{path}.quantity",
         )
@@ -68,7 +69,7 @@ def _faults_of_units(line: SubmittedLine, path: str, *, taken_back: bool) -> Ite
     if not line.description.strip():
         yield Reason(
             code="description_blank",
-            message="The description is blank; say what is sold.",
+            message="The description is blank; describe what is sold.",
             field=f"{path}.description",
         )
 
@@ -84,7 +85,7 @@ def _faults_of_price(line: SubmittedLine, path: str, currency: str) -> Iterator[
     if line.discount_minor < 0:
         yield Reason(
             code="discount_negative",
-            message=f"The discount is {written(line.discount_minor, currency)}; send what is taken off "
+            message=f"The discount is {written(line.discount_minor, currency)}; send the amount that is taken off "
             "as 0 or more.",
             field=f"{path}.discount_minor",
         )

@@ -1,4 +1,4 @@
-"""Validation of a submitted sale: all reasons against placing it at once. Pure.
+"""Validation of a submitted sale: all reasons against placing it. Pure.
 
 Invariant: a sale without reasons adds up to the minor unit and holds everything payments, fulfillment and
 notifier need; an invalid one would give a balance that cannot be explained. The answer depends only on the
@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from contracts.message import Reason
 from contracts.money import is_known
-from contracts.storefront import LineKind, OrderSubmitted, PaymentMethod
+from contracts.sale import LineKind, PaymentMethod
+from contracts.storefront import OrderSubmitted
 from contracts.timestamps import is_in_range
 from services.orders.order.totals.amounts import written
 from services.orders.order.validation.lines import faults_of_lines, out_of_range
@@ -73,7 +74,7 @@ def _faults_of_customer(sale: OrderSubmitted) -> Iterator[Reason]:
     if sale.shipping_address is None and any(line.kind is LineKind.SHIP for line in sale.lines):
         yield Reason(
             code="shipping_address_missing",
-            message="The order holds goods to ship and no shipping_address; send where they go.",
+            message="The order holds goods to ship and no shipping_address; send the address.",
             field="shipping_address",
         )
 

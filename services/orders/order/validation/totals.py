@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from contracts.message import Reason
-from contracts.storefront import ExtraLine, OrderSubmitted, Shipping, SubmittedLine, Tax
+from contracts.sale import ExtraLine, Shipping, SubmittedLine, Tax
+from contracts.storefront import OrderSubmitted
 from services.orders.order.totals.amounts import written
 
 LARGEST_AMOUNT_MINOR = 10**13

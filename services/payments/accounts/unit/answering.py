@@ -1,6 +1,6 @@
 """The answers to a command that changed nothing: rejected with every reason, already done, or not yet.
 
-A command may arrive before its order; it waits two minutes, then it is rejected. A person looking at the page
+A command may arrive before its order; it waits two minutes, then it is rejected. Somebody looking at the page
 gets the outcome; nothing waits for days on a mistyped id.
 """
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from contracts.payments import ReassignPayment, RefundOrder, SettleRefund
+from contracts.payments.accounts import ReassignPayment
+from contracts.payments.refunds import RefundOrder, SettleRefund
 from services.chassis.messaging.subscribers import ReceivedMessage
 
 AccountKey = tuple[str, UUID]
@@ -21,6 +22,8 @@ class AccountNeeds:
     - accounts: locked; edits: accounts whose earlier edits are read;
     - refunds: ids that another refund may have already;
     - settled: commands whose refunds' effects are locked;
+    - invoicing: shops whose invoicing settings are locked;
+    - sales: orders for which staff request invoices;
     - reassigned: commands; the accounts that have their payments are locked too.
     """
 
@@ -28,12 +31,19 @@ class AccountNeeds:
     edits: set[AccountKey] = field(default_factory=set)
     refunds: set[UUID] = field(default_factory=set)
     settled: list[SettleRefund] = field(default_factory=list)
+    invoicing: set[str] = field(default_factory=set)
+    sales: set[AccountKey] = field(default_factory=set)
     reassigned: list[ReceivedMessage[ReassignPayment]] = field(default_factory=list)
 
 
 def by_order(received: ReceivedMessage[Any]) -> Iterable[AccountKey]:
     """Return the account of the order that the message names."""
     return [(received.message.shop, received.message.order_id)]
+
+
+def by_shop(received: ReceivedMessage[Any]) -> Iterable[str]:
+    """Return the shop that the message names."""
+    return [received.message.shop]
 
 
 def by_refund(received: ReceivedMessage[RefundOrder]) -> Iterable[UUID]:

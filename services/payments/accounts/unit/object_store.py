@@ -45,7 +45,7 @@ _CLAIM_OBJECTS = Bulk(
 
 
 async def claim_objects(connection: Writer, claims: Mapping[tuple[str, str, str], UUID]) -> None:
-    """Link objects to an order by a person's decision: it overrides an earlier link, as long as nothing of
+    """Link objects to an order by a staff decision: it overrides an earlier link, as long as nothing of
     the object is in the ledger.
     """
     await _CLAIM_OBJECTS.execute(connection, _object_rows(claims))

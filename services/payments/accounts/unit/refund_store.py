@@ -8,12 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.payments import RefundCause, RefundLine, RefundMode
+from contracts.payments.refunds import RefundCause, RefundLine, RefundMode
 from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 from services.payments.accounts.account import Account
-from services.payments.accounts.refunds import ProviderRefund, RequestedRefund
+from services.payments.accounts.refund_matching import ProviderRefund, RequestedRefund
 
 Key = tuple[str, UUID]
 
@@ -75,6 +75,7 @@ def _asked(row: asyncpg.Record) -> RequestedRefund:
         doubt=row["doubt"],
         notify_customer=row["notify_customer"],
         public_comment=row["public_comment"],
+        part_of=row["part_of"],
     )
 
 
@@ -114,6 +115,7 @@ class RequestedRefundRow(NamedTuple):
     doubt: str | None
     notify_customer: bool
     public_comment: str | None
+    part_of: UUID | None
 
 
 _INSERT_ASKED = Bulk(
@@ -146,6 +148,7 @@ def _asked_row(account: Account, one: RequestedRefund) -> RequestedRefundRow:
         doubt=one.doubt,
         notify_customer=one.notify_customer,
         public_comment=one.public_comment,
+        part_of=one.part_of,
     )
 
 

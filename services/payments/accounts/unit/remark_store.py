@@ -1,16 +1,34 @@
-"""All SQL on remarks. The caller locks their accounts."""
+"""All SQL on remarks. The caller locks their accounts.
+
+Disputes were remarks in an earlier version, under Stripe's names of states: those rows are read as reports.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+
+from contracts.payments.disputes import DisputeState
 from services.chassis.storage.bulk import Bulk
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 from services.payments.accounts.account import Account
+from services.payments.accounts.disputes import Report
 from services.payments.accounts.remarks import Remark, Topic
 
+FORMER_TOPIC = "dispute"
+FORMER_STATES = {
+    "warning_needs_response": DisputeState.INQUIRY,
+    "warning_under_review": DisputeState.INQUIRY,
+    "warning_closed": DisputeState.CLOSED,
+    "prevented": DisputeState.CLOSED,
+    "charge_refunded": DisputeState.CLOSED,
+    "under_review": DisputeState.UNDER_REVIEW,
+    "won": DisputeState.WON,
+    "lost": DisputeState.LOST,
+}
 _READ_REMARKS = Bulk(
     tuple[str, UUID],
     """SELECT r.* FROM remark r JOIN {rows} AS k (shop, order_id)
@@ -23,19 +41,37 @@ async def read_remarks(connection: Connection, accounts: Sequence[Account]) -> N
     by_key = {(account.shop, account.id): account for account in accounts}
     rows = await _READ_REMARKS.fetch(connection, by_key)
     for row in rows:
-        by_key[row["shop"], row["order_id"]].remarks.append(
-            Remark(
-                Topic(row["topic"]),
-                row["provider"],
-                row["object_id"],
-                row["payment"],
-                row["state"],
-                row["amount_minor"],
-                row["occurred_at"],
-            )
-        )
+        account = by_key[row["shop"], row["order_id"]]
+        if row["topic"] == FORMER_TOPIC:
+            account.disputes.reports.append(_former_report(row))
+            account.disputes.former += 1
+        else:
+            account.remarks.append(_remark(row))
     for account in accounts:
         account.remarks_stored = len(account.remarks)
+
+
+def _remark(row: asyncpg.Record) -> Remark:
+    return Remark(
+        Topic(row["topic"]),
+        row["provider"],
+        row["object_id"],
+        row["payment"],
+        row["state"],
+        row["amount_minor"],
+        row["occurred_at"],
+    )
+
+
+def _former_report(row: asyncpg.Record) -> Report:
+    return Report(
+        provider=row["provider"],
+        object_id=row["object_id"],
+        payment=row["payment"],
+        state=FORMER_STATES.get(row["state"], DisputeState.NEEDS_RESPONSE),
+        amount_minor=row["amount_minor"],
+        occurred_at=row["occurred_at"],
+    )
 
 
 class RemarkRow(NamedTuple):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.chassis.storage.bulk import Integer
+from services.payments.accounts import chain
 from services.payments.accounts.account import Account
 from services.payments.accounts.attempts import Attempt
 from services.payments.accounts.ledger import Entry, entry_id
@@ -51,6 +52,8 @@ class NewAccountRow(NamedTuple):
     method: str
     opened_at: datetime
     remarks: Integer
+    dispute_facts: Integer
+    version_floor: int
 
 
 class ChangedAccountRow(NamedTuple):
@@ -71,6 +74,7 @@ class ChangedAccountRow(NamedTuple):
     flags: str
     refund_facts: Integer
     remarks: Integer
+    dispute_facts: Integer
 
 
 def new_account_row(account: Account) -> NewAccountRow:
@@ -80,13 +84,18 @@ def new_account_row(account: Account) -> NewAccountRow:
         currency=account.currency,
         method=account.method,
         opened_at=account.opened_at,
-        remarks=len(account.remarks),
+        remarks=len(account.remarks) + account.disputes.former,
+        dispute_facts=account.disputes.facts,
+        version_floor=account.version_floor,
     )
 
 
 def changed_account_row(account: Account) -> ChangedAccountRow:
     return ChangedAccountRow(
-        *_position_row(account), refund_facts=account.refunds.facts, remarks=len(account.remarks)
+        *_position_row(account),
+        refund_facts=account.refunds.facts,
+        remarks=len(account.remarks) + account.disputes.former,
+        dispute_facts=account.disputes.facts,
     )
 
 
@@ -132,10 +141,22 @@ class EntryRow(NamedTuple):
     note: str | None
     actor: str
     payment: str | None
+    recorded_at: datetime
+    hash: bytes
 
 
-def entry_row(account: Account, number: int, entry: Entry) -> EntryRow:
-    """Return the row of an account's entry; `number` counts within the account."""
+def entry_rows(account: Account, now: datetime) -> list[EntryRow]:
+    """Return the rows of an account's new entries, recorded now, each chained to the one before."""
+    rows, head = [], account.head
+    for number, entry in account.new_entries:
+        row = _entry_row(account, number, entry, now)
+        head = chain.link(head, row._asdict())
+        rows.append(row._replace(hash=head))
+    return rows
+
+
+def _entry_row(account: Account, number: int, entry: Entry, now: datetime) -> EntryRow:
+    """Return the row of an account's entry without its hash; `number` counts within the account."""
     return EntryRow(
         id=entry_id(account.shop, entry),
         shop=account.shop,
@@ -157,6 +178,8 @@ def entry_row(account: Account, number: int, entry: Entry) -> EntryRow:
         note=entry.note,
         actor=entry.actor,
         payment=entry.payment,
+        recorded_at=now,
+        hash=chain.FIRST,
     )
 
 

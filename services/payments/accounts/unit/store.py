@@ -11,16 +11,17 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.payments import AttemptState
-from contracts.storefront import PaymentMethod
+from contracts.payments.accounts import AttemptState
+from contracts.sale import PaymentMethod
 from services.chassis.storage.bulk import Bulk
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
+from services.payments.accounts import chain
 from services.payments.accounts.account import Account
 from services.payments.accounts.attempts import Attempt
 from services.payments.accounts.ledger import Entry, Kind
-from services.payments.accounts.refund_words import standing
-from services.payments.accounts.unit import refund_store, remark_store
+from services.payments.accounts.refund_messages import standing
+from services.payments.accounts.unit import dispute_store, refund_store, remark_store
 from services.payments.accounts.unit.rows import (
     AttemptRow,
     ChangedAccountRow,
@@ -28,7 +29,7 @@ from services.payments.accounts.unit.rows import (
     NewAccountRow,
     attempt_row,
     changed_account_row,
-    entry_row,
+    entry_rows,
     new_account_row,
 )
 
@@ -37,8 +38,8 @@ Key = tuple[str, UUID]
 
 _LOCK_ACCOUNTS = Bulk(
     tuple[str, UUID],
-    """SELECT a.shop, a.order_id, a.code, a.currency, a.method, a.opened_at, a.sequence,
-              a.closed_at, a.refund_facts, a.remarks
+    """SELECT a.shop, a.order_id, a.code, a.currency, a.method, a.opened_at, a.sequence, a.version_floor,
+              a.closed_at, a.refund_facts, a.remarks, a.dispute_facts
        FROM account a JOIN {rows} AS k (shop, order_id) USING (shop, order_id)
        ORDER BY a.shop, a.order_id FOR UPDATE OF a""",
 )
@@ -60,13 +61,18 @@ async def lock_accounts(connection: Connection, keys: Sequence[Key]) -> list[Acc
     if refunded := [account for account, row in zip(accounts, rows, strict=True) if row["refund_facts"]]:
         await refund_store.read_refunds(connection, refunded)
         for account in refunded:
-            account.words_told = standing(account)
+            account.published_refunds = standing(account)
     if remarked := [account for account, row in zip(accounts, rows, strict=True) if row["remarks"]]:
         await remark_store.read_remarks(connection, remarked)
+    if disputed := [
+        one for one, row in zip(accounts, rows, strict=True) if row["dispute_facts"] or one.disputes.former
+    ]:
+        await dispute_store.read_disputes(connection, disputed)
     return accounts
 
 
-def _account(row: asyncpg.Record, entries: list[Entry], attempts: list[Attempt]) -> Account:
+def _account(row: asyncpg.Record, posted: list[asyncpg.Record], attempts: list[Attempt]) -> Account:
+    entries = [_entry(one) for one in posted]
     return Account(
         shop=row["shop"],
         id=row["order_id"],
@@ -75,10 +81,12 @@ def _account(row: asyncpg.Record, entries: list[Entry], attempts: list[Attempt])
         method=PaymentMethod(row["method"]),
         opened_at=row["opened_at"],
         sequence=row["sequence"],
+        version_floor=row["version_floor"],
         closed_at=row["closed_at"],
         entries=entries,
         attempts=attempts,
         entries_stored=len(entries),
+        head=chain.head(posted),
         attempts_stored=len(attempts),
     )
 
@@ -90,11 +98,11 @@ _ENTRIES = Bulk(
 )
 
 
-async def _entries(connection: Connection, keys: Sequence[Key]) -> dict[Key, list[Entry]]:
+async def _entries(connection: Connection, keys: Sequence[Key]) -> dict[Key, list[asyncpg.Record]]:
     rows = await _ENTRIES.fetch(connection, keys)
-    found: dict[Key, list[Entry]] = defaultdict(list)
+    found: dict[Key, list[asyncpg.Record]] = defaultdict(list)
     for row in rows:
-        found[row["shop"], row["order_id"]].append(_entry(row))
+        found[row["shop"], row["order_id"]].append(row)
     return found
 
 
@@ -144,9 +152,10 @@ _INSERT_ACCOUNTS = Bulk(
     NewAccountRow,
     """INSERT INTO account (shop, order_id, code, currency, method, opened_at, version, sequence, due_minor,
            credited_minor, received_minor, received_by_hand_minor, refunded_minor, marked_minor,
-           disputed_minor, authorised_minor, balance_minor, attempt, flags, remarks)
+           disputed_minor, authorised_minor, balance_minor, attempt, flags, remarks, dispute_facts, version_floor)
        SELECT shop, order_id, code, currency, method, opened_at, version, sequence, due, credited, received,
-           by_hand, refunded, marked, disputed, authorised, balance, attempt, string_to_array(flags, ','), remarks
+           by_hand, refunded, marked, disputed, authorised, balance, attempt, string_to_array(flags, ','), remarks,
+           dispute_facts, version_floor
        FROM {rows} AS n ({columns})""",
 )
 
@@ -162,7 +171,8 @@ _UPDATE_ACCOUNTS = Bulk(
            credited_minor = n.credited, received_minor = n.received, received_by_hand_minor = n.by_hand,
            refunded_minor = n.refunded, marked_minor = n.marked, disputed_minor = n.disputed,
            authorised_minor = n.authorised, balance_minor = n.balance, attempt = n.attempt,
-           flags = string_to_array(n.flags, ','), refund_facts = n.refund_facts, remarks = n.remarks
+           flags = string_to_array(n.flags, ','), refund_facts = n.refund_facts, remarks = n.remarks,
+           dispute_facts = n.dispute_facts
        FROM {rows} AS n ({columns})
        WHERE a.shop = n.shop AND a.order_id = n.order_id""",
 )
@@ -198,8 +208,8 @@ async def close_accounts(connection: Writer, accounts: Sequence[Account]) -> Non
 
 _APPEND_ENTRIES = Bulk(
     EntryRow,
-    """INSERT INTO ledger_entry ({columns}, recorded_at)
-       SELECT n.*, {now} FROM {rows} AS n""",
+    """INSERT INTO ledger_entry ({columns})
+       SELECT * FROM {rows}""",
 )
 
 
@@ -207,10 +217,8 @@ async def append_entries(connection: Writer, accounts: Sequence[Account], now: d
     """Insert the new entries of locked accounts. Raises UniqueViolationError when another account has the
     same money.
     """
-    rows = [
-        entry_row(account, number, entry) for account in accounts for number, entry in account.new_entries
-    ]
-    await _APPEND_ENTRIES.execute(connection, rows, now=now)
+    rows = [row for account in accounts for row in entry_rows(account, now)]
+    await _APPEND_ENTRIES.execute(connection, rows)
 
 
 _APPEND_ATTEMPTS = Bulk(

@@ -12,19 +12,20 @@ from typing import ClassVar
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.orders import OrderEdited
-from contracts.payments import ReassignPayment, SettleRefund
+from contracts.orders.changes import OrderEdited
+from contracts.payments.accounts import ReassignPayment
+from contracts.payments.refunds import SettleRefund
 from services.chassis.background.effects import decide, states_of
 from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork, order_key
 from services.chassis.messaging.unit import Unit
+from services.payments.accounts import measuring
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import find_payment
-from services.payments.accounts.refund_words import news
-from services.payments.accounts.refunds import RequestedRefund
+from services.payments.accounts.refund_matching import RequestedRefund
 from services.payments.accounts.remarks import Remark, Topic
-from services.payments.accounts.telling import balance_changed
 from services.payments.accounts.unit import (
     change_store,
+    dispute_store,
     object_store,
     refund_store,
     remark_store,
@@ -32,6 +33,8 @@ from services.payments.accounts.unit import (
     webhook_store,
 )
 from services.payments.accounts.unit.needs import AccountNeeds
+from services.payments.accounts.unit.publication import end_doubts, end_failures, publish_changes
+from services.payments.accounts.unit.sale_changes import SaleChanges
 
 UNMATCHED_TIMER = "webhook_unmatched"
 Key = tuple[str, UUID]
@@ -63,7 +66,9 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         self._moved: dict[tuple[str, str, str], UUID] = {}
         self._holders: dict[UUID, UUID] = {}
         self._refunds: set[UUID] = set()
+        self._refunded: set[Key] = set()
         self._decisions: list[tuple[str, str, str]] = []
+        self.sales = SaleChanges(unit)
         self.effect_states: dict[str, str] = {}
         """The states of the effects of refunds that commands of this unit settle, by refund; locked."""
         self.unmatched: dict[tuple[str, str, str], str] = {}
@@ -85,6 +90,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
                 self.unit, sorted({str(command.refund_id) for command in needs.settled})
             )
             await self._load_named_refunds(needs.settled)
+        await self.sales.load(needs)
         if needs.edits & self._accounts.keys():
             for key, edit_id in await change_store.read_edits(connection, sorted(needs.edits)):
                 self._accounts[key].edits.add(edit_id)
@@ -158,7 +164,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         return account
 
     def decide_effect(self, key: str, state: str, note: str) -> None:
-        """Record a person's decision on an effect whose state was read: `planned`, `done` or `discarded`."""
+        """Record a staff decision on an effect whose state was read: `planned`, `done` or `discarded`."""
         self.effect_states[key] = state
         self._decisions.append((key, state, note))
 
@@ -178,8 +184,9 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         return refund_id in self._refunds
 
     def ask_refund(self, account: Account, asked: RequestedRefund, cause: Envelope) -> None:
-        """Add a refund that a person requested: its id is in use from now on."""
+        """Add a refund that staff requested: its id is in use from now on."""
         self._refunds.add(asked.id)
+        self._refunded.add((account.shop, account.id))
         account.ask_refund(asked, cause)
 
     def note_edit(self, account: Account, edit: OrderEdited, posted_minor: int) -> None:
@@ -211,7 +218,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
             _remark_shared(account, provider, object_id)
 
     def claim(self, account: Account, provider: str, object_id: str) -> None:
-        """Assign a payment without ledger entries to an order, by a person's decision, and wake what waits
+        """Assign a payment without ledger entries to an order, by a staff decision, and wake what waits
         for it.
         """
         self._claimed[account.shop, provider, object_id] = account.id
@@ -233,33 +240,30 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         for decision in self._decisions:
             await decide(self.unit, *decision)
         changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
-        await self._end_doubts(changed)
+        await end_doubts(self.unit, changed)
+        await end_failures(self.unit, [self._accounts[key] for key in sorted(self._refunded)])
+        await self.sales.answer_wishes([(one.shop, one.id) for one in self._closed])
         for account in changed:
-            self._tell(account)
+            publish_changes(self.unit, account)
+        posted = [(account, [entry for _, entry in account.new_entries]) for account in changed]
+        self.unit.after_commit(lambda: measuring.count_entries(posted))
         writes = self.unit.writes
         await store.insert_accounts(writes, [account for account in changed if account.is_new])
         await store.update_accounts(writes, [account for account in changed if not account.is_new])
         await store.append_entries(writes, changed, self.unit.now)
         await store.append_attempts(writes, changed)
         await remark_store.append_remarks(writes, changed)
+        await dispute_store.write_disputes(writes, changed)
         await refund_store.write_refunds(writes, changed)
         await change_store.append_edits(writes, self._edits)
         await store.close_accounts(writes, self._closed)
+        moved = [(one.shop, one.id) for one in changed if one.new_entries and not one.is_new]
+        await self.sales.save(moved, [(one.shop, one.id) for one in self._closed])
         await object_store.link_objects(writes, self._links)
         await object_store.claim_objects(writes, self._claimed)
         await object_store.move_objects(writes, self._moved)
         if self._made:
             await self._wake_webhooks()
-
-    async def _end_doubts(self, changed: Sequence[Account]) -> None:
-        """End the uncertain effects of refunds that the provider has reported: they were carried out, however
-        the refund ended there.
-        """
-        known = {key: made for account in changed for key, made in account.refunds.doubts_ended().items()}
-        if known:
-            states = await states_of(self.unit, sorted(known))
-            for key in sorted(key for key, state in states.items() if state == "uncertain"):
-                await decide(self.unit, key, "done", f"{known[key].provider} tells of {known[key].object_id}")
 
     async def _remark_shared_payments(self) -> None:
         """Add a remark to orders that name a payment of another order. The keys are locked: none can be named
@@ -270,14 +274,6 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         for account, provider, object_id in self._named:
             if holders.get((account.shop, provider, object_id), account.id) != account.id:
                 _remark_shared(account, provider, object_id)
-
-    def _tell(self, account: Account) -> None:
-        """Publish the changes."""
-        account.square()
-        if account.refunds.facts:
-            for message, cause in news(account):
-                self.unit.emit(message, about=account, cause=cause)
-        self.unit.emit(balance_changed(account), about=account, cause=account.cause)
 
     async def _wake_webhooks(self) -> None:
         woken = await webhook_store.wake(self.unit.connection, sorted(self._made))

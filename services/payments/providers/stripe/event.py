@@ -71,7 +71,7 @@ def text(thing: dict[str, Any], field: str, pattern: re.Pattern[str] = _ID) -> s
     """Return a text field of plain characters. Raises ShapeUnexpected."""
     value = thing.get(field)
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise ShapeUnexpected(f"{field} is missing or no plain text")
+        raise ShapeUnexpected(f"{field} is missing or not plain text")
     return value
 
 
@@ -79,5 +79,5 @@ def moment(thing: dict[str, Any], field: str) -> datetime:
     """Return a time given as Unix seconds. Raises ShapeUnexpected."""
     value = thing.get(field)
     if type(value) is not int or not 0 < value < 2**33:
-        raise ShapeUnexpected(f"{field} is no time in Unix seconds")
+        raise ShapeUnexpected(f"{field} is not a time in Unix seconds")
     return datetime.fromtimestamp(value, UTC)

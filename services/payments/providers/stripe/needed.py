@@ -1,11 +1,4 @@
-"""Events an endpoint must send for a complete ledger, and those that never arrived. Pure.
-
-Source: Stripe's event reference. A missing event is reported only when another event that arrived proves that
-it was due: a shop that never refunded gets no refund's event.
-"""
-
-from collections.abc import Mapping
-from datetime import datetime
+"""Events that an endpoint at Stripe must send for a complete ledger. Source: Stripe's event reference."""
 
 NEEDED: dict[str, tuple[str, ...]] = {
     "payment_intent.succeeded": ("charge.succeeded", "charge.captured", "checkout.session.completed"),
@@ -29,17 +22,3 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "charge.dispute.closed": ("charge.dispute.funds_reinstated",),
 }
 """Each required event, and the types whose arrival proves that it should have arrived as well."""
-
-ASKED_FOR = tuple(sorted({*NEEDED, *(proof for proofs in NEEDED.values() for proof in proofs)}))
-"""All types whose last arrival must be looked up."""
-
-
-def missing(last: Mapping[str, datetime]) -> list[str]:
-    """Return the required types that never arrived although they were due. `last`: the last arrival of each
-    type that did.
-    """
-    return [
-        needed
-        for needed, proofs in NEEDED.items()
-        if needed not in last and any(one in last for one in proofs)
-    ]

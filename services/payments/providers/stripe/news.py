@@ -1,6 +1,6 @@
 """Families of Stripe's events that concern no money of an order. Source: Stripe's list of event types.
 
-They are set aside; a family in no list here may concern a new kind of money, and is shown to a person.
+They are set aside; a family in no list here may concern a new kind of money, and is shown to staff.
 """
 
 NEWS = frozenset(

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from contracts.payments import AttemptState
+from contracts.payments.accounts import AttemptState
 from services.payments.accounts.facts import Facts, Parked, RefundFacts
 from services.payments.accounts.ledger import Kind
 from services.payments.accounts.remarks import Remark, Topic
@@ -43,7 +43,7 @@ def facts_of(
 
 def order_named_in(thing: dict[str, Any]) -> tuple[UUID | None, str | None, bool]:
     """Return what the storefront wrote into the object's metadata, or into a session's client reference; and
-    whether it meant to name an order but used a value that is no order's id.
+    whether it meant to name an order but used a value that is not an order's id.
     """
     metadata = thing.get("metadata")
     named: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
@@ -92,7 +92,7 @@ def remarks_of(
 def contradiction(event: Event, state: Any) -> Parked:
     """Return the result for an event whose type and object contradict each other."""
     kind = str(event.thing.get("object") or "object")[:40].replace("_", " ")
-    said = f"its {kind} says {str(state)[:40]}"
+    said = f"its {kind} is {str(state)[:40]}"
     return Parked(
         "state_contradicts_type", f"{event.type}, but {said}; look at it in Stripe, then look again"
     )

@@ -3,7 +3,7 @@
 Money is read from the object's state, never from the event's name, and named by the intent, whichever object
 reports it (the intent, its charge, its checkout session; a charge without intent names itself): each contains
 the whole sum so far, so repeats, partial captures and several events about one payment end in the same
-entries. Refunds arrive each under its own id, whatever the event about it is called. Contradictory events,
+entries. Each refund arrives under its own id, regardless of the event's type. Contradictory events,
 and types that move money in a way this ledger does not record, are parked, visible and never lost. Source:
 Stripe's event reference.
 """
@@ -11,19 +11,20 @@ Stripe's event reference.
 from collections.abc import Callable
 from typing import Any
 
-from contracts.payments import AttemptState
+from contracts.payments.accounts import AttemptState
 from services.payments.accounts.facts import Facts, Irrelevant, Parked, Reading
 from services.payments.accounts.ledger import Kind
 from services.payments.accounts.remarks import Topic
 from services.payments.providers.strict_json import JsonRefused
+from services.payments.providers.stripe.disputing import read_dispute
 from services.payments.providers.stripe.event import Event, ShapeUnexpected, read_event, text
-from services.payments.providers.stripe.giving_back import read_charge_refunded, read_dispute, read_refund
 from services.payments.providers.stripe.money import StripeAmountUnusable
 from services.payments.providers.stripe.news import NEWS
 from services.payments.providers.stripe.objects import amount_of, contradiction, facts_of, remarks_of
+from services.payments.providers.stripe.reading_refunds import read_charge_refunded, read_refund
 
 _MONEY = ("payment_intent.", "charge.", "refund.", "checkout.session.")
-"""Families of events about customers' payments: a type of these without a reader is shown to a person."""
+"""Families of events about customers' payments: a type of these without a reader is shown to staff."""
 
 
 def read(body: bytes, *, is_live: bool, account: str | None) -> Reading:

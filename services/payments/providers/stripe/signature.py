@@ -11,20 +11,12 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from services.payments.providers.port import SignatureRefused
+
 TOLERANCE_SECONDS = 300
 MAX_HEADER_CHARACTERS = 4096
 MAX_CANDIDATES = 16
 _MAX_STAMP_DIGITS = 12
-
-
-class SignatureRefused(Exception):
-    """The webhook was not signed by a holder of the endpoint's secret, or not now. `reason` is for internal
-    use only.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def verify(header: str, body: bytes, secrets: Sequence[str], now_seconds: float) -> int:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from contracts.catalogue import SERVICES, queue_of, queues_of
 from services.chassis.messaging.unit import Unit
+from services.orders.api.owners.clients import Owner
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
@@ -22,19 +23,19 @@ from services.orders.backoffice.operations.messages.replay_pages import MOMENT, 
 from services.orders.backoffice.operations.messages.replay_pages import PATH as REPLAY
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.parked import OwnerUnavailable
-from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import Owner
+from services.orders.backoffice.web.actions.action import carry_out
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 PATH = "/operations/lost"
 PATIENCE = timedelta(minutes=5)
-"""What was sent just now may still be on its way."""
+"""Messages sent more recently may still be in transit and are not compared."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class LostRequest:
     """The consumer and sender to compare, and the period."""
 
     listener: Owner
@@ -53,42 +54,43 @@ async def show_lost(context: PageContext) -> Response:
     if "queue" not in context.query:
         return await _show(context, context.query)
     try:
-        asked = read_asked(context.query, context)
+        asked = read_request(context.query, context)
         found = await lost.find(context, asked.listener, asked.sender, asked.span)
     except Invalid as invalid:
         return await _show(context, context.query, errors=invalid.errors)
     except OwnerUnavailable:
-        return await _show(context, context.query, errors={"": _away()})
+        return await _show(context, context.query, errors={"": _unavailable()})
     return await _show(context, context.query, asked=asked, found=found)
 
 
-@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="messages.send_again")
+async def _show_again(context: PageContext, errors: Errors) -> Response:
+    return await _show(context, context.form_read, errors=errors)
+
+
+@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="messages.send_again", again=_show_again)
 async def send_again(context: PageContext) -> Response:
     """Resend messages that were never handled, as counted now."""
-    form = await context.form()
-    try:
-        asked = read_asked(form, context)
-        context.audited.update(
-            service=asked.sender, consumer=asked.listener, since=asked.since, until=asked.until
-        )
+    asked = read_request(context.form_read, context)
+    context.audited.update(
+        service=asked.sender, consumer=asked.listener, since=asked.since, until=asked.until
+    )
 
-        async def act(_: Unit) -> None:
+    async def act(_: Unit) -> None:
+        try:
             found = await lost.find(context, asked.listener, asked.sender, asked.span)
             sent = await lost.send_again(context, asked.listener, asked.sender, found.ids)
-            context.audited["messages"] = sent
+        except OwnerUnavailable:
+            raise parked.unanswered() from None
+        context.audited["messages"] = sent
 
-        await do(context, form, act)
-        context.app_state.lookout.forget()
-    except Invalid as invalid:
-        return await _show(context, form, errors=invalid.errors)
-    except OwnerUnavailable:
-        why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-        return await _show(context, form, errors={"": why})
-    return context.redirect(REPLAY, gettext("The messages are on their way again."))
+    flash = gettext("The messages are sent again.")
+    response = await carry_out(context, act, to=REPLAY, flash=flash)
+    context.app_state.monitor.invalidate()
+    return response
 
 
 def pairs() -> list[tuple[str, str, str]]:
-    """Return who sends to whom: queue, consumer, sender."""
+    """Return the pairs of services: queue, consumer, sender."""
     return [
         (queue_of(listener, sender), listener, sender)
         for listener in SERVICES
@@ -97,11 +99,11 @@ def pairs() -> list[tuple[str, str, str]]:
     ]
 
 
-def read_asked(typed: Mapping[str, str], context: PageContext) -> Asked:
-    """Return what a form asks for, with times in the shop's zone. Raises Invalid with every error."""
+def read_request(typed: Mapping[str, str], context: PageContext) -> LostRequest:
+    """Return the requested comparison, with times in the shop's zone. Raises Invalid with every error."""
     faults, known = {}, {queue: (listener, sender) for queue, listener, sender in pairs()}
     if typed.get("queue", "") not in known:
-        faults["queue"] = gettext("Choose one of the list.")
+        faults["queue"] = gettext("Choose an option from the list.")
     since, until = (moment_typed(typed.get(name, ""), zone_of(context)) for name in ("from", "to"))
     if since is None:
         faults["from"] = gettext("Give a day and a time.")
@@ -110,18 +112,18 @@ def read_asked(typed: Mapping[str, str], context: PageContext) -> Asked:
     if faults or since is None or until is None:
         raise Invalid(**faults)
     listener, sender = known[typed["queue"]]
-    return Asked(parked.owner_named(listener), parked.owner_named(sender), since, until)
+    return LostRequest(parked.owner_named(listener), parked.owner_named(sender), since, until)
 
 
 async def _show(
     context: PageContext,
     typed: Mapping[str, str],
     *,
-    asked: Asked | None = None,
+    asked: LostRequest | None = None,
     found: Lost | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    now = context.speech.now.astimezone(zone_of(context))
+    now = context.locale.now.astimezone(zone_of(context))
     proposed: dict[str, Any] = {
         "from": (now - timedelta(days=1)).strftime(MOMENT),
         "to": (now - PATIENCE).strftime(MOMENT),
@@ -140,5 +142,5 @@ async def _show(
     )
 
 
-def _away() -> str:
+def _unavailable() -> str:
     return gettext("The service does not answer; try again in a moment.")

@@ -12,23 +12,64 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from services.chassis.messaging.unit import Unit
+from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
-from services.orders.backoffice.operations.parked import PAGE, OwnerUnavailable
-from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import Owner, ServiceUnavailable
+from services.orders.backoffice.operations.parked import PAGE
+from services.orders.backoffice.web.actions.action import do
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.back_links import BackLinks
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import BackLinks
-from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 LIST = "/operations/parked"
 LONGEST_REASON = 200
 _ID = re.compile(r"[0-9]{1,18}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+
+
+async def _alike(context: PageContext, errors: Errors) -> Response:
+    service, fingerprint = parked.owner_named(context.path("service")), _fingerprint(context)
+    back_links = BackLinks.of(context.query, "before")
+    if back_links.here and not _ID.fullmatch(back_links.here):
+        raise Missing
+    messages, down = await parked.read_alike(context, service, fingerprint, back_links.here)
+    here = f"{LIST}/{service}/alike/{fingerprint}"
+    return context.render(
+        "operations/alike.html",
+        422 if errors else 200,
+        service=service,
+        messages=messages[:PAGE],
+        has_dead=any(one["state"] == "dead" for one in messages),
+        down=down,
+        here_path=here,
+        next_href=_place(here, back_links.on(str(messages[PAGE - 1]["id"]))) if len(messages) > PAGE else "",
+        previous_href=_place(here, back_links.back) if back_links.back is not None else "",
+        errors=errors,
+        typed=context.form_read,
+        words=words,
+    )
+
+
+async def _one(context: PageContext, errors: Errors) -> Response:
+    service, parked_id = parked.owner_named(context.path("service")), _parked_id(context)
+    found = await parked.read_one(context, service, parked_id)
+    is_down = isinstance(found, ServiceUnavailable)
+    return context.render(
+        "operations/message.html",
+        422 if errors else 200,
+        service=service,
+        message=None if is_down else found,
+        down=found if is_down else None,
+        here_path=f"{LIST}/{service}/{parked_id}",
+        errors=errors,
+        typed=context.form_read,
+        words=words,
+    )
 
 
 @pages.get(LIST, Permission.OPERATIONS_VIEW)
@@ -46,91 +87,83 @@ async def show_again(context: PageContext) -> Response:
 @pages.get(f"{LIST}/{{service}}/alike/{{fingerprint}}", Permission.OPERATIONS_VIEW)
 async def show_alike(context: PageContext) -> Response:
     """Show messages with the same failure."""
-    return await _alike(
-        context, parked.owner_named(context.path("service")), _fingerprint(context), {}, Form()
-    )
+    return await _alike(context, {})
 
 
 @pages.get(f"{LIST}/{{service}}/{{parked}}", Permission.OPERATIONS_VIEW)
 async def show_one(context: PageContext) -> Response:
     """Show one message: why it was parked, its content, its outcome."""
-    return await _one(context, parked.owner_named(context.path("service")), _parked_id(context), {}, Form())
+    return await _one(context, {})
 
 
 @pages.post(
     f"{LIST}/{{service}}/alike/{{fingerprint}}/redrive",
     Permission.OPERATIONS_REDRIVE,
     action="parked.redrive",
+    again=_alike,
 )
 async def redrive_alike(context: PageContext) -> Response:
     """Retry all messages with the same failure."""
-    return await _deal(context, "redrive", {"fingerprint": _fingerprint(context)})
+    return await _request_action(context, "redrive", {"fingerprint": _fingerprint(context)})
 
 
 @pages.post(
     f"{LIST}/{{service}}/alike/{{fingerprint}}/discard",
     Permission.OPERATIONS_REDRIVE,
     action="parked.discard",
+    again=_alike,
 )
 async def discard_alike(context: PageContext) -> Response:
     """Discard all messages with the same failure."""
-    return await _deal(context, "discard", {"fingerprint": _fingerprint(context)})
+    return await _request_action(context, "discard", {"fingerprint": _fingerprint(context)})
 
 
-@pages.post(f"{LIST}/{{service}}/{{parked}}/redrive", Permission.OPERATIONS_REDRIVE, action="parked.redrive")
+@pages.post(
+    f"{LIST}/{{service}}/{{parked}}/redrive",
+    Permission.OPERATIONS_REDRIVE,
+    action="parked.redrive",
+    again=_one,
+)
 async def redrive_one(context: PageContext) -> Response:
     """Retry one message."""
-    return await _deal(context, "redrive", {"id": _parked_id(context)})
+    return await _request_action(context, "redrive", {"id": _parked_id(context)})
 
 
-@pages.post(f"{LIST}/{{service}}/{{parked}}/discard", Permission.OPERATIONS_REDRIVE, action="parked.discard")
+@pages.post(
+    f"{LIST}/{{service}}/{{parked}}/discard",
+    Permission.OPERATIONS_REDRIVE,
+    action="parked.discard",
+    again=_one,
+)
 async def discard_one(context: PageContext) -> Response:
     """Discard one message."""
-    return await _deal(context, "discard", {"id": _parked_id(context)})
+    return await _request_action(context, "discard", {"id": _parked_id(context)})
 
 
-async def _deal(context: PageContext, deed: str, which: Mapping[str, Any]) -> Response:
-    """Send the request to the service once per form; go back to the list, or to the form with the input and
-    the reason.
-    """
-    form, service = await context.form(), parked.owner_named(context.path("service"))
+async def _request_action(context: PageContext, action: str, which: Mapping[str, Any]) -> Response:
+    """Send the request to the service once per form, and go back to the list."""
+    service = parked.owner_named(context.path("service"))
     context.audited.update(service=service, **which)
     body = {**which, "shop": context.shop}
-    try:
-        if deed == "discard":
-            body["reason"] = _reason(form)
+    if action == "discard":
+        body["reason"] = _reason(context.form_read)
 
-        async def act(_: Unit) -> None:
-            said = await parked.ask(context, service, f"parked/{deed}", body)
-            context.audited["messages"] = said.get("redriven", said.get("discarded", 0))
+    async def act(_: Unit) -> None:
+        said = await parked.request(context, service, f"parked/{action}", body)
+        context.audited["messages"] = said.get("redriven", said.get("discarded", 0))
 
-        await do(context, form, act)
-    except Invalid as invalid:
-        return await _again(context, service, which, invalid.errors, form)
-    except OwnerUnavailable:
-        why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-        return await _again(context, service, which, {"": why}, form)
+    await do(context, act)
     if context.audited.get("messages") == 0:
-        return context.redirect(
-            LIST, gettext("Nothing was left to do: somebody was here before you."), "note"
-        )
-    return context.redirect(LIST, done_words()[deed])
+        return context.redirect(LIST, gettext("Nothing to do: somebody else has already done it."), "note")
+    return context.redirect(LIST, done_words()[action])
 
 
 def done_words() -> dict[str, str]:
     """Return the confirmation texts."""
     return {
-        "redrive": gettext("Given back to the service. What fails again comes back here."),
-        "discard": gettext("Set aside. It stays readable under « Set aside »."),
+        "redrive": gettext("Retry started. Messages that fail again are listed here."),
+        "discard": gettext("Set aside. It stays readable under “Set aside”."),
     }
-
-
-async def _again(
-    context: PageContext, service: Owner, which: Mapping[str, Any], errors: Mapping[str, str], form: Form
-) -> Response:
-    if "id" in which:
-        return await _one(context, service, which["id"], errors, form)
-    return await _alike(context, service, which["fingerprint"], errors, form)
 
 
 def _reason(form: Form) -> str:
@@ -155,50 +188,8 @@ async def _list(context: PageContext) -> Response:
     )
 
 
-async def _alike(
-    context: PageContext, service: Owner, fingerprint: str, errors: Mapping[str, str], form: Form
-) -> Response:
-    trail = BackLinks.of(context.query, "before")
-    if trail.here and not _ID.fullmatch(trail.here):
-        raise Missing
-    messages, down = await parked.read_alike(context, service, fingerprint, trail.here)
-    here = f"{LIST}/{service}/alike/{fingerprint}"
-    return context.render(
-        "operations/alike.html",
-        422 if errors else 200,
-        service=service,
-        messages=messages[:PAGE],
-        has_dead=any(one["state"] == "dead" for one in messages),
-        down=down,
-        here_path=here,
-        next_href=_place(here, trail.on(str(messages[PAGE - 1]["id"]))) if len(messages) > PAGE else "",
-        previous_href=_place(here, trail.back) if trail.back is not None else "",
-        errors=errors,
-        typed=form,
-        words=words,
-    )
-
-
 def _place(path: str, place: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(place)}" if place else path
-
-
-async def _one(
-    context: PageContext, service: Owner, parked_id: int, errors: Mapping[str, str], form: Form
-) -> Response:
-    found = await parked.read_one(context, service, parked_id)
-    is_down = isinstance(found, ServiceUnavailable)
-    return context.render(
-        "operations/message.html",
-        422 if errors else 200,
-        service=service,
-        message=None if is_down else found,
-        down=found if is_down else None,
-        here_path=f"{LIST}/{service}/{parked_id}",
-        errors=errors,
-        typed=form,
-        words=words,
-    )
 
 
 def _parked_id(context: PageContext) -> int:

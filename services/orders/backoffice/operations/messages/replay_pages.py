@@ -1,4 +1,4 @@
-"""Replay of a range of events to one service: counted first, then confirmed.
+"""Replay of a shop's events of a range to one service: counted first, then confirmed.
 
 The sender publishes them again from its log; the consumer handles them as new, but sends no mail and calls no
 provider for them. A replay of events it has already handled therefore changes nothing, and one after rows
@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from contracts.catalogue import SERVICES, heard_by, queue_of, queues_of
 from services.chassis.messaging.unit import Unit
+from services.orders.api.owners.clients import Owner
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.times import moments_read
@@ -22,10 +23,10 @@ from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.parked import OwnerUnavailable
-from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import Owner
+from services.orders.backoffice.web.actions.action import carry_out
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.page_context import NotAllowed, PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import NotAllowed, PageContext
 
 pages = Pages()
 PATH = "/operations/replay"
@@ -66,38 +67,36 @@ async def show_replay(context: PageContext) -> Response:
 
 @pages.get(f"{PATH}/now", Permission.OPERATIONS_VIEW, is_use=False)
 async def show_again(context: PageContext) -> Response:
-    """Return the replays so far, for a page that polls."""
+    """Return the list of replays, for a page that polls."""
     return await _show(context, context.query, is_asked=False)
 
 
-@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="events.replay")
+async def _show_form_again(context: PageContext, errors: Errors) -> Response:
+    return await _show(context, context.form_read, is_asked=False, errors=errors)
+
+
+@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="events.replay", again=_show_form_again)
 async def replay(context: PageContext) -> Response:
     """Start the replay of the range."""
-    form = await context.form()
-    try:
-        wanted = read_range(form, zone_of(context))
-        context.audited.update(
-            service=wanted.sender, consumer=wanted.listener, since=wanted.since, until=wanted.until
-        )
+    wanted = read_range(context.form_read, zone_of(context))
+    context.audited.update(
+        service=wanted.sender, consumer=wanted.listener, since=wanted.since, until=wanted.until
+    )
 
-        async def act(_: Unit) -> None:
-            said = await parked.ask(context, wanted.sender, "replay", wanted.body)
-            if "messages" not in said:
-                raise Invalid(**{"": str(said.get("detail", ""))})
-            context.audited["messages"] = said["messages"]
+    async def act(_: Unit) -> None:
+        said = await parked.request(context, wanted.sender, "replay", {**wanted.body, "shop": context.shop})
+        if "messages" not in said:
+            raise Invalid(**{"": str(said.get("detail", ""))})
+        context.audited["messages"] = said["messages"]
 
-        await do(context, form, act)
-        context.app_state.lookout.forget()
-    except Invalid as invalid:
-        return await _show(context, form, is_asked=False, errors=invalid.errors)
-    except OwnerUnavailable:
-        why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-        return await _show(context, form, is_asked=False, errors={"": why})
-    return context.redirect(PATH, gettext("The events are on their way. How far they are stands below."))
+    flash = gettext("Replay started. Progress is shown below.")
+    response = await carry_out(context, act, to=PATH, flash=flash)
+    context.app_state.monitor.invalidate()
+    return response
 
 
 def pairs() -> list[tuple[str, str, str]]:
-    """Return who can replay to whom: queue, consumer, sender."""
+    """Return the pairs of services between which events can be replayed: queue, consumer, sender."""
     return [
         (queue_of(listener, sender), listener, sender)
         for listener in SERVICES
@@ -119,12 +118,12 @@ def kinds() -> list[str]:
 
 
 def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
-    """Return the range a form asks for, with times in the shop's zone. Raises Invalid with every error."""
+    """Return the requested range, with times in the shop's zone. Raises Invalid with every error."""
     faults, known = {}, {queue: (listener, sender) for queue, listener, sender in pairs()}
     if typed.get("queue", "") not in known:
-        faults["queue"] = gettext("Choose one of the list.")
+        faults["queue"] = gettext("Choose an option from the list.")
     if typed.get("type", "") not in ("", *kinds()):
-        faults["type"] = gettext("Choose one of the list.")
+        faults["type"] = gettext("Choose an option from the list.")
     since, until = moment_typed(typed.get("from", ""), zone), moment_typed(typed.get("to", ""), zone)
     if since is None:
         faults["from"] = gettext("Give a day and a time.")
@@ -135,7 +134,7 @@ def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
     listener, sender = known[typed["queue"]]
     kind = typed.get("type", "")
     if kind and not any(one.type == kind and one.sender == sender for one in heard_by(listener)):
-        raise Invalid(type=gettext("That service does not hear this event from there."))
+        raise Invalid(type=gettext("That service does not receive this event from there."))
     return Range(listener, parked.owner_named(sender), kind, since, until)
 
 
@@ -148,14 +147,16 @@ async def _show(
             if not context.may(Permission.OPERATIONS_REDRIVE):
                 raise NotAllowed(Permission.OPERATIONS_REDRIVE)
             wanted = read_range(typed, zone_of(context))
-            said = await parked.ask(context, wanted.sender, "replay", {**wanted.body, "dry": True})
+            said = await parked.ask(
+                context, wanted.sender, "replay", {**wanted.body, "shop": context.shop, "dry": True}
+            )
             counted = said.get("messages")
         except Invalid as invalid:
             faults = invalid.errors
         except OwnerUnavailable:
             faults = {"": gettext("The service does not answer; try again in a moment.")}
-    seen = await context.app_state.lookout.look()
-    now = context.speech.now.astimezone(zone_of(context))
+    seen = await context.app_state.monitor.current()
+    now = context.locale.now.astimezone(zone_of(context))
     soon = now + timedelta(minutes=1)
     asked = {"from": (now - timedelta(hours=1)).strftime(MOMENT), "to": soon.strftime(MOMENT), **typed}
     return context.render(
@@ -167,24 +168,21 @@ async def _show(
         counted=counted,
         pairs=pairs(),
         kinds=kinds(),
-        replays=_latest((one.told for one in seen.services), "replays", "since", "until"),
-        resyncs=[
-            one
-            for one in _latest((one.told for one in seen.services), "resyncs", "ended_at")
-            if one["shop"] == context.shop
-        ],
+        replays=_latest(context.shop, (one.told for one in seen.services), "replays", "since", "until"),
+        resyncs=_latest(context.shop, (one.told for one in seen.services), "resyncs", "ended_at"),
         owners=TELLERS,
         tabs_shown=tabs_of_operations(PATH),
         words=words,
     )
 
 
-def _latest(told: Iterable[Any], name: str, *moments: str) -> list[dict[str, Any]]:
-    """Return recent replays or resyncs of all services, the latest first."""
+def _latest(shop: str, told: Iterable[Any], name: str, *moments: str) -> list[dict[str, Any]]:
+    """Return recent replays or resyncs of a shop by all services, the latest first."""
     found = [
         {**moments_read(one, "asked_at", *moments), "sender": service["service"]}
         for service in told
         for one in service.get(name, ())
+        if one["shop"] == shop
     ]
     return sorted(found, key=lambda one: one["asked_at"], reverse=True)[:20]
 
@@ -200,4 +198,4 @@ def moment_typed(text: str, zone: ZoneInfo) -> datetime | None:
 
 def zone_of(context: PageContext) -> ZoneInfo:
     """Return the zone in which the page's times are typed."""
-    return ZoneInfo(str(context.speech.zone))
+    return ZoneInfo(str(context.locale.zone))

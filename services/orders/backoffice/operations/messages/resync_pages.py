@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from services.chassis.messaging.unit import Unit
+from services.orders.api.owners.clients import Owner
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.translating import gettext
@@ -18,10 +19,10 @@ from services.orders.backoffice.operations.messages.replay_pages import PATH as 
 from services.orders.backoffice.operations.messages.replay_pages import TELLERS
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.parked import OwnerUnavailable
-from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import Owner
+from services.orders.backoffice.web.actions.action import carry_out
+from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 PATH = "/operations/resync"
@@ -34,28 +35,26 @@ async def count_orders(context: PageContext) -> Response:
     return await _show(context, context.query)
 
 
-@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="truth.resync")
+async def _show_again(context: PageContext, errors: Errors) -> Response:
+    return await _show(context, context.form_read, errors)
+
+
+@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="truth.resync", again=_show_again)
 async def resync(context: PageContext) -> Response:
     """Start the resync of the shop's orders."""
-    form = await context.form()
-    try:
-        owner = _owner_of(form)
-        context.audited.update(service=owner, consumer=LISTENER)
+    owner = _owner_of(context.form_read)
+    context.audited.update(service=owner, consumer=LISTENER)
 
-        async def act(_: Unit) -> None:
-            said = await _ask(context, owner, is_dry=False)
-            if "orders" not in said:
-                raise Invalid(**{"": str(said.get("detail", ""))})
-            context.audited["orders"] = said["orders"]
+    async def act(_: Unit) -> None:
+        said = await parked.request(context, owner, "resync", _body(context, is_dry=False))
+        if "orders" not in said:
+            raise Invalid(**{"": str(said.get("detail", ""))})
+        context.audited["orders"] = said["orders"]
 
-        await do(context, form, act)
-        context.app_state.lookout.forget()
-    except Invalid as invalid:
-        return await _show(context, form, invalid.errors)
-    except OwnerUnavailable:
-        why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-        return await _show(context, form, {"": why})
-    return context.redirect(REPLAY, gettext("Resync started. Progress is shown below."))
+    flash = gettext("Resync started. Progress is shown below.")
+    response = await carry_out(context, act, to=REPLAY, flash=flash)
+    context.app_state.monitor.invalidate()
+    return response
 
 
 async def _show(
@@ -65,7 +64,8 @@ async def _show(
     try:
         owner = _owner_of(typed)
         if not found:
-            counted = (await _ask(context, owner, is_dry=True)).get("orders", 0)
+            said = await parked.ask(context, owner, "resync", _body(context, is_dry=True))
+            counted = said.get("orders", 0)
     except Invalid as invalid:
         found = invalid.errors
     except OwnerUnavailable:
@@ -87,9 +87,8 @@ def _owner_of(typed: Mapping[str, str]) -> Owner:
     for owner in TELLERS:
         if typed.get("service") == owner:
             return owner
-    raise Invalid(service=gettext("Choose one of the list."))
+    raise Invalid(service=gettext("Choose an option from the list."))
 
 
-async def _ask(context: PageContext, owner: Owner, *, is_dry: bool) -> Mapping[str, Any]:
-    body = {"consumer": LISTENER, "shop": context.shop, "dry": is_dry}
-    return await parked.ask(context, owner, "resync", body)
+def _body(context: PageContext, *, is_dry: bool) -> dict[str, Any]:
+    return {"consumer": LISTENER, "shop": context.shop, "dry": is_dry}

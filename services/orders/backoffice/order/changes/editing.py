@@ -2,7 +2,7 @@
 
 The form holds everything in the order that can be edited and requests all of it, changed or not: the request
 depends only on its fields, so that a repeated submission is the same request. The revision it was made from
-protects changes by others.
+prevents it from overwriting changes by others.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from contracts.message import Reason
-from contracts.storefront import LineKind
+from contracts.sale import LineKind
 from services.orders.backoffice.forms.fields import Form, Invalid, objections
 from services.orders.backoffice.language.formatting import typed_amount
 from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.language.translating import N_, gettext
-from services.orders.backoffice.order.asking import units_typed
+from services.orders.backoffice.order.form_requests import units_typed
 from services.orders.changes.requests import (
     AddressRequest,
     CustomerEdited,
@@ -36,7 +36,7 @@ NEW_KINDS = {
     LineKind.SERVICE.value: N_("Work done"),
     LineKind.TICKET.value: N_("Ticket"),
 }
-"""What a line added by hand may be; a booking is made where its times are chosen."""
+"""Kinds of lines that can be added by hand; a booking is made in the storefront, where its times are chosen."""
 ADDRESS = ("name", "street", "street_2", "postal_code", "city", "region", "country", "phone")
 CUSTOMER = ("name", "email", "phone", "company", "vat_number")
 _FIELDS = {
@@ -47,7 +47,7 @@ _FIELDS = {
     "description": "description",
     "vat_rate": "vat",
 }
-"""By a message's field of a line: what the form calls it."""
+"""Names of the form's fields by field of a message's line."""
 _PLACES = {
     "shipping.amount_minor": "shipping-amount",
     "shipping_address": "delivery-street",
@@ -79,7 +79,7 @@ def fields_of(order: OrderResponse) -> list[tuple[str, str]]:
     return [*found.items(), ("note", order.note or "")]
 
 
-def edit_asked(currency: str, form: Form) -> EditRequest:
+def edit_request(currency: str, form: Form) -> EditRequest:
     """Return the order as the form requests it. Raises Invalid with the errors."""
     customer = _part(form, "customer-", CustomerEdited, CUSTOMER) or CustomerEdited()
     emptied = {
@@ -102,9 +102,7 @@ def edit_asked(currency: str, form: Form) -> EditRequest:
 
 
 def by_place(reasons: Sequence[Reason], form: Form) -> dict[str, str]:
-    """Return the reasons against an edit by the form's fields; those without a field there are the whole
-    form's.
-    """
+    """Return the reasons against an edit by the form's fields; those without a field are under ""."""
     places, found = _places(form), dict[str, list[str]]()
     for reason in reasons:
         named = reason.field or ""
@@ -161,7 +159,7 @@ def _new_lines(form: Form, currency: str) -> list[LineEdited]:
         }
         names = {name: f"new-{_FIELDS.get(name, name)}-{row}" for name in values}
         if values["quantity"] is None:
-            raise Invalid(**{names["quantity"]: gettext("Fill this in.")})
+            raise Invalid(**{names["quantity"]: gettext("This field is required.")})
         found.append(_checked(LineEdited, values, names))
     return found
 
@@ -223,7 +221,7 @@ def _price(form: Form, name: str, currency: str) -> int:
 
 def _rate(form: Form, name: str) -> int:
     """Return per cent as basis points: 20 as 2000, 5,5 as 550."""
-    refused = Invalid(**{name: gettext("Type a rate from 0 to 100, with at most two decimals.")})
+    refused = Invalid(**{name: gettext("Enter a rate from 0 to 100, with at most two decimals.")})
     try:
         rate = form.amount_minor(name, "EUR") or 0
     except Invalid:

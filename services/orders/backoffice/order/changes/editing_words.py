@@ -1,4 +1,4 @@
-"""The changes of an edit in words: each field of its form by name, before and after. Pure."""
+"""Texts for the changes of an edit: the label of each changed field, its value before and after. Pure."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ NAMES = {
     "company": N_("Company"),
     "vat_number": N_("VAT number"),
 }
-"""What the fields of an address and of the customer are called."""
+"""Labels of the fields of an address and of the customer."""
 
 
 def labels_of(order: OrderResponse, form: Form) -> dict[str, str]:

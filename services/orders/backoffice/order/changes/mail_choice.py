@@ -6,31 +6,30 @@ Nothing is sent and nothing is stored; the mail's content is shown as text.
 from collections.abc import Mapping
 from typing import Any
 
+from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.forms.fields import Form
-from services.orders.backoffice.order.reading import OrderRead
-from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
-from services.orders.backoffice.web.visit import PageContext
+from services.orders.backoffice.web.page_context import PageContext
+from services.orders.listing.documents import OrderResponse
 
 LONGEST_COMMENT = 2000
 
 
 async def mail_shown(
-    context: PageContext, order: OrderRead, template: str, values: Mapping[str, Any]
+    context: PageContext, order: OrderResponse, template: str, values: Mapping[str, Any]
 ) -> Answer | ServiceUnavailable:
     """Return the mail of this template with these values."""
-    shown = order.shown
     asked = {
-        "shop": order.shop,
+        "shop": context.shop,
         "template": template,
-        "locale": shown.locale,
-        "code": shown.code,
-        "name": shown.customer.name or "",
+        "locale": order.locale,
+        "code": order.code,
+        "name": order.customer.name or "",
         "context": dict(values),
     }
     return await context.app_state.clients.post("notifier", "/internal/mails/preview", asked)
 
 
-def told_asked(form: Form) -> dict[str, Any]:
+def notification_request(form: Form) -> dict[str, Any]:
     """Return whether the customer is informed, and the text for them. Raises Invalid."""
     return {
         "notify_customer": form.ticked("notify_customer"),

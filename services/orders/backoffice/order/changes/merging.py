@@ -2,8 +2,8 @@
 Pure.
 
 The form carries the values it showed (`SEEN`). Invariant: a field that the user did not change takes the
-order's current value, so that sending the form again never undoes a colleague's change unseen; a field that
-the user changed keeps what was typed.
+order's current value, so that sending the form again never silently reverts a colleague's change; a field that the
+user changed keeps the typed value.
 """
 
 import json
@@ -59,7 +59,7 @@ def _seen(form: Form, order: OrderResponse) -> Mapping[str, str]:
     """Return the values the form showed; the order's current ones for a form without them."""
     try:
         found = json.loads(form[SEEN])
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         return dict(fields_of(order))

@@ -2,14 +2,15 @@
 
 A refund is for *articles* or for *an amount*, never for both implicitly: with an amount no unit is touched;
 with articles the amount is their price unless another is typed, and then the preview asks for confirmation. A
-request depends only on the form's fields (see `backoffice/order/asking.py`).
+request depends only on the form's fields (see `backoffice/order/form_requests.py`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from contracts.payments import RefundCause, RefundState, RefundVerdict
+from contracts.payments.refunds import RefundCause, RefundState, RefundVerdict
 from services.orders.api.actions.refund_requests import (
     ConfirmationRequest,
     RefundRequest,
@@ -19,15 +20,16 @@ from services.orders.api.actions.refund_requests import (
 from services.orders.api.actions.refund_rules import position_of, units_refunded
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.order.asking import units_typed
-from services.orders.backoffice.order.changes.mail_choice import told_asked
+from services.orders.backoffice.order.changes.mail_choice import notification_request
+from services.orders.backoffice.order.form_requests import units_typed
 from services.orders.backoffice.order.refundable import refundable, worth_of
 from services.orders.backoffice.order.steps import parcels_to_ship
 from services.orders.changes.previewing import ParcelTouched, touched
-from services.orders.listing.documents import OrderResponse, ParcelResponse
+from services.orders.listing.documents import OrderResponse
+from services.orders.listing.order_parts import ParcelResponse
 
 ITEMS, AMOUNT = "items", "amount"
-"""The two ways to say what is refunded, as the form's field `what`."""
+"""The two kinds of refund, as values of the form's field `what`."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class RefundPreview:
     kept: Mapping[int, int]
     parcels: Sequence[ParcelTouched]
     cancels_order: bool
+    payments: int = 1
+    """The number of payments from which the refund is made, one provider refund each."""
 
     @property
     def differs(self) -> bool:
@@ -53,7 +57,7 @@ class RefundPreview:
         return self.worth_minor is not None and self.worth_minor != self.amount_minor
 
 
-def refund_asked(currency: str, form: Form) -> RefundRequest:
+def refund_request(currency: str, form: Form) -> RefundRequest:
     """Return the refund, with the units it is for. Raises Invalid."""
     units = _units_chosen(form)
     amount = form.amount_minor("amount", currency)
@@ -67,7 +71,7 @@ def refund_asked(currency: str, form: Form) -> RefundRequest:
         {"line": line, "quantity": quantity, "restock": form.ticked(f"restock-{line}")}
         for line, quantity in units.items()
     ]
-    told = told_asked(form)
+    told = notification_request(form)
     if units:
         told["cause"] = RefundCause.CREDIT
     return form.model(
@@ -95,7 +99,18 @@ def preview_of(order: OrderResponse, asked: RefundRequest) -> RefundPreview:
         kept={line: units for line, units in found.left.items() if line not in ticked},
         parcels=_opened(order, found.cancelled),
         cancels_order=found.cancels_order,
+        payments=payment_count(order, asked),
     )
+
+
+def payment_count(order: OrderResponse, asked: RefundRequest) -> int:
+    """Return from how many payments a sent refund is made: one if it is chosen or covers the amount, else the
+    oldest ones that cover it together.
+    """
+    left = [one.left_minor for one in reversed(refundable(order).sendable)]
+    if asked.entry_id is not None or not left or max(left) >= asked.amount_minor:
+        return 1
+    return sum(1 for before in accumulate(left[:-1], initial=0) if before < asked.amount_minor)
 
 
 def mail_context(order: OrderResponse, asked: RefundRequest) -> dict[str, Any]:
@@ -111,12 +126,12 @@ def all_units(order: OrderResponse) -> dict[str, str]:
     return {f"quantity-{line}": str(units) for line, units in refundable(order).most.items() if units}
 
 
-def confirmation_asked(form: Form) -> ConfirmationRequest:
+def confirmation_request(form: Form) -> ConfirmationRequest:
     """Return the confirmation, with its reference, of a refund that was recorded here. Raises Invalid."""
     return form.model(ConfirmationRequest)
 
 
-def settlement_asked(form: Form) -> SettlementRequest:
+def settlement_request(form: Form) -> SettlementRequest:
     """Return a user's decision on an uncertain refund. Raises Invalid."""
     is_made, has_reference = form["verdict"] == RefundVerdict.MADE, bool(form["provider_reference"].strip())
     if is_made and not has_reference:
@@ -128,7 +143,7 @@ def settlement_asked(form: Form) -> SettlementRequest:
     return form.model(SettlementRequest, reason=form.text("reason", 2000))
 
 
-def reversal_asked(form: Form) -> ReversalRequest:
+def reversal_request(form: Form) -> ReversalRequest:
     """Return the reversal of a payment, with its reason. Raises Invalid."""
     return form.model(ReversalRequest)
 
@@ -137,7 +152,7 @@ def _units_chosen(form: Form) -> dict[int, int]:
     if form["what"] == AMOUNT:
         return {}
     if form["what"] != ITEMS:
-        raise Invalid(what=gettext("Choose one of the list."))
+        raise Invalid(what=gettext("Choose an option from the list."))
     if not (units := units_typed(form, "quantity")):
         raise Invalid(what=gettext("Choose at least one unit."))
     return units

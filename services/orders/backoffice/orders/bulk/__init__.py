@@ -2,5 +2,6 @@
 
 A run is planned from current data (`planning.py`, `shipping.py`), stored (`runs.py`, `store.py`) and, once
 started, sent item by item by a worker (`carrying_out.py`). Every item has its own idempotency key, so a
-process that was killed in the middle, or two at once, continue from the current state and do nothing twice.
+process that was killed in the middle, or two running simultaneously, continue from the current state and do
+nothing twice.
 """

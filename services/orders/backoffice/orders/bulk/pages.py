@@ -19,10 +19,10 @@ from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.language.translating import gettext, ngettext
 from services.orders.backoffice.orders import chosen
-from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.actions.action import do
+from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.order.unit.actions import OrderResult
 from services.orders.staff import archiving, tagging
 
@@ -41,11 +41,11 @@ class Verb:
     done: str
     act: Act
     kept: tuple[str, ...] = ("tag",)
-    """The form's fields beside the orders, which the confirmation sends again."""
+    """The form's fields beside the orders; the confirmation submits them again."""
 
 
-class Rehearsed(Exception):
-    """The end of a preview's unit of work, raised so that it is rolled back."""
+class PreviewDone(Exception):
+    """Raised at the end of a preview's unit of work, so that it is rolled back."""
 
     def __init__(self, results: list[OrderResult]) -> None:
         super().__init__("rehearsed")
@@ -60,7 +60,7 @@ async def archive(context: PageContext) -> Response:
         return await archiving.archive(unit, context.shop, ids, context.actor)
 
     done = gettext("Archived")
-    return await carry_out(
+    return await answer_form(
         context, Verb("/orders/archive", gettext("Archive orders"), gettext("Archive"), done, act)
     )
 
@@ -73,7 +73,7 @@ async def unarchive(context: PageContext) -> Response:
         return await archiving.unarchive(unit, context.shop, ids, context.actor)
 
     title, confirm = gettext("Bring orders back from the archive"), gettext("Bring back")
-    return await carry_out(context, Verb("/orders/unarchive", title, confirm, gettext("Brought back"), act))
+    return await answer_form(context, Verb("/orders/unarchive", title, confirm, gettext("Brought back"), act))
 
 
 @pages.post("/orders/tag", Permission.ORDERS_TAG, action="order.tag")
@@ -86,7 +86,7 @@ async def tag(context: PageContext) -> Response:
         return await tagging.tag_orders(unit, context.shop, ids, [tag_id], context.actor)
 
     title, confirm = gettext("Put a tag on orders"), gettext("Put the tag on")
-    return await carry_out(context, Verb("/orders/tag", title, confirm, gettext("Tag put on"), act))
+    return await answer_form(context, Verb("/orders/tag", title, confirm, gettext("Tag put on"), act))
 
 
 @pages.post("/orders/untag", Permission.ORDERS_TAG, action="order.untag")
@@ -99,7 +99,7 @@ async def untag(context: PageContext) -> Response:
         return await tagging.untag_orders(unit, context.shop, ids, [tag_id], context.actor)
 
     title, confirm = gettext("Take a tag off orders"), gettext("Take the tag off")
-    return await carry_out(context, Verb("/orders/untag", title, confirm, gettext("Tag taken off"), act))
+    return await answer_form(context, Verb("/orders/untag", title, confirm, gettext("Tag taken off"), act))
 
 
 def _tag_of(form: Form) -> UUID:
@@ -109,8 +109,8 @@ def _tag_of(form: Form) -> UUID:
         raise Missing from None
 
 
-async def carry_out(context: PageContext, verb: Verb) -> Response:
-    """Answer a form of the list: preview first, carry out when confirmed, or at once for the one order of a
+async def answer_form(context: PageContext, verb: Verb) -> Response:
+    """Answer a form of the list: preview first, carry out when confirmed, or immediately for the one order of a
     row's menu.
     """
     form = await context.form()
@@ -124,9 +124,11 @@ async def carry_out(context: PageContext, verb: Verb) -> Response:
     if form["confirmed"]:
         return await _do_all(context, form, verb, ids, back)
     context.outcome = "rehearsed"
-    results = await _rehearse(context, verb.act, ids)
+    results = await _preview(context, verb.act, ids)
     fields = [(name, form[name]) for name in verb.kept if form[name]]
-    return context.render("orders/bulk.html", **_told(verb, results, back), fields=fields, is_done=False)
+    return context.render(
+        "orders/bulk.html", **_view_model(verb, results, back), fields=fields, is_done=False
+    )
 
 
 async def _do_one(context: PageContext, form: Form, verb: Verb, back: str) -> Response:
@@ -135,7 +137,7 @@ async def _do_one(context: PageContext, form: Form, verb: Verb, back: str) -> Re
     except ValueError:
         raise Missing from None
     context.about(order_id)
-    results = await do(context, form, lambda unit: verb.act(unit, [order_id]))
+    results = await do(context, lambda unit: verb.act(unit, [order_id]))
     if not results:
         return context.redirect(back)
     [result] = results
@@ -145,22 +147,22 @@ async def _do_one(context: PageContext, form: Form, verb: Verb, back: str) -> Re
 
 
 async def _do_all(context: PageContext, form: Form, verb: Verb, ids: Sequence[UUID], back: str) -> Response:
-    results = await do(context, form, lambda unit: verb.act(unit, ids))
+    results = await do(context, lambda unit: verb.act(unit, ids))
     if results is None:
         return context.redirect(back, gettext("This was done already."), "note")
     context.audited["changed"] = sum(result.changed for result in results)
-    return context.render("orders/bulk.html", **_told(verb, results, back), is_done=True)
+    return context.render("orders/bulk.html", **_view_model(verb, results, back), is_done=True)
 
 
-async def _rehearse(context: PageContext, act: Act, ids: Sequence[UUID]) -> list[OrderResult]:
+async def _preview(context: PageContext, act: Act, ids: Sequence[UUID]) -> list[OrderResult]:
     try:
         async with context.unit() as unit:
-            raise Rehearsed(await act(unit, ids))
-    except Rehearsed as rehearsed:
+            raise PreviewDone(await act(unit, ids))
+    except PreviewDone as rehearsed:
         return rehearsed.results
 
 
-def _told(verb: Verb, results: Sequence[OrderResult], back: str) -> dict[str, Any]:
+def _view_model(verb: Verb, results: Sequence[OrderResult], back: str) -> dict[str, Any]:
     changed = [result for result in results if result.changed]
     left = [(result.code or str(result.order_id), _why(result)) for result in results if not result.changed]
     return {

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import LinePosition
+from contracts.fulfillment.position import LinePosition
 from contracts.message import Reason
-from contracts.orders import OrderState
-from contracts.storefront import LineKind
+from contracts.orders.lifecycle import OrderState
+from contracts.sale import LineKind
 from services.chassis.messaging.process import Transactions
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.orders.bulk import store
@@ -24,7 +24,7 @@ from services.orders.order.refusal import Refusal
 
 Row = Mapping[str, Any]
 MOST_DESCRIBED = 4
-"""Lines of an order that are told by name."""
+"""Lines of an order that the preview lists by name."""
 CLOSED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
 
 
@@ -36,7 +36,7 @@ async def plan_packing(connection: Connection, shop: str, order_ids: Sequence[UU
 
 
 def packing_of(row: Row) -> Planned:
-    """Return what is packed in one order. Pure."""
+    """Return the plan for packing one order. Pure."""
     positions = {one["line"]: LinePosition.model_validate(one) for one in json.loads(row["positions"])}
     left = [
         (line, units)
@@ -91,7 +91,7 @@ def _against_packing(row: Row, has_some: bool) -> Reason | None:
 async def plan_cancelling(
     process: Transactions, shop: str, order_ids: Sequence[UUID], reason: str | None
 ) -> list[Planned]:
-    """Return what can still be cancelled in each order, from the previewed revision."""
+    """Return the plan for cancelling each order, from the previewed revision."""
     found = await preview_cancellations(process, shop, order_ids)
     codes = await _codes(process, shop, [one for one in order_ids if isinstance(found.get(one), Refusal)])
     return [
@@ -102,7 +102,7 @@ async def plan_cancelling(
 
 
 def cancelling_of(order_id: UUID, found: CancellationSum | Refusal, code: str, reason: str | None) -> Planned:
-    """Return what is cancelled in one order. Pure."""
+    """Return the plan for cancelling one order. Pure."""
     if isinstance(found, Refusal):
         return Planned(order_id, code, None, reasons=reasons_of(found))
     return Planned(

@@ -8,13 +8,13 @@ from uuid import UUID
 from contracts.message import Reason
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.orders.bulk import store
-from services.orders.backoffice.orders.bulk.runs import Item, Run, Standing, Verb, standing_of
+from services.orders.backoffice.orders.bulk.runs import Item, ItemState, Run, Verb, item_state
 
 Row = Mapping[str, Any]
 
 
 async def read_run(connection: Connection, shop: str, run_id: UUID) -> Run | None:
-    """Return a run of the shop with everything about it."""
+    """Return a run of the shop with its items and their states."""
     row = await store.read_run(connection, shop, run_id)
     if row is None:
         return None
@@ -35,7 +35,7 @@ async def read_run(connection: Connection, shop: str, run_id: UUID) -> Run | Non
 
 
 def _item(row: Row, run: Row) -> Item:
-    standing = standing_of(
+    state = item_state(
         is_asked=row["asked"] is not None,
         is_refused=row["reasons"] is not None,
         command_state=row["command_state"],
@@ -43,11 +43,11 @@ def _item(row: Row, run: Row) -> Item:
         is_stopped=run["stopped_at"] is not None,
     )
     return Item(
-        row["position"], row["order_id"], row["code"], json.loads(row["told"]), standing, _why(row, standing)
+        row["position"], row["order_id"], row["code"], json.loads(row["told"]), state, _why(row, state)
     )
 
 
-def _why(row: Row, standing: Standing) -> Sequence[Reason]:
+def _why(row: Row, state: ItemState) -> Sequence[Reason]:
     own = json.loads(row["reasons"] or "[]")
-    told = json.loads(row["outcome"] or "{}").get("reasons", []) if standing is Standing.REFUSED else []
+    told = json.loads(row["outcome"] or "{}").get("reasons", []) if state is ItemState.REFUSED else []
     return [Reason.model_validate(one) for one in own or told]

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.reasons import explain
-from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.language.translating import gettext, number
 from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.orders.bulk import planning, store
 from services.orders.backoffice.orders.bulk.carrying_out import WORKER
@@ -23,18 +23,18 @@ from services.orders.backoffice.orders.bulk.reading import read_run
 from services.orders.backoffice.orders.bulk.runs import (
     MOST_ITEMS,
     Item,
+    ItemState,
     Phase,
     Planned,
     Run,
-    Standing,
     Verb,
     run_id_of,
 )
-from services.orders.backoffice.orders.bulk.words import VERBS, fault_text, standings, start_button
-from services.orders.backoffice.web.actions.commanding import key_of
+from services.orders.backoffice.orders.bulk.words import VERBS, fault_text, item_state_words, start_button
+from services.orders.backoffice.web.actions.action import key_of
+from services.orders.backoffice.web.page_context import Missing, NotAllowed, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Missing, NotAllowed, PageContext
 
 pages = Pages()
 RECENT = 30
@@ -118,7 +118,7 @@ def too_many_or_none(context: PageContext, form: Form, ids: Sequence[UUID]) -> R
     if not ids:
         return context.redirect(back_of(form), gettext("No order is selected."), "note")
     if len(ids) > MOST_ITEMS:
-        text = gettext("At most %(most)s orders at once; filter the list further.", most=MOST_ITEMS)
+        text = gettext("At most %(most)s orders at once; filter the list further.", most=number(MOST_ITEMS))
         return context.redirect(back_of(form), text, "fault")
     return None
 
@@ -167,18 +167,18 @@ def _require(context: PageContext, run: Run) -> None:
 
 def _show(context: PageContext, run: Run) -> Response:
     words = VERBS[run.verb]
-    left_out = [item for item in run.items if item.standing is Standing.LEFT_OUT]
+    left_out = [item for item in run.items if item.state is ItemState.LEFT_OUT]
     return context.render(
         "orders/run.html",
         run=run,
         counts=run.counts,
         title=gettext(words.title),
         tone=words.tone,
-        standings=standings(run.verb),
+        item_state_words=item_state_words(run.verb),
         button=start_button(run.verb, run.to_do),
-        items=[item for item in run.items if item.standing is not Standing.LEFT_OUT],
+        items=[item for item in run.items if item.state is not ItemState.LEFT_OUT],
         left_out=left_out,
-        packed=[item.order_id for item in run.items if item.standing is Standing.DONE],
+        packed=[item.order_id for item in run.items if item.state is ItemState.DONE],
         why=_why,
         faults=[(one["line"], one["text"], fault_text(one["why"], one["value"])) for one in run.faults],
         sums=_sums(run.items) if run.verb is Verb.CANCEL else (),
@@ -196,7 +196,7 @@ def _sums(items: Sequence[Item]) -> list[tuple[str, int, int, int]]:
     """
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for item in items:
-        if item.standing is not Standing.LEFT_OUT:
+        if item.state is not ItemState.LEFT_OUT:
             sums = found[item.told["currency"]]
             sums[0] += item.told["due_change_minor"]
             sums[1] += item.told["units"]

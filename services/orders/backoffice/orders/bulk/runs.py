@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from contracts.message import Reason
 
 MOST_ITEMS = 500
-"""Orders of one run."""
+"""Maximum orders of one run."""
 _NAMES = UUID("6f1c1d0e-4a53-4d0f-9a1b-6a1d2c7f9b11")
 
 
@@ -28,7 +28,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
 
 
-class Standing(StrEnum):
+class ItemState(StrEnum):
     """The state of one item."""
 
     LEFT_OUT = "left_out"
@@ -49,13 +49,13 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-UNFINISHED = frozenset({Standing.WAITING, Standing.IN_PROGRESS})
+UNFINISHED = frozenset({ItemState.WAITING, ItemState.IN_PROGRESS})
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An order about to be added to a run. `asked` None: it is left out, for `reasons`; `told` is what is
-    shown.
+    """An order about to be added to a run. `asked` is the request, None for an order left out for `reasons`;
+    `told` is shown.
     """
 
     order_id: UUID | None
@@ -73,7 +73,7 @@ class Item:
     order_id: UUID | None
     code: str
     told: Mapping[str, Any]
-    standing: Standing
+    state: ItemState
     reasons: Sequence[Reason]
 
 
@@ -94,14 +94,14 @@ class Run:
     items: Sequence[Item]
 
     @property
-    def counts(self) -> Mapping[Standing, int]:
+    def counts(self) -> Mapping[ItemState, int]:
         """Return the number of items by state."""
-        return Counter(item.standing for item in self.items)
+        return Counter(item.state for item in self.items)
 
     @property
     def to_do(self) -> int:
         """Return the number of items that are not left out."""
-        return len(self.items) - self.counts[Standing.LEFT_OUT]
+        return len(self.items) - self.counts[ItemState.LEFT_OUT]
 
     @property
     def finished(self) -> int:
@@ -113,9 +113,9 @@ class Run:
         """Return the run's state."""
         if self.started_at is None:
             return Phase.PLANNED
-        if any(item.standing in UNFINISHED for item in self.items):
+        if any(item.state in UNFINISHED for item in self.items):
             return Phase.RUNNING
-        return Phase.STOPPED if self.counts[Standing.STOPPED] else Phase.ENDED
+        return Phase.STOPPED if self.counts[ItemState.STOPPED] else Phase.ENDED
 
 
 def run_id_of(shop: str, form_key: str, content: Sequence[Any]) -> UUID:
@@ -130,14 +130,14 @@ def key_of(run_id: UUID, position: int) -> str:
     return f"run:{run_id}:{position}"
 
 
-def standing_of(
+def item_state(
     *, is_asked: bool, is_refused: bool, command_state: str | None, is_started: bool, is_stopped: bool
-) -> Standing:
+) -> ItemState:
     """Return an item's state, from its own row, its command's state (None: not sent) and its run."""
     if not is_asked:
-        return Standing.LEFT_OUT
+        return ItemState.LEFT_OUT
     if is_refused or command_state == "rejected":
-        return Standing.REFUSED
+        return ItemState.REFUSED
     if command_state is not None:
-        return {"done": Standing.DONE, "parked": Standing.PARKED}.get(command_state, Standing.IN_PROGRESS)
-    return Standing.STOPPED if is_started and is_stopped else Standing.WAITING
+        return {"done": ItemState.DONE, "parked": ItemState.PARKED}.get(command_state, ItemState.IN_PROGRESS)
+    return ItemState.STOPPED if is_started and is_stopped else ItemState.WAITING

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from contracts.shipping_days import faults_of_shipping
+from contracts.fulfillment.shipping_days import faults_of_shipping
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
-from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.language.translating import gettext, number
 from services.orders.backoffice.order.days import objections_to_days, today_of
 from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.orders.bulk import shipping, store, tracking_file
@@ -23,8 +23,8 @@ from services.orders.backoffice.orders.bulk.run_pages import back_of, keep, too_
 from services.orders.backoffice.orders.bulk.runs import MOST_ITEMS, Verb
 from services.orders.backoffice.orders.bulk.shipping import Goods, Shipments, Terms
 from services.orders.backoffice.orders.bulk.tracking_file import Fault, Line, LinesUnreadable, TooManyLines
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.shop.settings import ShopSettings, settings_of
 
 pages = Pages()
@@ -34,7 +34,7 @@ KEPT = ("lines", "carrier", "other_carrier", "shipped_on", "notify_customer", "w
 
 @pages.get("/orders/ship", Permission.PARCELS_SHIP)
 async def show_form(context: PageContext) -> Response:
-    """Show the form for tracking numbers of any orders; `run`: those of an earlier attempt, to be corrected."""
+    """Show the form for tracking numbers of any orders; with `?run=`, those of an earlier attempt, to be corrected."""
     typed: Mapping[str, str] = {}
     ids: list[UUID] = []
     run_id = chosen.as_id(context.query.get("run", ""))
@@ -80,7 +80,7 @@ def _lines(text: str) -> tuple[list[Line], list[Fault]]:
         return tracking_file.read_lines(text)
     except TooManyLines:
         most = tracking_file.MOST_LINES
-        raise Invalid(lines=gettext("At most %(most)s lines at once.", most=most)) from None
+        raise Invalid(lines=gettext("At most %(most)s lines at once.", most=number(most))) from None
     except LinesUnreadable:
         raise Invalid(lines=gettext("A quotation mark in these lines is never closed.")) from None
 
@@ -89,7 +89,7 @@ def _terms(form: Form, settings: ShopSettings, today: date) -> Terms:
     carrier = form.text("other_carrier", tracking_file.LONGEST) or form.text("carrier", tracking_file.LONGEST)
     shipped_on = form.day("shipped_on")
     if shipped_on is None:
-        raise Invalid(shipped_on=gettext("Fill this in."))
+        raise Invalid(shipped_on=gettext("This field is required."))
     if faults := faults_of_shipping(shipped_on, None, today):
         raise Invalid(**objections_to_days(faults))
     return Terms(
@@ -118,7 +118,7 @@ def _without_lines(picked: Sequence[Goods], terms: Terms) -> Shipments:
     if not picked:
         raise Invalid(lines=gettext("Paste the tracking numbers, or choose the carrier’s file."))
     if all(terms.carrier is None and one.carrier(terms.settings) is None for one in picked):
-        raise Invalid(carrier=gettext("Say which carrier takes it."))
+        raise Invalid(carrier=gettext("Choose the carrier."))
     return shipping.ship_all(picked, terms)
 
 
@@ -139,7 +139,7 @@ async def _prefilled(context: PageContext, ids: Sequence[UUID]) -> dict[str, str
 
 def _usual(context: PageContext, settings: ShopSettings) -> dict[str, str]:
     return {
-        "shipped_on": datetime.now(context.speech.zone).date().isoformat(),
+        "shipped_on": datetime.now(context.locale.zone).date().isoformat(),
         "notify_customer": "on" if settings.notifies_customer else "",
     }
 

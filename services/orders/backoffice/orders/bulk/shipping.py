@@ -39,7 +39,7 @@ class Goods:
     postal_code: str | None = None
 
     def carrier(self, settings: ShopSettings) -> str | None:
-        """Return the carrier the customer chose, None when they named none."""
+        """Return the carrier the customer chose; None if there is none."""
         return settings.carrier_chosen(self.chosen_carrier, self.chosen_label) or None
 
     @property
@@ -127,7 +127,7 @@ def ship_all(chosen: Iterable[Goods], terms: Terms) -> Shipments:
 def _taken_by(
     line: Line, goods: Mapping[str, Goods], allowed: set[str] | None, taken: set[UUID]
 ) -> list[Parcel] | str:
-    """Return the parcels a line takes, or why it takes none."""
+    """Return the parcels that a line ships, or the code of the reason why it ships none."""
     order = goods.get(line.code)
     if order is None:
         return "unknown_order"

@@ -127,12 +127,12 @@ async def refuse_item(connection: Connection, run_id: UUID, position: int, reaso
     )
 
 
-async def note_sent(connection: Connection, run_id: UUID, now: datetime) -> None:
+async def mark_sent(connection: Connection, run_id: UUID, now: datetime) -> None:
     """Record that all items of a run have been sent."""
     await connection.execute("update bulk_run set sent_at = $2 where run_id = $1", *(run_id, now))
 
 
-async def forget_runs(connection: Connection, unstarted_before: datetime, before: datetime) -> None:
+async def delete_runs(connection: Connection, unstarted_before: datetime, before: datetime) -> None:
     """Delete plans that were never started, and old runs; their commands stay."""
     await connection.execute(
         """delete from bulk_run where (started_at is null and planned_at < $1)

@@ -17,9 +17,9 @@ from services.orders.order.short_code import read_code
 
 MOST_LINES = 1_000
 LONGEST = 100
-"""Characters of a carrier's name and of a tracking number."""
+"""Maximum characters of a carrier's name and of a tracking number."""
 LONGEST_CODE = 40
-"""Characters that can name an order and a parcel; what is longer is no code and not searched for one."""
+"""Maximum characters of a cell with an order and a parcel; a longer text is not searched for a code."""
 DELIMITERS = ";\t,|"
 HEADINGS = {
     "order": {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_, gettext, ngettext, pgettext
-from services.orders.backoffice.orders.bulk.runs import Standing, Verb
+from services.orders.backoffice.orders.bulk.runs import ItemState, Verb
 
 
 @dataclass(frozen=True)
@@ -34,37 +34,37 @@ def start_button(verb: Verb, count: int) -> str:
     return ngettext("Cancel %(count)s order", "Cancel %(count)s orders", count)
 
 
-def standings(verb: Verb) -> dict[Standing, tuple[str, str]]:
+def item_state_words(verb: Verb) -> dict[ItemState, tuple[str, str]]:
     """Return text and tone by an item's state."""
     return {
-        Standing.LEFT_OUT: (pgettext("bulk", "Left out"), "neutral"),
-        Standing.WAITING: (pgettext("bulk", "Waiting"), "waiting"),
-        Standing.IN_PROGRESS: (pgettext("bulk", "In progress"), "info"),
-        Standing.DONE: (gettext(VERBS[verb].done), "good"),
-        Standing.REFUSED: (pgettext("bulk", "Refused"), "danger"),
-        Standing.PARKED: (pgettext("bulk", "Needs operations"), "warning"),
-        Standing.STOPPED: (pgettext("bulk", "Not done"), "neutral"),
+        ItemState.LEFT_OUT: (pgettext("bulk", "Left out"), "neutral"),
+        ItemState.WAITING: (pgettext("bulk", "Waiting"), "waiting"),
+        ItemState.IN_PROGRESS: (pgettext("bulk", "In progress"), "info"),
+        ItemState.DONE: (gettext(VERBS[verb].done), "good"),
+        ItemState.REFUSED: (pgettext("bulk", "Refused"), "danger"),
+        ItemState.PARKED: (pgettext("bulk", "Needs operations"), "warning"),
+        ItemState.STOPPED: (pgettext("bulk", "Not done"), "neutral"),
     }
 
 
 FAULTS = {
     "too_few_columns": N_("There must be an order or parcel and a tracking number, in columns."),
-    "no_code": N_("“%(value)s” is no order code."),
+    "no_code": N_("“%(value)s” is not an order code."),
     "no_tracking": N_("The tracking number is missing."),
-    "no_carrier": N_("No carrier is named; choose one for all lines, or name it here."),
+    "no_carrier": N_("No carrier is given; choose one for all lines, or enter it here."),
     "damaged_number": N_(
         "A spreadsheet has shortened this number to %(value)s. "
         "Format the column as text and take it from the carrier again."
     ),
     "too_long": N_("The number or the carrier’s name has more than 100 characters."),
     "unknown_order": N_("The shop has no order %(value)s."),
-    "unknown_parcel": N_("There is no such parcel, or it was taken apart."),
+    "unknown_parcel": N_("There is no such parcel, or it was unpacked."),
     "not_chosen": N_("Order %(value)s is not among the chosen ones."),
     "nothing_packed": N_("Nothing of order %(value)s is packed."),
     "shipped_already": N_("It has left already."),
     "named_twice": N_("Another line has it already."),
 }
-"""By the code of a fault."""
+"""Error texts by code of a fault."""
 
 
 def fault_text(why: str, value: str) -> str:

@@ -1,1 +1,1 @@
-"""The way from a form to a command or a local action and back."""
+"""Handling of a submitted form: a command or a local action, and its response."""

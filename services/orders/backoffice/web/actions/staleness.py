@@ -1,12 +1,11 @@
-"""Stale forms: rejected because their object changed meanwhile; the changes are shown, the input is kept.
+"""Stale forms: rejected because their object changed in the meantime; the changes are shown, the input is kept.
 
     context.field_labels = {"note": N_("Note")}
-    await do(context, form, lambda unit: editing.edit(unit, …, revision=form.revision))     # may raise changes.Stale
+    await do(context, lambda unit: editing.edit(unit, …, revision=form.revision))     # may raise history.Stale
 
-A page need not do more: `changes.Stale` becomes this page. A page that detects it by itself calls `stale`.
+A page need not do more: `history.Stale` becomes this page. A page that detects it calls `stale`.
 The rejection carries the form's fields with the current revision: after reading the changes, the user can
-send them as they are, or go back to the page. The form's key was not used up, so that the form is still
-carried out once.
+send them as they are, or go back to the page. The form's key is still unused, so the form can be carried out once.
 """
 
 from collections.abc import Sequence
@@ -15,10 +14,10 @@ from datetime import date
 from starlette.responses import Response
 
 from services.orders.backoffice.forms.fields import REVISION, FieldChanged, Form
+from services.orders.backoffice.language.activity_texts import Change, as_changes
 from services.orders.backoffice.language.formatting import day
-from services.orders.backoffice.language.happenings import Change, as_changes
 from services.orders.backoffice.language.statuses import method_words
-from services.orders.backoffice.web.visit import PageContext
+from services.orders.backoffice.web.page_context import PageContext
 from services.orders.order.history import Stale
 
 
@@ -40,7 +39,9 @@ def stale(
     """
     fields = [(name, value) for name, value in form.typed() if name != REVISION]
     labels = context.field_labels
-    typed = [(labels[name], _told(name, value)) for name, value in fields if name in labels and value.strip()]
+    typed = [
+        (labels[name], _readable(name, value)) for name, value in fields if name in labels and value.strip()
+    ]
     return context.render(
         "problem/stale.html",
         409,
@@ -54,7 +55,7 @@ def stale(
     )
 
 
-def _told(name: str, value: str) -> str:
+def _readable(name: str, value: str) -> str:
     """Return a typed or chosen value in readable form: a day in the usual format, a method by its name."""
     if name == "method":
         return method_words().get(value, value)

@@ -1,18 +1,20 @@
-"""RabbitMQ's management API for the back office: figures of the queues of our virtual host, nothing else.
+"""RabbitMQ's management API for the back office: statistics of the queues of our virtual host, nothing else.
 
-Only a few columns are requested, with the user from the settings, and never a message: reading one would
-count as a delivery of it.
+Only a few columns are requested, with the user from the settings, and messages are never fetched: that would count
+as a delivery.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import httpx2
 import structlog
 
+from services.chassis.tls import trusting
 from services.orders.backoffice.web.settings import BackofficeSettings
 
 log = structlog.get_logger()
@@ -30,7 +32,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """A queue's figures from the broker; rates are messages per second over its last samples."""
+    """A queue's statistics from the broker; rates are messages per second over its last samples."""
 
     ready: int
     in_hand: int
@@ -42,7 +44,7 @@ class QueueFigures:
 
 @dataclass(frozen=True)
 class BrokerDown:
-    """The management API has not answered since then (None: its URL is not in the settings)."""
+    """The management API has been unavailable since then (None: its URL is not in the settings)."""
 
     since: datetime | None
 
@@ -56,10 +58,10 @@ class Broker:
         vhost = unquote(urlsplit(settings.amqp_url.get_secret_value()).path.removeprefix("/")) or "/"
         self._path = f"queues/{quote(vhost, safe='')}"
         if settings.rabbitmq_management_url is not None:
-            self._client = _client(settings.rabbitmq_management_url.get_secret_value())
+            self._client = _client(settings.rabbitmq_management_url.get_secret_value(), settings.amqp_ca_file)
 
     async def queues(self) -> dict[str, QueueFigures] | BrokerDown:
-        """Return every queue's figures by its name, or that there are none."""
+        """Return every queue's statistics by name, or BrokerDown."""
         if self._client is None:
             return BrokerDown(None)
         try:
@@ -68,7 +70,7 @@ class Broker:
             found = {str(row["name"]): figures(row) for row in answer.json()}
         except (httpx2.HTTPError, ValueError, TypeError, KeyError) as error:
             if self._down_since is None:
-                log.warning("RabbitMQ's management does not answer", error=type(error).__name__)
+                log.warning("RabbitMQ management API unavailable", error=type(error).__name__)
             self._down_since = self._down_since or datetime.now(UTC)
             return BrokerDown(self._down_since)
         self._down_since = None
@@ -97,7 +99,7 @@ def figures(row: Mapping[str, Any]) -> QueueFigures:
     )
 
 
-def _client(url: str) -> httpx2.AsyncClient:
+def _client(url: str, authorities: Path | None) -> httpx2.AsyncClient:
     parts = urlsplit(url)
     bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
     return httpx2.AsyncClient(
@@ -105,4 +107,5 @@ def _client(url: str) -> httpx2.AsyncClient:
         auth=(unquote(parts.username or ""), unquote(parts.password or "")),
         timeout=SECONDS,
         trust_env=False,
+        verify=trusting(authorities) if parts.scheme == "https" else False,  # no need to load certificates
     )

@@ -1,4 +1,4 @@
-"""Queues as a page shows them: the broker's figures joined with the consumers' reports. Pure except `Stuck`.
+"""View models of queues: the broker's statistics joined with the consumers' reports. Pure except `Stuck`.
 
 Quorum queues do not report how long a message waits. It is estimated: the number of waiting messages, divided
 by the rate of consumption; when nothing is consumed, the time since this process first observed that, which
@@ -14,7 +14,7 @@ from services.chassis.messaging.topology import listened_queues
 from services.orders.backoffice.web.clients.broker import QueueFigures
 
 DEAD = "dead"
-"""Behind a service's name: messages that the broker gave up on."""
+"""Suffix of a service's dead-letter queue: messages that the broker gave up on."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def of_broker(
     stuck: Stuck,
     now: float,
 ) -> list[Queue]:
-    """Return rows from the broker's figures. `said`: the consumers' own reports by queue, for unacknowledged
+    """Return rows from the broker's statistics. `said`: the consumers' own reports by queue, for unacknowledged
     messages.
     """
     rows = []
@@ -102,7 +102,7 @@ def of_broker(
 
 
 def of_services(shop: str, said: Mapping[str, Mapping[str, Any]]) -> list[Queue]:
-    """Return rows from only the consumers' reports, without the broker's management API."""
+    """Return rows from the consumers' reports only, without the broker's management API."""
     rows = []
     for name, listener, sender in names_of(shop, ()):
         one = said.get(name, {})

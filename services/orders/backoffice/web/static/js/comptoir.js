@@ -1,4 +1,4 @@
-// What every page does once scripts run. Each part stands alone; without any of them the pages still work.
+// Scripts of every page. Each part is independent; without any of them the pages still work.
 import "./dialogs.js";
 import "./forms.js";
 import "./live.js";
@@ -8,7 +8,7 @@ import "./shortcuts.js";
 
 document.documentElement.classList.add("scripted");
 
-// On a narrow screen the tab one is on is brought into the middle, also of a bar that was fetched anew.
+// On a narrow screen, scroll the tab bar so that the current tab is in the middle, also after the bar was replaced.
 function bringTabIntoSight() {
   for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
     const bar = tab.closest(".tabs");

@@ -1,4 +1,4 @@
-// Native dialogs and messages: data-open="ID" opens, data-close closes, data-dismiss takes a message away.
+// Native dialogs and messages: data-open="ID" opens a dialog, data-close closes it, data-dismiss removes a message.
 document.addEventListener("click", (event) => {
   const target = event.target.closest?.("[data-open], [data-close], [data-dismiss]");
   if (!target) {
@@ -15,7 +15,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// What htmx puts into the drawer's body opens the drawer; closing it empties it and puts the focus back.
+// Content that htmx puts into the drawer's body opens the drawer; closing the drawer empties it and restores the focus.
 let opener = null;
 document.addEventListener("htmx:after:swap", (event) => {
   const target = event.detail?.ctx?.target;

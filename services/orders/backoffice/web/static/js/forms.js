@@ -1,9 +1,9 @@
-// Forms are sent once: the button rests while the answer is awaited. A form in progress sends itself again when its
-// command has an outcome; the key in it makes that the same request.
+// Forms are sent once: the button is disabled until the response arrives, unless the form targets a frame. A form
+// in progress is resubmitted when its command has an outcome; its key makes that the same request.
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;
   const button = event.submitter;
-  if (button) setTimeout(() => { button.setAttribute("aria-busy", "true"); button.disabled = true; });
+  if (button && !button.formTarget) setTimeout(() => { button.setAttribute("aria-busy", "true"); button.disabled = true; });
 });
 window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy=true]")) {
@@ -12,8 +12,8 @@ window.addEventListener("pageshow", () => {
   }
 });
 
-// A quantity that is changed chooses «chosen» of the radios it belongs to, and one parcel for all takes all again; a
-// browser without scripts is asked by the server when the two disagree.
+// Changing a quantity selects the radio «chosen» of its group, and selecting «one» resets all quantities; without
+// scripts, the server rejects a form in which the two contradict each other.
 document.addEventListener("input", (event) => {
   const quantities = event.target.closest?.("[data-quantities]");
   const radio = (value) => event.target.form.querySelector(
@@ -38,7 +38,7 @@ if (panel) {
         panel.querySelector("[data-progress-form]").requestSubmit();
         return;
       }
-    } catch { /* the next look may succeed */ }
+    } catch { /* the next request may succeed */ }
     pause = Math.min(pause * 1.3, 5000);
     setTimeout(look, pause);
   };

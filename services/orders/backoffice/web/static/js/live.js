@@ -1,10 +1,12 @@
-// One stream a page, closed while the page is hidden. It tells ids of orders that changed:
-//   elements with data-live-order="ID" get the event "live-order", those with data-live-list "live-list" (detail.orders,
-//   detail.many). Pages answer with hx-trigger="live-order" or "live-list": they ask again, nothing moves by itself.
+// One event stream per page, closed while the page is hidden. Its events contain the ids of changed orders:
+//   elements with data-live-order="ID" get the event "live-order", those with data-live-list "live-list"
+//   (detail.orders, detail.many). Pages use them as hx-trigger and fetch their content again; no row moves without
+//   the user's action. The first stream is opened once every listener is there, and begins with what changed since
+//   the page was rendered.
 const address = document.body.dataset.live;
 const light = document.getElementById("live");
 let stream = null;
-let last = null;
+let last = document.body.dataset.liveAfter ?? null;
 let waiting = null;
 
 function show(state) {
@@ -54,5 +56,5 @@ if (address) {
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", open);
-  open();
+  document.addEventListener("DOMContentLoaded", open);
 }

@@ -1,9 +1,9 @@
-// The orders list: tags beside a code, and rows that keep themselves up to date without moving.
+// The orders list: tags beside a code, and live rows that do not move.
 const table = document.getElementById("orders");
 const bar = document.getElementById("bulk");
 const pop = document.getElementById("tag-pop");
 
-// All orders of the list, not of this page alone: then all boxes are ticked, and a box taken away takes this back.
+// Selecting all orders of the list, not only of this page: this ticks all boxes, and unticking one reverts it.
 const boxes = () => [...document.querySelectorAll("#orders tbody [data-select]")];
 const everything = bar?.querySelector("[name=everything]");
 
@@ -53,7 +53,7 @@ document.addEventListener("htmx:after:swap", () => {
   pop.dataset.shown = editor?.dataset.order ?? "";
 });
 
-// Rows that changed are asked for again in one request and put in place of the old ones.
+// Changed rows are fetched in one request and replaced in place.
 const waiting = new Set();
 let timer = null;
 

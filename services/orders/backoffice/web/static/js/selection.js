@@ -1,4 +1,4 @@
-// Rows that are ticked: all of a page at once, ranges with shift, and the bar of what can be done with them.
+// Selected rows: all of a page at once, ranges with shift, and the bar of bulk actions.
 //   [data-select-all], [data-select] in rows [data-row]; [data-bulk] holds [data-bulk-count] with data-one and data-many.
 let last = null;
 

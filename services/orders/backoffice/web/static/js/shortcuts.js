@@ -1,6 +1,6 @@
-// Keys, unless they are switched off, a modifier is held, or somebody is typing (WCAG 2.1.4).
-// A page names its rows with data-row (and data-href, data-preview inside), its search with data-search, and gives any
-// button or link a key of its own with data-key="e". Ctrl or Cmd with K goes to the search, also while typing.
+// Keyboard shortcuts, inactive when they are switched off, a modifier is held, or the user is typing (WCAG 2.1.4).
+// A page names its rows with data-row (and data-href, data-preview inside), its search with data-search, and
+// assigns a key to any button or link with data-key="e". Ctrl or Cmd with K focuses the search, also while typing.
 const GOES = { h: "/", o: "/orders", p: "/payments", s: "/stock", c: "/parcels", m: "/mails", e: "/operations" };
 let prefix = false;
 
@@ -23,7 +23,7 @@ function go(key) {
   if (there) location.assign(there.href);
 }
 
-// The search of the page itself, else the one of all orders where it is shown.
+// The page's own search field, else the search of all orders if it is visible.
 function searchField() {
   const fields = [...document.querySelectorAll("main [data-search], [data-search]")];
   return fields.filter((field) => field.checkVisibility()).sort((one) => (one.closest("main") ? -1 : 1))[0];

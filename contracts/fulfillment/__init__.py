@@ -1,0 +1,1 @@
+"""Messages of fulfillment: stock, parcels, shipments, and the position of an order."""

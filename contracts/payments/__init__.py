@@ -1,0 +1,1 @@
+"""Messages of payments: money and accounts, refunds, disputes, invoices."""

@@ -1,0 +1,1 @@
+"""Traces of orders, derived from the event logs and exported by OTLP."""

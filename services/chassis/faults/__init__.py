@@ -1,0 +1,1 @@
+"""Faults of bodies, requests and settings, as sentences with the remedy."""

@@ -1,0 +1,62 @@
+"""What is wrong with a value, as a code with its values, and the English sentence. Pure.
+
+A back office translates the sentence by its code; everything else shows it as it is here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LONGEST_SHOWN = 60
+
+SENTENCES = {
+    "country_unassigned": "No country has the code %(value)s. Write its two letters of ISO 3166, such as FR.",
+    "siret_characters": "A SIRET has digits only; %(value)s has other characters. Copy it again.",
+    "siret_length": "A SIRET has 14 digits; %(value)s has %(count)s. Copy it again, the last five digits too.",
+    "siret_check_digit": "%(value)s is no SIRET: its check digit does not match. Copy it again.",
+    "vat_country_unknown": (
+        "A VAT number begins with the two letters of its country, such as FR; %(value)s does not. Put them first."
+    ),
+    "vat_number_length": (
+        "A VAT number that begins with %(prefix)s has %(expected)s characters; %(value)s has %(count)s. "
+        "Copy it again."
+    ),
+    "vat_number_wrong": (
+        "%(value)s can’t be a VAT number of its country: a character is wrong or missing. Copy it again."
+    ),
+    "iban_country_unknown": (
+        "An IBAN begins with the two letters of a country that has IBANs; %(value)s does not. Copy it again."
+    ),
+    "iban_length": (
+        "An IBAN that begins with %(prefix)s has %(expected)s characters; %(value)s has %(count)s. Copy it again."
+    ),
+    "iban_wrong": "%(value)s is no IBAN: its check digits do not match. Copy it again.",
+    "email_unusable": "No mail can be sent to “%(value)s”. Write an address such as shop@example.com.",
+    "phone_wrong": (
+        "A phone number has 3 to 15 digits, with blanks and + ( ) . / - between them; “%(value)s” is none. Correct it."
+    ),
+    "postal_code_wrong": "A French postal code has 5 digits, such as 35000; “%(value)s” is none. Correct it.",
+    "capital_wrong": (
+        "“%(value)s” is no share capital. Write an amount above zero with its currency, such as 10 000 €."
+    ),
+    "text_invisible": "This text holds a character that can’t be printed, %(value)s. Type the text again.",
+}
+"""The sentences, by code, with the places of the values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with a value; `values` are what its sentence names."""
+
+    code: str
+    values: Mapping[str, str | int]
+
+    @property
+    def sentence(self) -> str:
+        """Return the sentence in English."""
+        return SENTENCES[self.code] % self.values
+
+
+def flaw(code: str, value: str, **more: str | int) -> Flaw:
+    """Return a flaw of a value, which is shown cut to 60 characters."""
+    shown = value if len(value) <= LONGEST_SHOWN else f"{value[: LONGEST_SHOWN - 1]}…"
+    return Flaw(code, {"value": shown, **more})

@@ -1,0 +1,97 @@
+"""Texts from outside: one rule for every entrance by which a text counts as blank, and where one holds NUL. Pure.
+
+Without it a reason of one zero-width space would be stored as the reason of a credit note, and a message of it would
+be mailed.
+"""
+
+import re
+import unicodedata
+from typing import Any, LiteralString
+
+from pydantic import AfterValidator, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+_UNSEEN_CATEGORIES = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co", "Cs"))
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
+"""Characters of other categories that show nothing: fillers, variation selectors, the empty Braille pattern."""
+_SHAPING = re.compile(
+    "[\u034f\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
+)
+BLANK, NUL, HALF = "text_blank", "text_nul", "text_surrogate"
+NUL_SIGN = re.compile("\0")
+_UNSTORABLE: dict[str, tuple[re.Pattern[str], LiteralString]] = {
+    NUL: (NUL_SIGN, "text must not contain the NUL character"),
+    HALF: (re.compile("[\ud800-\udfff]"), "text must not contain half of a surrogate pair"),
+}
+Place = tuple[int | str, ...]
+"""The steps from a value to one within it."""
+
+
+def is_unseen(sign: str) -> bool:
+    """Return whether a character shows nothing: a space, a control character, a filler, or one that fonts may
+    lack.
+    """
+    return unicodedata.category(sign) in _UNSEEN_CATEGORIES or _UNSEEN.match(sign) is not None
+
+
+def is_unwanted(sign: str) -> bool:
+    """Return whether a character can be left out of a line of text without a change of what is seen.
+
+    Spaces stay, and so do joiners, variation selectors and tags, which shape the letters and emoji beside
+    them; also characters newer than this Python's Unicode, such as emoji.
+    """
+    is_new = unicodedata.category(sign) == "Cn" and not _is_noncharacter(sign)
+    is_kept = is_new or unicodedata.category(sign) == "Zs" or _SHAPING.match(sign) is not None
+    return is_unseen(sign) and not is_kept
+
+
+def _is_noncharacter(sign: str) -> bool:
+    """Return whether Unicode will never assign a character to this code."""
+    return ord(sign) & 0xFFFE == 0xFFFE or "\ufdd0" <= sign <= "\ufdef"
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nothing of a text can be seen: it is empty, or has only spaces and invisible
+    characters.
+    """
+    return all(map(is_unseen, text))
+
+
+def trimmed(text: str) -> str:
+    """Return a text without leading and trailing spaces; empty when nothing of it can be seen."""
+    return "" if is_blank(text) else text.strip()
+
+
+def place_of(signs: re.Pattern[str], value: Any, place: Place = ()) -> Place | None:
+    """Return where in JSON values a text, or the key of an object, has one of these characters; None if none has."""
+    if isinstance(value, str):
+        return place if signs.search(value) else None
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, one in inner:
+        within = (*place, step)
+        is_here = isinstance(step, str) and signs.search(step)
+        if (found := within if is_here else place_of(signs, one, within)) is not None:
+            return found
+    return None
+
+
+def refuse_unstorable(value: Any) -> None:
+    """Raise ValidationError, with the place, for JSON values with a text that PostgreSQL can't store."""
+    for kind, (signs, words) in _UNSTORABLE.items():
+        if (place := place_of(signs, value)) is not None:
+            fault = InitErrorDetails(type=PydanticCustomError(kind, words), loc=place, input="")
+            raise ValidationError.from_exception_data("text", [fault])
+
+
+def _seen(text: str) -> str:
+    if is_blank(text):
+        raise PydanticCustomError(
+            BLANK, "This text is empty or has only characters that can’t be seen. Write it and send it again."
+        )
+    return text
+
+
+Seen = AfterValidator(_seen)
+"""The validator of a text that must be filled in: `Annotated[Text, Field(min_length=1), Seen]`."""

@@ -1,0 +1,1 @@
+"""Warnings when little is left of a SKU."""

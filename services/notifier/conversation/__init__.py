@@ -1,0 +1,1 @@
+"""The conversation about an order: threads, messages, received mails and their attachments."""

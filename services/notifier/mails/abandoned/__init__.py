@@ -1,0 +1,1 @@
+"""Reminders of checkouts that were not completed."""

@@ -1,0 +1,1 @@
+"""Events that cause mails to customers and to the merchant."""

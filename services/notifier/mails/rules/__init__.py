@@ -1,0 +1,1 @@
+"""Rules of a shop: which of its mails are sent."""

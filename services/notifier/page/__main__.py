@@ -1,0 +1,7 @@
+"""Command line of the customer's page: `python -m services.notifier.page`."""
+
+from services.chassis.runtime.command_line import main
+from services.notifier.page.app import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE)

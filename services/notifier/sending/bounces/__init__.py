@@ -1,0 +1,1 @@
+"""Mails that come back: their addresses, their reports, and the addresses that get no mail because of them."""

@@ -1,0 +1,1 @@
+"""The other services over HTTP, for what this one does not copy."""

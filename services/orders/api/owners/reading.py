@@ -1,0 +1,29 @@
+"""What an owning service answers about the caller's shop, for a route that shows it; or why it has no answer."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from services.chassis.http.problems import Problem
+from services.orders.api.context import RequestContext
+from services.orders.api.owners.clients import ServiceUnavailable
+
+
+async def read_owned(
+    context: RequestContext,
+    owner: Literal["payments", "fulfillment", "notifier"],
+    path: str,
+    **query: str | list[str],
+) -> Mapping[str, Any]:
+    """Return an owner's answer. Raises the 503 problem while it does not answer, the 404 one if it does not have
+    the shop.
+    """
+    told = await context.clients.get(owner, path, shop=context.caller.shop, **query)
+    if isinstance(told, ServiceUnavailable):
+        why = (
+            "does not answer: try again in a moment" if told.since else f"needs COMPTOIR_{owner.upper()}_URL"
+        )
+        raise Problem(503, f"{owner}_unavailable", f"The service {owner} {why}.")
+    if told.status != 200:
+        raise Problem(404, "shop_unknown", f"The service {owner} does not have the shop of this token.")
+    body: Mapping[str, Any] = told.body
+    return body

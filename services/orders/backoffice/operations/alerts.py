@@ -1,0 +1,71 @@
+"""Alerts for shop owners: an unavailable service and its consequences, work that could not finish.
+
+Invariant: no text here names a queue, a message or a service's internals; those are on the pages the alerts
+link to.
+"""
+
+import asyncio
+
+from services.orders.api.owners.clients import ServiceUnavailable
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.translating import N_, gettext, ngettext
+from services.orders.backoffice.operations import parked
+from services.orders.backoffice.operations.parked import Parked
+from services.orders.backoffice.web.clients.monitor import Seen
+from services.orders.backoffice.web.page_context import PageContext
+from services.orders.backoffice.web.words import OWNER_NAMES
+
+OLD_ENOUGH_SECONDS = 15.0
+MEANINGS = {
+    "orders": N_("New orders show later; none is lost."),
+    "payments": N_("Payments and refunds show later; none is lost."),
+    "fulfillment": N_("Stock and parcels can’t be changed meanwhile; nothing is lost."),
+    "notifier": N_("Mails leave later; none is lost."),
+}
+"""Consequences for the shop while a service is unavailable."""
+
+
+async def alerts_for(context: PageContext) -> list[tuple[str, str]]:
+    """Return links and reasons, for users who may see them; services that were never set up cause no alert."""
+    if not context.may(Permission.OPERATIONS_VIEW):
+        return []
+    seen, waiting, alarms = await asyncio.gather(
+        context.app_state.monitor.current(OLD_ENOUGH_SECONDS),
+        parked.read_groups(context),
+        mail_alarms(context),
+    )
+    return [*needs(seen, waiting), *alarms]
+
+
+async def mail_alarms(context: PageContext) -> list[tuple[str, str]]:
+    """Return a link and a reason while mails of the shop are refused as unwanted: one alert for many mails."""
+    found = await context.app_state.clients.get("notifier", "/internal/mail-alarms", shop=context.shop)
+    if isinstance(found, ServiceUnavailable) or found.status != 200:
+        return []
+    return [("/mails?state=bounced", _refused(int(alarm["faults"]))) for alarm in found.body["alarms"]]
+
+
+def _refused(faults: int) -> str:
+    return ngettext(
+        "%(count)s mail of the shop was refused as unwanted: its mail server’s reputation is at fault.",
+        "%(count)s mails of the shop were refused as unwanted: its mail server’s reputation is at fault.",
+        faults,
+    )
+
+
+def needs(seen: Seen, waiting: Parked) -> list[tuple[str, str]]:
+    """Return links and reasons."""
+    found = [("/operations", _unavailable(one.name)) for one in seen.services if one.is_unavailable]
+    if waiting.dead:
+        text = ngettext(
+            "%(count)s action could not be finished and waits for a decision.",
+            "%(count)s actions could not be finished and wait for a decision.",
+            waiting.dead,
+        )
+        found.append(("/operations/parked", text))
+    return found
+
+
+def _unavailable(service: str) -> str:
+    text = gettext("%(owner)s does not answer.", owner=gettext(OWNER_NAMES[service]))
+    return f"{text} {gettext(MEANINGS[service])}" if service in MEANINGS else text

@@ -1,0 +1,169 @@
+"""Handling of a submitted form, one mechanism for every page: carried out once, awaited, answered.
+
+    @pages.post("/orders/{order}/payment", Permission.PAYMENTS_RECORD, action="payment.record", again=show_again)
+    async def record_payment(context: PageContext) -> Response:
+        payment = command(context, order.id, lambda _: RecordPayment(…, actor=context.actor))
+        return await carry_out(context, payment, to=f"/orders/{code}", flash=gettext("The payment is recorded."))
+
+The form's `key`, made when it was shown, is the idempotency key: a double click, the back button and a reload
+are the same request and get the same answer. A page that shows "in progress" therefore holds the form's own
+fields and sends them again to get the outcome; the submitted values are stored nowhere else. A rejection is
+raised, and the route's `again` shows the form once more (`web/actions/again.py`).
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from starlette.responses import Response
+
+from contracts.message import Command, Reason
+from services.chassis.messaging.unit import Unit
+from services.orders.api.actions import action as actions
+from services.orders.api.actions import store as api_store
+from services.orders.api.actions.action import Action
+from services.orders.backoffice.forms.fields import REVISION, Form, Invalid
+from services.orders.backoffice.language.reasons import by_field
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.web.page_context import Missing, PageContext
+
+T = TypeVar("T")
+Act = Callable[[Unit], Awaitable[Any]]
+"""A local action of orders for a form, in one unit of work."""
+_BY_SEVERITY = ("done", "rejected", "pending", "parked")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of an action. `state`: done, rejected, pending, or parked: an operator must look."""
+
+    command_id: UUID
+    state: str
+    reasons: Sequence[Reason] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+def key_of(form: Form) -> str:
+    """Return the form's idempotency key, distinct from those of the REST API. Raises Invalid when the form
+    has none.
+    """
+    if form.key is None:
+        raise Invalid(**{"": gettext("This form is incomplete. Open the page again.")})
+    return f"form:{form.key}"
+
+
+def command(
+    context: PageContext, order_id: UUID | None, message: Callable[[UUID], Command], part: str = ""
+) -> Action:
+    """Return the form's command, which `message` makes with an id (also for the object it creates).
+
+    A form that makes several commands makes each with its own `part`. Raises Invalid when it has no key.
+    """
+    return actions.command(context.shop, order_id, key_of(context.form_read) + part, message)
+
+
+async def carry_out(
+    context: PageContext,
+    work: Act | Action | Sequence[Action],
+    *,
+    to: str,
+    flash: str | Callable[[Outcome], str],
+) -> Response:
+    """Carry out what a form requests, once, and redirect to `to` with a message, or show the progress (202).
+
+    Raises Invalid with the reasons of a rejection, KeyTaken when the form was sent before with other content,
+    and what an act raises.
+    """
+    if callable(work):
+        assert isinstance(flash, str), "an action of orders itself has no outcome"
+        await do(context, work)
+        return context.redirect(to, flash)
+    outcome = await perform(context, *([work] if isinstance(work, Action) else work))
+    return answer(context, outcome, to=to, flash=flash)
+
+
+async def do(context: PageContext, act: Callable[[Unit], Awaitable[T]]) -> T | None:
+    """Carry out what orders itself does for a form, once; return its result, None when it was done before.
+
+    Raises what `act` raises, which leaves the key unused; Invalid when the form has no key; KeyTaken.
+    """
+    form = await context.form()
+    done = await context.app_state.actions.do(context.shop, key_of(form), content_hash(form), act)
+    if done.is_repeat:
+        context.outcome = "repeated"
+    return done.result
+
+
+async def perform(context: PageContext, *wanted: Action) -> Outcome:
+    """Carry actions out, each once, and return their outcome after at most two seconds: of several the worst.
+
+    Raises KeyTaken, and refusals of changes of orders.
+    """
+    for action in wanted:
+        if action.order_id is not None:
+            context.about(action.order_id)
+    rows = await asyncio.gather(*(context.app_state.actions.carry_out(action) for action in wanted))
+    return max(map(_outcome, rows), key=lambda one: _BY_SEVERITY.index(one.state))
+
+
+async def wait_for(context: PageContext, command_id: UUID) -> Outcome:
+    """Return the outcome of a command that was sent before, after at most two seconds. Raises Missing."""
+    return _found(await context.app_state.actions.wait(context.shop, command_id))
+
+
+async def outcome_of(context: PageContext, command_id: UUID) -> Outcome:
+    """Return the current outcome of a command of the shop. Raises Missing."""
+    return _found(await context.app_state.actions.find(context.shop, command_id))
+
+
+async def was_sent(context: PageContext) -> bool:
+    """Return whether this form has become a command: a repeat then gets the same answer, even if the data has
+    changed.
+    """
+    form = context.form_read
+    if form.key is None:
+        return False
+    async with context.reading() as connection:
+        return await api_store.was_sent(connection, context.shop, key_of(form))
+
+
+def answer(
+    context: PageContext, outcome: Outcome, *, to: str, flash: str | Callable[[Outcome], str]
+) -> Response:
+    """Return the page for an outcome. Raises Invalid with the reasons of a rejection."""
+    context.audited["command_id"] = str(outcome.command_id)
+    context.outcome = outcome.state
+    if outcome.state == "done":
+        return context.redirect(to, flash if isinstance(flash, str) else flash(outcome))
+    if outcome.state == "rejected":
+        raise Invalid(**by_field(outcome.reasons))
+    return context.render(
+        "progress/progress.html",
+        202,
+        outcome=outcome,
+        fields=context.form_read.typed(),
+        action=context.here,
+        to=to,
+    )
+
+
+def content_hash(form: Form) -> bytes:
+    """Return the hash of all fields of a form except its revision."""
+    fields = [field for field in form.typed() if field[0] != REVISION]
+    return hashlib.sha256(json.dumps(sorted(fields)).encode()).digest()
+
+
+def _found(row: api_store.Row | None) -> Outcome:
+    if row is None:
+        raise Missing
+    return _outcome(row)
+
+
+def _outcome(row: api_store.Row) -> Outcome:
+    body = json.loads(row["outcome"] or "{}")
+    reasons = [Reason.model_validate(one) for one in body.get("reasons", [])]
+    return Outcome(row["command_id"], row["state"], reasons, body)

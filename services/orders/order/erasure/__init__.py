@@ -1,0 +1,1 @@
+"""Erasure of a customer on request: what may be erased, the erasure in orders, and the proof of it."""

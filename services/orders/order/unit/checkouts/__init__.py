@@ -1,0 +1,1 @@
+"""Checkouts: those that one transaction loads, changes and writes back."""

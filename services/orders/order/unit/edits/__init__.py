@@ -1,0 +1,1 @@
+"""Edits of placed orders, and deletions: those that one transaction loads, changes and writes back."""

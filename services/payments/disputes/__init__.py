@@ -1,0 +1,1 @@
+"""Disputes of payments: their deadlines, and a staff decision on a lost one."""

@@ -1,0 +1,1 @@
+"""Issuing documents: which shops may, and the worker that does it."""

@@ -1,0 +1,20 @@
+"""Events that a webhook at PayPal must send for a complete ledger. Source: PayPal's webhook event names."""
+
+NEEDED: dict[str, tuple[str, ...]] = {
+    "PAYMENT.CAPTURE.COMPLETED": ("CHECKOUT.ORDER.COMPLETED", "PAYMENT.CAPTURE.REFUNDED"),
+    "PAYMENT.CAPTURE.PENDING": (),
+    "PAYMENT.CAPTURE.DENIED": ("PAYMENT.CAPTURE.DECLINED",),
+    "PAYMENT.CAPTURE.DECLINED": (),
+    "PAYMENT.CAPTURE.REFUNDED": (),
+    "PAYMENT.CAPTURE.REVERSED": (),
+    "PAYMENT.REFUND.PENDING": (),
+    "PAYMENT.REFUND.FAILED": (),
+    "PAYMENT.AUTHORIZATION.CREATED": ("PAYMENT.AUTHORIZATION.VOIDED",),
+    "PAYMENT.AUTHORIZATION.VOIDED": (),
+    "CHECKOUT.ORDER.COMPLETED": (),
+    "CHECKOUT.PAYMENT-APPROVAL.REVERSED": (),
+    "CUSTOMER.DISPUTE.CREATED": ("CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED"),
+    "CUSTOMER.DISPUTE.UPDATED": (),
+    "CUSTOMER.DISPUTE.RESOLVED": (),
+}
+"""Each required event, and the types whose arrival proves that it should have arrived as well."""

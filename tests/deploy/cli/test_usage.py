@@ -1,0 +1,317 @@
+"""`comptoir` used wrongly, without settings or without a service: one sentence each, and an exit status."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import deploy.cli.app
+from contracts.catalogue import SERVICES
+from deploy import databases
+from deploy.cli.app import app, main
+from deploy.cli.environment import read_environment
+from deploy.cli.failures import NotConfigured, Status
+from deploy.cli.options import ServiceName
+
+ROOT = Path(__file__).resolve().parents[3]
+README = (Path(deploy.cli.app.__file__).parent / "README.md").read_text()
+HELP = Path(__file__).parent / "help.txt"
+TOKEN = "a-token-for-tests-only"
+BACKWARDS = ("--from", "2026-11-28T08:00Z", "--to", "2026-11-28T08:00+01:00")
+
+
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str, **settings: str
+) -> tuple[int, str, str]:
+    """Exit status, output and errors of a command, with these settings only."""
+    for name in [name for name in os.environ if name.startswith("COMPTOIR_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["comptoir", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr()
+    return int(ended.value.code or 0), told.out, told.err
+
+
+def commands(group: typer.Typer = app, *names: str) -> Iterator[tuple[str, ...]]:
+    """The words of every command, also of groups."""
+    for one in group.registered_commands:
+        assert one.name is not None
+        yield (*names, one.name)
+    for inner in group.registered_groups:
+        assert inner.name is not None
+        assert inner.typer_instance is not None
+        yield from commands(inner.typer_instance, *names, inner.name)
+
+
+def helps() -> str:
+    """The help of every command, in the width of a file."""
+    runner = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+    texts = []
+    for words in [(), *sorted(commands())]:
+        said = runner.invoke(app, [*words, "--help"], prog_name="comptoir")
+        assert said.exit_code == 0, said.output
+        texts.append(said.output)
+    return "\n".join(texts)
+
+
+def test_the_help_of_every_command_is_the_committed_one() -> None:
+    """`COMPTOIR_WRITE=1` in the environment writes it."""
+    said = helps()
+    if os.environ.get("COMPTOIR_WRITE"):
+        HELP.write_text(said)
+    assert said == HELP.read_text()
+
+
+def test_the_readme_has_every_command_with_options_that_exist() -> None:
+    rows = re.findall(r"^\| `comptoir ([a-z ]+?)(?: ([^a-z].*?))?` \|", README, re.MULTILINE)
+    assert sorted(tuple(words.split()) for words, _ in rows) == sorted(commands())
+    runner = CliRunner()
+    for words, rest in rows:
+        said = runner.invoke(app, [*words.split(), "--help"]).output
+        assert [one for one in re.findall(r"--[a-z-]+", rest) if one not in said] == [], words
+
+
+def test_the_services_are_those_of_the_catalogue() -> None:
+    assert tuple(ServiceName) == SERVICES
+
+
+def test_the_exit_statuses_are_documented() -> None:
+    assert [int(row) for row in re.findall(r"^\| (\d) \|", README, re.MULTILINE)] == [*Status]
+
+
+def test_every_setting_of_the_readme_is_read() -> None:
+    named = set(re.findall(r"COMPTOIR_[A-Z_]+", README.partition("## Settings")[2]))
+    code = "".join(path.read_text() for path in (ROOT / "deploy").rglob("*.py"))
+    made = {f"COMPTOIR_{one.upper()}{what}" for one in SERVICES for what in ("_URL", "_DATABASE_URL")}
+    assert {name for name in named - made if name not in code} == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "status", "said"),
+    [
+        ((), {}, 2, "Usage: comptoir"),
+        (("moon",), {}, 2, "No such command 'moon'"),
+        (("parked", "explain", "moon", "1"), {}, 2, "'moon' is not one of"),
+        (
+            ("parked", "explain", "orders", "seven"),
+            {},
+            2,
+            "'seven' is no whole number from 1 on; give one such as 7",
+        ),
+        (("parked", "discard", "orders", "1"), {}, 2, "Missing option '--reason'"),
+        (
+            ("replay", "orders", "notifier", "--from", "noon", "--to", "noon"),
+            {},
+            2,
+            "is not an ISO 8601 time",
+        ),
+        (
+            ("replay", "orders", "notifier", "--from", "2026-11-28T08:00", "--to", "noon"),
+            {},
+            2,
+            "has no offset",
+        ),
+        (("replay", "orders", "notifier", *BACKWARDS), {}, 2, "the period is empty"),
+        (("lost", "count", "orders", "notifier", *BACKWARDS), {}, 2, "(--from) is not before its end"),
+        (("lost", "send", "orders", "notifier", *BACKWARDS), {}, 2, "2026-11-28T08:00:00+01:00 (--to)"),
+        (("traces", "--otlp", "http://127.0.0.1:1", *BACKWARDS), {}, 2, "the period is empty"),
+        (("status",), {}, 2, "set COMPTOIR_INTERNAL_TOKEN"),
+        (("status",), {"COMPTOIR_INTERNAL_TOKEN": TOKEN}, 2, "set COMPTOIR_ORDERS_URL"),
+        (("audit",), {}, 2, "set COMPTOIR_ORDERS_DATABASE_URL, COMPTOIR_PAYMENTS_DATABASE_URL"),
+        (("verify", "books"), {}, 2, "set COMPTOIR_PAYMENTS_DATABASE_URL to postgresql://"),
+        (("migrate", "notifier"), {}, 2, "set COMPTOIR_NOTIFIER_DATABASE_URL"),
+        (("topology", "diff"), {}, 2, "set COMPTOIR_RABBITMQ_MANAGEMENT_URL"),
+        (
+            ("topology", "diff"),
+            {"COMPTOIR_RABBITMQ_MANAGEMENT_URL": "http://a:b@127.0.0.1:1", "COMPTOIR_STOREFRONTS": "maison"},
+            2,
+            "is not of the form shop.module",
+        ),
+        (
+            ("topology", "apply"),
+            {"COMPTOIR_RABBITMQ_MANAGEMENT_URL": f"http://a:{TOKEN}@127.0.0.1:1"},
+            3,
+            "does not answer at http://127.0.0.1:1",
+        ),
+        (
+            ("parked", "list", "orders"),
+            {"COMPTOIR_INTERNAL_TOKEN": TOKEN, "COMPTOIR_ORDERS_URL": "http://127.0.0.1:1"},
+            3,
+            "orders does not answer (ConnectError): is it running, is COMPTOIR_ORDERS_URL right?",
+        ),
+        (
+            ("migrate", "orders"),
+            {"COMPTOIR_ORDERS_DATABASE_URL": f"mysql://u:{TOKEN}@127.0.0.1/x"},
+            2,
+            "COMPTOIR_ORDERS_DATABASE_URL must begin with postgresql://",
+        ),
+        (("--env-file", "/nowhere/x.env", "status"), {}, 2, "could not read /nowhere/x.env"),
+        (("status",), {"COMPTOIR_SECRETS_DIR": "/nowhere"}, 2, "could not read the secret files in /nowhere"),
+    ],
+)
+def test_what_can_not_be_done_is_said(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    settings: dict[str, str],
+    status: int,
+    said: str,
+) -> None:
+    ended, out, err = run(capsys, monkeypatch, *arguments, **settings)
+    told = " ".join((out + err).split())
+    assert (ended, said in told) == (status, True), told
+    assert TOKEN not in told
+    assert "Traceback" not in told
+
+
+def test_a_backup_of_a_server_that_does_not_answer_names_the_setting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"postgresql://u:{TOKEN}@127.0.0.1:1/x"
+    settings = {f"COMPTOIR_{one.upper()}_DATABASE_URL": url for one in SERVICES}
+    ended, out, err = run(capsys, monkeypatch, "backup", str(tmp_path / "backup"), **settings)
+    told = " ".join(err.split())
+    assert (ended, out, TOKEN in told) == (3, "", False)
+    assert "the database of orders can't be opened" in told
+    assert "is PostgreSQL running, is COMPTOIR_ORDERS_DATABASE_URL right?" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url", "status", "said"),
+    [
+        (["foo"], "", 2, "usage: python -m deploy.databases [--new-passwords]"),
+        ([f"postgresql://u:{TOKEN}@127.0.0.1:1/x"], "", 2, "set COMPTOIR_POSTGRES_ADMIN_URL"),
+        (["--new-passwords"], "", 2, "set COMPTOIR_POSTGRES_ADMIN_URL to postgresql://"),
+        (
+            ["--new-passwords"],
+            f"mysql://u:{TOKEN}@127.0.0.1/x",
+            2,
+            "set COMPTOIR_POSTGRES_ADMIN_URL to postgresql://",
+        ),
+        (
+            ["--new-passwords"],
+            f"postgresql://u:{TOKEN}@127.0.0.1:x/x",
+            3,
+            "is COMPTOIR_POSTGRES_ADMIN_URL right?",
+        ),
+        (["--new-passwords"], f"postgresql://u:{TOKEN}@127.0.0.1:1/x", 3, "PostgreSQL can't be opened:"),
+        ([], f"postgresql://u:{TOKEN}@127.0.0.1:1/x", 2, "set COMPTOIR_ORDERS_DATABASE_URL"),
+    ],
+)
+def test_databases_that_can_not_be_made_are_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    url: str,
+    status: int,
+    said: str,
+) -> None:
+    for name in [name for name in os.environ if name.startswith("COMPTOIR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COMPTOIR_POSTGRES_ADMIN_URL", url)
+    with pytest.raises(SystemExit) as ended:
+        databases.main(arguments)
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out, told.err.count("\n")) == (status, "", 1)
+    assert said in told.err
+    assert TOKEN not in told.err
+
+
+def test_an_unknown_setting_is_a_warning(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    env_file, secrets = tmp_path / "comptoir.env", tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "comptoir_smtp_pasword").write_text("hunter2")
+    env_file.write_text("COMPTOIR_INTRNAL_TOKEN=hunter2\nCOMPTOIR_SMTP_HOST=mail\nPATH=/bin\n")
+    settings = {"COMPTOIR_SECRETS_DIR": str(secrets), "COMPTOIR_ORDER_URL": "x"}
+    ended, out, err = run(capsys, monkeypatch, "--env-file", str(env_file), "status", **settings)
+    assert (ended, out) == (2, "")
+    assert err.splitlines() == [
+        "unknown setting COMPTOIR_INTRNAL_TOKEN is ignored; did you mean COMPTOIR_INTERNAL_TOKEN?",
+        "unknown setting COMPTOIR_ORDER_URL is ignored; did you mean COMPTOIR_ORDERS_URL?",
+        "unknown setting COMPTOIR_SMTP_PASWORD is ignored; did you mean COMPTOIR_SMTP_PASSWORD?",
+        "set COMPTOIR_INTERNAL_TOKEN to the operators' token of the services",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("# a\n\nCOMPTOIR_VHOST=x\n\nhunter2\n", 5),
+        ("COMPTOIR_VHOST\n", 1),
+        ("A=b\nCOMPTOIR_VHOST='hunter2\n", 2),
+    ],
+)
+def test_a_line_that_is_not_a_setting_is_refused_with_its_number(
+    tmp_path: Path, content: str, line: int
+) -> None:
+    file = tmp_path / "comptoir.env"
+    file.write_text(content)
+    with pytest.raises(NotConfigured, match=rf"{file}, line {line} is not NAME=VALUE") as refused:
+        read_environment({}, file)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_settings_come_from_the_environment_then_the_file_then_secret_files(tmp_path: Path) -> None:
+    secrets, file = tmp_path / "secrets", tmp_path / "comptoir.env"
+    secrets.mkdir()
+    for name in ("comptoir_internal_token", "COMPTOIR_VHOST", "comptoir_orders_url"):
+        (secrets / name).write_text(f"from secrets {name}\n")
+    (secrets / "other").write_bytes(b"\xff")
+    file.write_text(
+        f"COMPTOIR_SECRETS_DIR='{secrets}'\nCOMPTOIR_VHOST='from $HOME'\nCOMPTOIR_ORDERS_URL=file\n"
+    )
+    found = read_environment({"COMPTOIR_ORDERS_URL": "variable", "COMPTOIR_VHOST": ""}, file)
+    assert found["COMPTOIR_INTERNAL_TOKEN"] == "from secrets comptoir_internal_token"
+    assert found["COMPTOIR_VHOST"] == "from $HOME"
+    assert found["COMPTOIR_ORDERS_URL"] == "variable"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"\xff\xfe", "is not UTF-8"), (b"\n", "is empty"), (None, "is a directory")]
+)
+def test_a_secret_file_that_is_unusable_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
+    file = tmp_path / "comptoir_internal_token"
+    file.mkdir() if content is None else file.write_bytes(content)
+    (tmp_path / "comptoir_smtp_password").write_bytes(b"")  # a setting of others
+    with pytest.raises(NotConfigured, match=f"COMPTOIR_INTERNAL_TOKEN: .*{file}.*{said}"):
+        read_environment({"COMPTOIR_SECRETS_DIR": str(tmp_path)})
+
+
+def test_a_variable_may_name_a_file_with_the_value(tmp_path: Path) -> None:
+    secret, env_file = tmp_path / "password", tmp_path / "comptoir.env"
+    secret.write_text("a-password\n")
+    env_file.write_text(
+        f"COMPTOIR_PASSWORD_STOREFRONT_MAISON_SHOP_FILE={secret}\nCOMPTOIR_VHOST_FILE=/nowhere\n"
+    )
+    with pytest.raises(NotConfigured, match="COMPTOIR_VHOST: could not read /nowhere in COMPTOIR_VHOST_FILE"):
+        read_environment({}, env_file)
+    env_file.write_text(f"COMPTOIR_PASSWORD_STOREFRONT_MAISON_SHOP_FILE={secret}\n")
+    found = read_environment({"COMPTOIR_VHOST": "shop"}, env_file)
+    assert (found["COMPTOIR_PASSWORD_STOREFRONT_MAISON_SHOP"], found["COMPTOIR_VHOST"]) == (
+        "a-password",
+        "shop",
+    )
+    with pytest.raises(NotConfigured, match="COMPTOIR_VHOST: given more than once"):
+        read_environment({"COMPTOIR_VHOST": "shop", "COMPTOIR_VHOST_FILE": str(secret)})
+
+
+def test_it_runs_as_a_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.cli", "parked", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("Usage: comptoir parked")
