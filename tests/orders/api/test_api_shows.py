@@ -80,9 +80,11 @@ async def test_another_shops_order_does_not_exist(desks: Desks) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
     placed = await place(desk)
     async with client(desk, OTHER_TOKEN) as http:
-        for name in (placed.code, str(placed.order_id), str(uuid4()), "no such order", "%00"):
+        for name in (placed.code, str(placed.order_id), str(uuid4()), "no such order"):
             answer = await http.get(f"/v1/orders/{name}")
             assert (answer.status_code, answer.json()["code"]) == (404, "order_unknown")
+        answer = await http.get("/v1/orders/%00")
+        assert (answer.status_code, answer.json()["code"]) == (422, "nul_in_address")
 
 
 async def test_a_submission_tells_its_order_or_every_reason(desks: Desks) -> None:
