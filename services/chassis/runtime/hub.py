@@ -38,9 +38,8 @@ from services.chassis.runtime.loop_lag import measure_lag
 from services.chassis.runtime.own_workers import own_workers, pauses_worker
 from services.chassis.settings import ServiceSettings
 from services.chassis.storage import clock
-from services.chassis.storage.database import Connection, Pool, open_pool, transaction
+from services.chassis.storage.database import Connection, Pool, acquire, open_pool, transaction, watch_pool
 from services.chassis.storage.partitions import inbox_window, keep_partitions
-from services.chassis.storage.pool_metrics import acquire, watch_pool
 
 log = structlog.get_logger()
 PREFETCH_BATCHES = 3

@@ -7,7 +7,7 @@ text and the plan of one row; the text is composed once, when the module is impo
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import date, datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -71,6 +71,17 @@ class Bulk(Generic[Row]):
         if values.keys() != set(self._names):
             raise TypeError(f"the statement needs the values {self._names}, not {list(values)}")
         return [*zip(*rows, strict=True), *map(values.__getitem__, self._names)]
+
+
+Write = Callable[[Writer, Any], Awaitable[None]]
+"""Function of a store that writes rows."""
+
+
+async def write_tables(connection: Writer, *tables: tuple[Write, Collection[Any]]) -> None:
+    """Call each function with its rows, in this order; one without rows is left out."""
+    for write, rows in tables:
+        if rows:
+            await write(connection, rows)
 
 
 def _types_of(row: type[Any]) -> list[str]:

@@ -7,6 +7,7 @@ itself.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from time import perf_counter
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -19,6 +20,8 @@ Row: TypeAlias = Mapping[str, Any]
 """A row that was read: its values by the names of its columns."""
 
 ACQUIRE_SECONDS = 5.0
+MAIN, READING = "main", "reading"
+"""Pools of a process: every one has the first; one that serves pages may read through the second."""
 _SETTINGS = {
     "statement_timeout": "10000",
     "lock_timeout": "5000",
@@ -89,6 +92,29 @@ def _counting(service: str) -> type[Connection]:
 
 async def _leave_as_it_is(_: Connection) -> None:
     """Skip asyncpg's reset on release: nothing here changes a session, so it would be a useless round trip."""
+
+
+@contextlib.asynccontextmanager
+async def acquire(pool: Pool, name: str = MAIN) -> AsyncIterator[Connection]:
+    """Return a connection, waiting at most five seconds for one. Raises TimeoutError."""
+    began = perf_counter()
+    try:
+        connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
+    finally:
+        metrics.POOL_WAIT.labels(name).observe(perf_counter() - began)
+    try:
+        yield connection
+    finally:
+        await pool.release(connection)
+
+
+def watch_pool(pool: Pool, name: str = MAIN) -> None:
+    """Have the gauges of the process's pool of this name read from it with every scrape."""
+    connections = metrics.POOL_CONNECTIONS.labels
+    connections(name, "idle").set_function(pool.get_idle_size)
+    connections(name, "in_use").set_function(lambda: pool.get_size() - pool.get_idle_size())
+    metrics.POOL_CONNECTIONS_MAX.labels(name).set(pool.get_max_size())
+    metrics.POOL_WAIT.labels(name)
 
 
 @contextlib.asynccontextmanager

@@ -30,10 +30,10 @@ from services.chassis.messaging.inbound.batch import (
     cause_of,
     id_reused,
     inbox_key,
+    measure_batch,
     note_orders,
 )
-from services.chassis.messaging.inbound.batch_metrics import measure_batch
-from services.chassis.messaging.inbound.deduplication import Seen, recognise
+from services.chassis.messaging.inbound.inbox import Seen, recognise
 from services.chassis.messaging.inbound.message_reader import read
 from services.chassis.messaging.inbound.parking import RetryPolicy
 from services.chassis.messaging.inbound.raw_message import (
@@ -52,8 +52,7 @@ from services.chassis.messaging.subscribers import (
     Wait,
 )
 from services.chassis.messaging.unit import Unit
-from services.chassis.storage.database import Pool, Row, is_conflict, is_outage, transaction
-from services.chassis.storage.pool_metrics import acquire
+from services.chassis.storage.database import Pool, Row, acquire, is_conflict, is_outage, transaction
 
 log = structlog.get_logger()
 CONFLICT_RETRIES = 3
@@ -286,7 +285,8 @@ class Committer(Generic[B]):
 
     async def _set_aside(self, unit: Unit, batch: Batch) -> None:
         batch.end_failures()
-        await parking.write(unit, batch.failures)
+        if batch.failures:
+            await parking.write(unit, batch.failures)
         if batch.resolved:
             await parked_store.resolve(unit.connection, batch.resolved, unit.now)
 

@@ -18,7 +18,6 @@ from contracts.envelope import MAX_BODY_BYTES, Envelope
 from contracts.service import MessageParked
 from services.chassis.errors import describe
 from services.chassis.messaging import parked_store
-from services.chassis.messaging.inbound.deduplication import suffix_of
 from services.chassis.messaging.inbound.raw_message import (
     UNROUTABLE,
     WRONG_SENDER,
@@ -26,6 +25,7 @@ from services.chassis.messaging.inbound.raw_message import (
     RawMessage,
     dedupe_key,
     fingerprint,
+    suffix_of,
 )
 from services.chassis.messaging.subscribers import Refuse, Wait
 from services.chassis.messaging.unit import Unit

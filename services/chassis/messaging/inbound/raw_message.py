@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 from contracts.catalogue import STOREFRONT
 from contracts.envelope import PREFIX, Envelope
 from contracts.message import Message, Reason
-from services.chassis.messaging.inbound.deduplication import suffix_of
 from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER
 from services.chassis.messaging.topology import UNROUTED
 
@@ -98,6 +98,16 @@ def event_id_of(headers: Mapping[str, Any]) -> UUID | None:
         return UUID(str(headers.get(f"{PREFIX}id")))
     except ValueError:
         return None
+
+
+def digest_of(body: bytes) -> bytes:
+    """Return the digest by which a body is recognised."""
+    return blake2b(body, digest_size=16).digest()
+
+
+def suffix_of(body: bytes) -> str:
+    """Return the suffix that distinguishes a message from another one with the same id."""
+    return f"#{digest_of(body).hex()}"
 
 
 def dedupe_key(arrival: RawMessage, envelope: Envelope | None) -> str:

@@ -43,8 +43,7 @@ from services.chassis.messaging.outbound.refusals import (
     why_refused,
 )
 from services.chassis.messaging.outgoing import Outgoing
-from services.chassis.storage.database import Pool, is_outage
-from services.chassis.storage.pool_metrics import acquire
+from services.chassis.storage.database import Pool, acquire, is_outage
 
 log = structlog.get_logger()
 IN_FLIGHT = 256

@@ -14,9 +14,8 @@ import asyncpg
 
 from services.chassis.messaging.process import Process
 from services.chassis.runtime.hub import Hub
-from services.chassis.storage.database import Connection, Pool
-from services.chassis.storage.pool_metrics import READING as READING_POOL
-from services.chassis.storage.pool_metrics import acquire, watch_pool
+from services.chassis.storage.database import READING as READING_POOL
+from services.chassis.storage.database import Connection, Pool, acquire, watch_pool
 from services.orders.api.actions.action import Actions
 from services.orders.api.owners.clients import ServiceClients
 from services.orders.backoffice.access.permissions import Demand
