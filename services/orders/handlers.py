@@ -65,8 +65,8 @@ from services.orders.order.unit.needs import (
     by_question,
     by_submission,
     by_version,
+    commands_named,
 )
-from services.orders.order.unit.outcome_types import commands_named
 from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import (
     answered,

@@ -3,7 +3,7 @@
 from contracts.catalogue import heard_by
 from contracts.notifier.bounces import MailBounced, MailSuppressed, SuppressionLifted
 from services.orders.handlers import subscribers
-from services.orders.order.unit.outcome_types import SETTLES
+from services.orders.order.unit.needs import SETTLES
 
 FLAGGING = (MailBounced, MailSuppressed, SuppressionLifted)
 """Facts about addresses, which flag the orders of their mails."""

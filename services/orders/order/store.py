@@ -1,4 +1,4 @@
-"""SQL by which message handlers read and write this service's tables; one function per statement.
+"""Orders in their table: locked and read, written back, and the mapping between a row and its object in memory.
 
 All statements are set-based: a batch of a hundred messages takes the same few statements as one. Lookups are
 lateral subqueries, and those of one order compare `shop || ''`, so each key is a probe of its unique index,
@@ -6,113 +6,28 @@ whatever the planner's statistics of a table that was empty when last analyzed. 
 shop for every order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.chassis.storage.bulk import Bulk, Integer, Json, JsonText
+from contracts.fulfillment.position import StockStanding
+from contracts.orders.lifecycle import OrderState
+from contracts.payments.accounts import AttemptState
+from contracts.sale import PaymentMethod
+from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
+from services.orders.order.attention import Reach
+from services.orders.order.fulfilment_status import FulfilmentStatus, Quantities
+from services.orders.order.payment_status import Money, PaymentStatus
+from services.orders.order.record import Order
+from services.orders.order.state import HandSet, Stage
 
 Row = Mapping[str, Any]
 OrderKey = tuple[str, UUID]
 SEPARATOR = "\x1f"
 """Separator of one order's flags when passed to an array."""
-
-
-class NewOrderRow(NamedTuple):
-    shop: str
-    order_id: UUID
-    code: str
-
-
-_FIND_TAKEN = Bulk(
-    NewOrderRow,
-    """SELECT k.shop, k.order_id,
-              EXISTS (SELECT 1 FROM orders AS o
-                      WHERE o.order_id = k.order_id AND o.shop || '' = k.shop OFFSET 0) AS id_taken,
-              EXISTS (SELECT 1 FROM orders AS o
-                      WHERE o.code = k.code AND o.shop || '' = k.shop OFFSET 0) AS code_taken
-       FROM {rows} AS k ({columns})""",
-)
-
-
-async def find_taken(connection: Connection, rows: Sequence[NewOrderRow]) -> list[Row]:
-    """Return the orders whose id or code another order has: shop, order_id, id_taken, code_taken."""
-    return await _FIND_TAKEN.fetch(connection, rows)
-
-
-class PlacedOrderRow(NamedTuple):
-    shop: str
-    order_id: UUID
-    code: str
-    sequence: int
-    module: str
-    idempotency_key: str
-    source_reference: str | None
-    locale: str | None
-    placed_at: datetime
-    customer_name: str | None
-    customer_email: str | None
-    customer_phone: str | None
-    payment_method: str | None
-    currency: str
-    total_minor: int
-    state: str | None
-    label: str
-    automatic_state: str | None
-    payment_status: str
-    fulfilment_status: str
-    goods: Integer
-    others: Integer
-
-
-_INSERT_ORDERS = Bulk(
-    PlacedOrderRow,
-    """INSERT INTO orders
-           (shop, order_id, code, sequence, module, idempotency_key, source_reference, locale, placed_at,
-            customer_name, customer_email, customer_phone, payment_method, currency, total_minor,
-            state, label, automatic_state, payment_status, fulfilment_status, ship_ordered, other_ordered,
-            flags, payment_version, due_minor, balance_minor,
-            fulfilment_version, ship_needed, other_needed, units_to_pack, units_to_ship, received_at, changed_at)
-       SELECT r.*, '{}', 0, total_minor, total_minor, 0, goods, others, goods, 0, {now}, {now}
-       FROM {rows} AS r ({columns})""",
-)
-
-
-async def insert_orders(connection: Writer, rows: Sequence[PlacedOrderRow], now: datetime) -> None:
-    """Insert placed orders, whose payments and goods are not known yet."""
-    await _INSERT_ORDERS.execute(connection, rows, now=now)
-
-
-class LineRow(NamedTuple):
-    shop: str
-    order_id: UUID
-    line: Integer
-    kind: str
-    description: str
-    sku: str | None
-    quantity: Integer
-    unit_price_minor: int
-    discount_minor: int
-    total_minor: int
-    vat_rate: Integer | None
-    resource: str | None
-    starts_at: datetime | None
-    ends_at: datetime | None
-    options: JsonText | None
-    unit_price_exact: str | None
-    tax_minor: int | None
-    taxes: JsonText | None
-
-
-async def insert_lines(connection: Connection, rows: Sequence[LineRow]) -> None:
-    """Insert the lines of placed orders, the most numerous rows of all: COPY takes a third of the time of
-    unnest.
-    """
-    await connection.copy_records_to_table("order_line", columns=LineRow._fields, records=rows)
-
 
 _LOCK_ORDERS = Bulk(
     tuple[str, UUID],
@@ -131,12 +46,82 @@ _LOCK_ORDERS = Bulk(
 )
 
 
-async def lock_orders(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
+async def lock_orders(connection: Connection, keys: Sequence[OrderKey]) -> list[Order]:
     """Lock the orders with these keys, in the order of the keys, until the transaction ends, and return them.
 
-    Unknown ones are missing.
+    Unknown ones are missing. Flags and automatic state are derived by the next `restate`.
     """
-    return await _LOCK_ORDERS.fetch(connection, keys)
+    return [_order_of(row) for row in await _LOCK_ORDERS.fetch(connection, keys)]
+
+
+def _order_of(row: Row) -> Order:
+    return Order(
+        shop=row["shop"],
+        id=row["order_id"],
+        code=row["code"],
+        method=PaymentMethod(row["payment_method"]) if row["payment_method"] else None,
+        money=_money_of(row),
+        units=_units_of(row),
+        stage=Stage(row["stage"]),
+        sequence=row["sequence"],
+        revision=row["revision"],
+        placed_at=row["placed_at"],
+        archived_at=row["archived_at"],
+        payment_version=row["payment_version"],
+        fulfilment_version=row["fulfilment_version"],
+        stock=StockStanding(row["stock"]),
+        hand=_hand_of(row),
+        state=OrderState(row["state"]),
+        label=row["label"],
+        payment_status=PaymentStatus(row["payment_status"]),
+        fulfilment_status=FulfilmentStatus(row["fulfilment_status"]),
+        carriers=tuple(row["carriers"]),
+        cancellation_requested_at=row["cancellation_requested_at"],
+        reach=Reach(
+            email=row["customer_email"],
+            refused_address=row["refused_address"],
+            refused_at=row["address_refused_at"],
+            freed_at=row["address_freed_at"],
+        ),
+    )
+
+
+def _money_of(row: Row) -> Money:
+    return Money(
+        due=row["due_minor"],
+        credited=row["credited_minor"],
+        received=row["received_minor"],
+        received_by_hand=row["received_by_hand_minor"],
+        refunded=row["refunded_minor"],
+        marked=row["marked_minor"],
+        refunds_pending=row["refunds_pending_minor"],
+        disputed=row["disputed_minor"],
+        authorised=row["authorised_minor"],
+        balance=row["balance_minor"],
+        attempt=AttemptState(row["attempt"]),
+        flags=tuple(row["payment_flags"]),
+    )
+
+
+def _units_of(row: Row) -> Quantities:
+    return Quantities(
+        ordered=row["ship_ordered"],
+        needed=row["ship_needed"],
+        packed=row["ship_packed"],
+        lost=row["ship_lost"],
+        shipped=row["ship_shipped"],
+        delivered=row["ship_delivered"],
+        returned=row["ship_returned"],
+        other_ordered=row["other_ordered"],
+        other_needed=row["other_needed"],
+        other_finished=row["other_finished"],
+    )
+
+
+def _hand_of(row: Row) -> HandSet | None:
+    if row["hand_state"] is None:
+        return None
+    return HandSet(OrderState(row["hand_state"]), row["hand_label"], OrderState(row["hand_over"]))
 
 
 class ChangedOrderRow(NamedTuple):
@@ -189,6 +174,59 @@ class ChangedOrderRow(NamedTuple):
     address_freed_at: datetime | None
 
 
+def _row_of(order: Order) -> ChangedOrderRow:
+    money, units, hand = order.money, order.units, order.hand
+    return ChangedOrderRow(
+        shop=order.shop,
+        order_id=order.id,
+        sequence=order.sequence,
+        state=order.state,
+        label=order.label,
+        automatic_state=order.automatic_state,
+        payment_status=order.payment_status,
+        fulfilment_status=order.fulfilment_status,
+        flags=SEPARATOR.join(order.flags),
+        hand_state=hand.state if hand else None,
+        hand_label=hand.label if hand else None,
+        hand_over=hand.over if hand else None,
+        payment_version=order.payment_version,
+        due=money.due,
+        credited=money.credited,
+        received=money.received,
+        by_hand=money.received_by_hand,
+        refunded=money.refunded,
+        marked=money.marked,
+        disputed=money.disputed,
+        authorised=money.authorised,
+        balance=money.balance,
+        attempt=money.attempt,
+        payment_flags=SEPARATOR.join(money.flags),
+        fulfilment_version=order.fulfilment_version,
+        stock=order.stock,
+        line_positions=order.line_positions,
+        ship_ordered=units.ordered,
+        ship_needed=units.needed,
+        packed=units.packed,
+        lost=units.lost,
+        shipped=units.shipped,
+        delivered=units.delivered,
+        returned=units.returned,
+        other_ordered=units.other_ordered,
+        other_needed=units.other_needed,
+        other_finished=units.other_finished,
+        to_pack=units.to_pack,
+        to_ship=units.to_ship,
+        revision=order.revision,
+        archived_at=order.archived_at,
+        carriers=SEPARATOR.join(order.carriers),
+        refunds_pending=money.refunds_pending,
+        cancellation_requested_at=order.cancellation_requested_at,
+        refused_address=order.reach.refused_address,
+        address_refused_at=order.reach.refused_at,
+        address_freed_at=order.reach.freed_at,
+    )
+
+
 _UPDATE_ORDERS = Bulk(
     ChangedOrderRow,
     """UPDATE orders AS o
@@ -215,6 +253,6 @@ _UPDATE_ORDERS = Bulk(
 )
 
 
-async def update_orders(connection: Writer, rows: Sequence[ChangedOrderRow], now: datetime) -> None:
+async def update_orders(connection: Writer, orders: Collection[Order], now: datetime) -> None:
     """Write back locked orders. Line positions that are null are left unchanged."""
-    await _UPDATE_ORDERS.execute(connection, rows, now=now)
+    await _UPDATE_ORDERS.execute(connection, [_row_of(order) for order in orders], now=now)

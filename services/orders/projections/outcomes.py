@@ -11,7 +11,7 @@ from typing import Any
 from contracts.message import Reason
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from services.chassis.messaging.subscribers import ReceivedMessage
-from services.orders.order.unit.outcome_types import SETTLES, commands_named
+from services.orders.order.unit.needs import SETTLES, commands_named
 from services.orders.order.unit.unit import OrderUnit
 
 FINAL = frozenset({"done", "rejected"})

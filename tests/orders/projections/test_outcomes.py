@@ -13,7 +13,7 @@ from contracts.message import Message, Reason
 from contracts.notifier.mails import MailSent
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from services.chassis.testing import Desk
-from services.orders.order.unit.outcome_types import SETTLES
+from services.orders.order.unit.needs import SETTLES
 from services.orders.order.unit.waiting import waiting
 from tests.builders.submissions import SHOP
 from tests.conftest import Desks

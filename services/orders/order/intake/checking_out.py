@@ -29,10 +29,10 @@ from services.orders.order.store import OrderKey
 from services.orders.order.unit.actions import StaffAction
 from services.orders.order.unit.checkouts.checkout import CLOCK_TOLERANCE, Checkout, sale_of
 from services.orders.order.unit.checkouts.checkouts import TIMER, timer_key
-from services.orders.order.unit.submissions import placed_rows
+from services.orders.order.unit.submissions import placed_store
 from services.orders.order.unit.submissions.submission import body_of, is_foreign
 from services.orders.order.unit.unit import OrderUnit
-from services.orders.order.validation.lines import out_of_range
+from services.orders.order.validation.sale import out_of_range
 
 
 def open_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutOpened]) -> None:
@@ -188,7 +188,7 @@ def _show(work: OrderUnit, checkout: Checkout, opened: CheckoutOpened, order: Or
         work.unit.emit(_abandoned(work, checkout, opened, order), about=order)
     work.checkouts.show(order, opened)
     work.checkouts.replace_lines(key)
-    work.intake.lines += placed_rows.line_rows(opened, order)
+    work.intake.lines += placed_store.line_rows(opened, order)
 
 
 def _tell(order: Order, checkout: Checkout, opened: CheckoutOpened) -> None:

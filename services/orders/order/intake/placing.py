@@ -22,7 +22,7 @@ from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
 from services.orders.order.state import Stage
 from services.orders.order.unit.checkouts.checkout_store import PlacedCheckoutRow
-from services.orders.order.unit.submissions import placed_rows
+from services.orders.order.unit.submissions import placed_store
 from services.orders.order.unit.submissions.submission import (
     Accepted,
     Claim,
@@ -88,14 +88,14 @@ def accept(work: OrderUnit, sale: OrderSubmitted, order_id: UUID, cause: Envelop
     work.unit.emit(_placed(sale, order), about=order, cause=cause)
     data = {"total_minor": sale.totals.total_minor, "currency": sale.currency, "method": sale.payment.method}
     work.note(order.shop, order.id, "order_placed", order.id, actor, cause, data)
-    row = placed_rows.order_row(sale, order)
+    row = placed_store.order_row(sale, order)
     if checkout is None:
         work.intake.orders.append(row)
     else:
         work.intake.placed_checkouts.append(PlacedCheckoutRow(*row, revision=order.revision))
         work.checkouts.replace_lines((order.shop, order.id))
         work.note_state_change(order, checkout.state, checkout.label, cause, None)
-    work.intake.lines += placed_rows.line_rows(sale, order)
+    work.intake.lines += placed_store.line_rows(sale, order)
     work.orders[order.shop, order.id] = order
     if sale.checkout_id is not None:
         work.checkouts.touch(_checkout_key(sale), cause)

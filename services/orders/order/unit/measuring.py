@@ -16,7 +16,7 @@ from services.orders.order.history_store import StateChangeRow
 from services.orders.order.payment_status import PaymentStatus
 from services.orders.order.record import Order
 from services.orders.order.state import Stage
-from services.orders.order.store import PlacedOrderRow
+from services.orders.order.unit.submissions.placed_store import PlacedOrderRow
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _WAITS = (

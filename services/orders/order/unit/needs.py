@@ -1,16 +1,17 @@
 """Rows that the messages of orders need loaded: a field per kind of row, and functions that return the keys."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from contracts.catalogue import type_of
+from contracts.catalogue import CATALOGUE, type_of
 from contracts.fulfillment.shipments import ShipmentDispatched
 from contracts.notifier.bounces import MailBounced, MailSuppressed, SuppressionLifted
 from contracts.orders.changes import LinesAdditionRequested, LinesReductionRequested
 from contracts.payments.accounts import PaymentUnmatched
-from contracts.service import MessageDiscarded, MessageParked
+from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.order.store import OrderKey
@@ -18,6 +19,19 @@ from services.orders.order.unit.submissions.submission import is_foreign
 
 QUESTIONS = frozenset(type_of(kind, "orders") for kind in (LinesReductionRequested, LinesAdditionRequested))
 """Types of the messages in which a change sends its question to fulfillment."""
+
+
+def _commands_by_outcome() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for entry in CATALOGUE.values():
+        if entry.sender == "orders":
+            for outcome in entry.outcomes:
+                found[outcome].add(entry.type)
+    return {outcome: frozenset(commands) for outcome, commands in found.items()}
+
+
+SETTLES = _commands_by_outcome()
+"""Types of commands by the type of an event that is one of their outcomes."""
 
 
 @dataclass
@@ -96,3 +110,16 @@ def by_question(
     """Return the question to fulfillment that was parked or discarded, if the message was one."""
     message = received.message
     return [message.message_id] if message.message_id and message.message_type in QUESTIONS else ()
+
+
+def commands_named(received: ReceivedMessage[Any]) -> set[UUID]:
+    """Return the ids that may be those of commands settled by this message."""
+    if received.envelope.type not in SETTLES:
+        return set()
+    message = received.message
+    named = {received.envelope.causation_id}
+    if isinstance(message, CommandRejected | CommandDone):
+        named.add(message.command_id)
+    if isinstance(message, MessageParked | MessageDiscarded):
+        named.add(message.message_id)
+    return {command_id for command_id in named if command_id is not None}

@@ -6,22 +6,18 @@ only.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.orders.lifecycle import OrderState
-from services.chassis.messaging.subscribers import (
-    SubjectDeleted,
-    UnitOfWork,
-    Wait,
-    order_key,
-)
+from services.chassis.messaging.subscribers import SubjectDeleted, UnitOfWork, Wait, order_key
 from services.chassis.messaging.unit import Unit
+from services.chassis.storage.bulk import write_tables
 from services.chassis.storage.writing import Writer
-from services.orders.order import history_store, rows, store
+from services.orders.order import history_store, store
 from services.orders.order.conversation import thread_store
 from services.orders.order.copies import fulfilment_store, mail_store, payment_store
 from services.orders.order.record import Order
@@ -39,6 +35,7 @@ from services.orders.order.unit.submissions.submissions import Intake
 from services.orders.order.unit.waiting import Settled, waiting
 
 FIRST_REVISION = 1
+R = TypeVar("R")
 
 
 class Cause(Protocol):
@@ -157,8 +154,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
             connection, owner = self.unit.connection, self.unit.owner
             shops = {shop for shop, _ in keys}
             chosen = {shop: await settings_of.get(connection, owner, shop) for shop in shops}
-            for row in await store.lock_orders(connection, keys):
-                order = rows.order_of(row)
+            for order in await store.lock_orders(connection, keys):
                 order.completes_alone = chosen[order.shop].completes_alone
                 self.orders[order.shop, order.id] = order
 
@@ -254,13 +250,10 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         await self.intake.save(connection)
         await self.edits.save()
         if self._changed:
-            await store.update_orders(connection, [rows.row_of(one) for one in self._changed.values()], now)
+            await store.update_orders(connection, self._changed.values(), now)
         await history_store.insert_state_changes(connection, self.state_changes, now)
         if self.outcomes:
-            settled = [
-                history_store.OutcomeRow(command_id, *outcome)
-                for command_id, outcome in self.outcomes.items()
-            ]
+            settled = [history_store.OutcomeRow(one, *outcome) for one, outcome in self.outcomes.items()]
             await history_store.settle_commands(connection, settled, now)
             told = {command_id: Settled(*outcome, now) for command_id, outcome in self.outcomes.items()}
             self.unit.after_commit(lambda: waiting.announce(told))
@@ -270,23 +263,26 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
 
     async def _save_copies(self, connection: Writer) -> None:
         """Write the copies of other services' data."""
-        await payment_store.insert_ledger_entries(connection, self.ledger_entries)
-        await payment_store.insert_unmatched_payments(connection, self.unmatched_payments)
-        await payment_store.insert_assigned_payments(connection, self.assigned_payments)
-        await payment_store.write_refunds(connection, [self.refunds[key] for key in sorted(self.refunds)])
-        await payment_store.write_disputes(connection, [self.disputes[key] for key in sorted(self.disputes)])
-        await payment_store.insert_invoices(connection, self.invoices)
-        await fulfilment_store.insert_parcels(connection, self.parcels)
-        await fulfilment_store.insert_unpackings(connection, self.unpackings)
-        await fulfilment_store.insert_losses(connection, self.losses)
-        await fulfilment_store.insert_shipments(connection, list(self.shipments.values()))
-        await fulfilment_store.insert_deliveries(connection, self.deliveries)
-        await write_profiles(connection, [self.shop_profiles[shop] for shop in sorted(self.shop_profiles)])
-        await mail_store.upsert_mails(connection, [self.mails[key] for key in sorted(self.mails)])
-        await thread_store.write_threads(connection, [self.threads[key] for key in sorted(self.threads)])
-        received = [self.received_mails[key] for key in sorted(self.received_mails)]
-        self._mail_threads = await thread_store.threads_of(self.unit.connection, received)
-        await thread_store.write_received(connection, received)
+        await write_tables(
+            connection,
+            (payment_store.insert_ledger_entries, self.ledger_entries),
+            (payment_store.insert_unmatched_payments, self.unmatched_payments),
+            (payment_store.insert_assigned_payments, self.assigned_payments),
+            (payment_store.write_refunds, _in_order(self.refunds)),
+            (payment_store.write_disputes, _in_order(self.disputes)),
+            (payment_store.insert_invoices, self.invoices),
+            (fulfilment_store.insert_parcels, self.parcels),
+            (fulfilment_store.insert_unpackings, self.unpackings),
+            (fulfilment_store.insert_losses, self.losses),
+            (fulfilment_store.insert_shipments, list(self.shipments.values())),
+            (fulfilment_store.insert_deliveries, self.deliveries),
+            (write_profiles, _in_order(self.shop_profiles)),
+            (mail_store.upsert_mails, _in_order(self.mails)),
+            (thread_store.write_threads, _in_order(self.threads)),
+        )
+        if received := _in_order(self.received_mails):
+            self._mail_threads = await thread_store.threads_of(self.unit.connection, received)
+            await thread_store.write_received(connection, received)
 
     def _announce(self) -> None:
         measuring.count_states(self.intake.orders, self.state_changes)
@@ -296,3 +292,8 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
             [(row.shop, row.order_id) for several in (self.intake.orders, self.activity) for row in several]
         )
         announcements.note([*self.threads, *self.received_mails, *self._mail_threads])
+
+
+def _in_order(rows: Mapping[Any, R]) -> list[R]:
+    """Return the rows in the order of their keys, in which every process locks them."""
+    return [rows[key] for key in sorted(rows)]

@@ -1,14 +1,16 @@
-"""SQL on checkouts, and on orders while they are checkouts; one function per statement."""
+"""SQL on checkouts, and on orders while they are checkouts, with their rows; one function per statement."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from contracts.storefront import CheckoutOpened
 from services.chassis.storage.bulk import Bulk, Integer, JsonText
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
-from services.orders.order.store import OrderKey, Row
+from services.orders.order.record import Order
+from services.orders.order.store import SEPARATOR, OrderKey, Row
 
 _LOCK_CHECKOUTS = Bulk(
     tuple[str, UUID],
@@ -91,6 +93,41 @@ class CheckoutOrderRow(NamedTuple):
     stage: str
     payment_flags: str
     flags: str
+
+
+def checkout_row(opened: CheckoutOpened, order: Order) -> CheckoutOrderRow:
+    """Return the row of an order that is a checkout.
+
+    Values that the customer has not entered are null; without totals, the amount is the sum of its lines.
+    """
+    customer = opened.customer
+    return CheckoutOrderRow(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        sequence=order.sequence,
+        module=opened.module,
+        idempotency_key=opened.idempotency_key,
+        source_reference=opened.source_reference,
+        locale=opened.locale,
+        placed_at=opened.opened_at.astimezone(UTC),
+        customer_name=customer.name if customer else None,
+        customer_email=customer.email if customer else None,
+        customer_phone=customer.phone if customer else None,
+        payment_method=order.method,
+        currency=opened.currency,
+        total_minor=opened.totals.total_minor
+        if opened.totals
+        else sum(line.total_minor for line in opened.lines),
+        state=order.state,
+        label=order.label,
+        automatic_state=order.automatic_state,
+        payment_status=order.payment_status,
+        fulfilment_status=order.fulfilment_status,
+        stage=order.stage,
+        payment_flags=SEPARATOR.join(order.money.flags),
+        flags=SEPARATOR.join(order.flags),
+    )
 
 
 _WRITE_ORDERS = Bulk(

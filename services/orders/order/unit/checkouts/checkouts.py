@@ -18,7 +18,6 @@ from services.orders.order.state import Stage
 from services.orders.order.store import OrderKey, Row
 from services.orders.order.unit.checkouts import checkout_store
 from services.orders.order.unit.checkouts.checkout import Checkout
-from services.orders.order.unit.submissions import placed_rows
 
 TIMER = "checkout"
 
@@ -73,7 +72,7 @@ class Checkouts:
 
     def show(self, order: Order, opened: CheckoutOpened) -> None:
         """Write the order that shows a checkout as last opened."""
-        self._orders.append(placed_rows.checkout_row(opened, order))
+        self._orders.append(checkout_store.checkout_row(opened, order))
 
     def replace_lines(self, key: OrderKey) -> None:
         """Mark the lines that this order had as a checkout for deletion; new ones are inserted."""

@@ -15,7 +15,7 @@ from services.orders.order.store import OrderKey, Row
 from services.orders.order.totals.content import Content, ContentLine
 from services.orders.order.unit.edits import deletion_store, edit_store
 from services.orders.order.unit.edits.edit import Edit, EditState
-from services.orders.order.unit.submissions.placed_rows import taxes_json
+from services.orders.order.unit.submissions.placed_store import taxes_json
 
 _POSITIONS = TypeAdapter(list[LinePosition])
 _AMENDED = (

@@ -23,7 +23,7 @@ from services.orders.order.record import Order
 from services.orders.order.short_code import code_of
 from services.orders.order.state import Stage
 from services.orders.order.unit.checkouts import checkout_store
-from services.orders.order.unit.submissions import submission_store
+from services.orders.order.unit.submissions import placed_store, submission_store
 from services.orders.order.unit.submissions.submission import (
     Accepted,
     Claim,
@@ -52,9 +52,9 @@ class Intake:
         self._inserted: dict[ClaimKey, UUID] = {}
         self.claims: dict[ClaimKey, Claim] = {}
         self.codes: dict[store.OrderKey, str] = {}
-        self.orders: list[store.PlacedOrderRow] = []
+        self.orders: list[placed_store.PlacedOrderRow] = []
         self.placed_checkouts: list[checkout_store.PlacedCheckoutRow] = []
-        self.lines: list[store.LineRow] = []
+        self.lines: list[placed_store.LineRow] = []
         self.refusals: dict[RefusalKey, submission_store.RefusalRow] = {}
         self.joined: dict[store.OrderKey, submission_store.ReferenceRow] = {}
 
@@ -92,8 +92,8 @@ class Intake:
                     salt += 1
                 chosen.add((shop, code))
                 tried[shop, order_id], salts[shop, order_id] = code, salt
-            found = await store.find_taken(
-                self._connection, [store.NewOrderRow(*key, code=code) for key, code in tried.items()]
+            found = await placed_store.find_taken(
+                self._connection, [placed_store.NewOrderRow(*key, code=code) for key, code in tried.items()]
             )
             retried = {
                 (row["shop"], row["order_id"]) for row in found if row["code_taken"] and not row["id_taken"]
@@ -175,10 +175,11 @@ class Intake:
     async def save(self, writes: Writer) -> None:
         """Insert placed and refused sales."""
         await self._save_claims(writes)
-        await checkout_store.place_orders(writes, self.placed_checkouts, self._now)
-        await store.insert_orders(writes, self.orders, self._now)
+        if self.placed_checkouts:
+            await checkout_store.place_orders(writes, self.placed_checkouts, self._now)
+        await placed_store.insert_orders(writes, self.orders, self._now)
         if self.lines:
-            await store.insert_lines(self._connection, self.lines)
+            await placed_store.insert_lines(self._connection, self.lines)
         await submission_store.insert_refusals(writes, list(self.refusals.values()), self._now)
         await submission_store.join_references(writes, self.joined)
 
