@@ -15,8 +15,8 @@ from services.chassis.storage.database import Connection
 from services.payments.endpoints import store
 from services.payments.endpoints.vault import SecretUnreadable, Vault
 from services.payments.providers.endpoint_form import EndpointEntry, faults_of
-from services.payments.providers.in_force import Stored
 from services.payments.providers.port import Endpoint
+from services.payments.providers.registered import Stored
 from services.payments.settings import PaymentsSettings
 
 WORKER = "endpoints"

@@ -20,10 +20,9 @@ from services.chassis.storage.database import Connection, is_conflict, is_outage
 from services.payments.accounts.account import Account
 from services.payments.accounts.facts import Facts, Irrelevant, Parked, Reading, RefundFacts
 from services.payments.accounts.unit import webhook_store
-from services.payments.accounts.unit.object_store import holders_of_objects, orders_of_objects
 from services.payments.accounts.unit.store import known_orders
 from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountUnit
-from services.payments.accounts.unit.webhook_store import Ending
+from services.payments.accounts.unit.webhook_store import Ending, holders_of_objects, orders_of_objects
 from services.payments.endpoints.loading import refresh
 from services.payments.providers.port import ObjectNamed, Provider
 from services.payments.settings import PaymentsSettings

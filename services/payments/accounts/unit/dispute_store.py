@@ -163,12 +163,11 @@ _WRITE_DISPUTES = Bulk(
 
 
 async def write_disputes(connection: Writer, accounts: Sequence[Account]) -> None:
-    """Insert the new facts of locked accounts, and the current state of the disputes that changed."""
-    changed = [account for account in accounts if account.disputes.has_changed]
-    await _APPEND_REPORTS.execute(connection, [row for one in changed for row in _report_rows(one)])
-    await _APPEND_MOVEMENTS.execute(connection, [row for one in changed for row in _movement_rows(one)])
-    await _APPEND_ALARMS.execute(connection, [row for one in changed for row in _alarm_rows(one)])
-    await _WRITE_DISPUTES.execute(connection, [row for one in changed for row in _dispute_rows(one)])
+    """Insert the new facts of locked accounts whose disputes changed, and the current state of these."""
+    await _APPEND_REPORTS.execute(connection, [row for one in accounts for row in _report_rows(one)])
+    await _APPEND_MOVEMENTS.execute(connection, [row for one in accounts for row in _movement_rows(one)])
+    await _APPEND_ALARMS.execute(connection, [row for one in accounts for row in _alarm_rows(one)])
+    await _WRITE_DISPUTES.execute(connection, [row for one in accounts for row in _dispute_rows(one)])
 
 
 def _report_rows(account: Account) -> Iterator[ReportRow]:

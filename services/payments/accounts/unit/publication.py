@@ -1,14 +1,18 @@
-"""Messages, timers and ends of effects that follow from an account's changes."""
+"""Messages, timers, ends of effects and metrics that follow from an account's changes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from prometheus_client import Counter
+
+from contracts import money
 from contracts.payments.refunds import RefundMarked
 from services.chassis.background.effects import decide, states_of
 from services.chassis.messaging.unit import Unit
 from services.payments.accounts import dispute_messages
 from services.payments.accounts.account import Account
 from services.payments.accounts.disputes import ALARM_BEFORE, Dispute
+from services.payments.accounts.ledger import Entry
 from services.payments.accounts.publishing import balance_changed
 from services.payments.accounts.refund_messages import news
 
@@ -16,6 +20,11 @@ DISPUTE_TIMER = "dispute_due"
 MARK_TIMER = "refund_mark_overdue"
 MARK_OVERDUE_AFTER = timedelta(days=7)
 """How long a refund that was recorded here only may stay unconfirmed before the merchant is warned."""
+AMOUNTS = Counter(
+    "comptoir_ledger_amount_total",
+    "Amounts posted to the ledger in units of the currency (12.30 EUR: 12.3), by kind of entry.",
+    ["shop", "currency", "kind"],
+)
 
 
 def publish_changes(unit: Unit, account: Account) -> None:
@@ -78,3 +87,11 @@ async def end_failures(unit: Unit, refunded: Sequence[Account]) -> None:
     states = await states_of(unit, refused) if refused else {}
     for key in sorted(key for key, state in states.items() if state == "failed"):
         await decide(unit, key, "discarded", "another refund was requested")
+
+
+def count_entries(posted: Iterable[tuple[Account, Sequence[Entry]]]) -> None:
+    """Count entries that were committed, with their accounts."""
+    for account, entries in posted:
+        for entry in entries:
+            amount = money.to_decimal(entry.amount_minor, account.currency)
+            AMOUNTS.labels(account.shop, account.currency, entry.kind.value).inc(float(amount))

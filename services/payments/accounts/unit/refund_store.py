@@ -231,9 +231,8 @@ async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None
     """Write the refunds of locked accounts whose refunds changed. Raises UniqueViolationError when one's id
     was used meanwhile for another order.
     """
-    changed = [account for account in accounts if account.refunds.facts > account.refunds.stored]
-    asked = [(account, one) for account in changed for one in account.refunds.asked.values()]
-    made = [(account, one) for account in changed for one in account.refunds.made.values()]
+    asked = [(account, one) for account in accounts for one in account.refunds.asked.values()]
+    made = [(account, one) for account in accounts for one in account.refunds.made.values()]
     new = [_asked_row(account, one) for account, one in asked if one.id not in account.refunds.stored_ids]
     known = [_changed_row(account, one) for account, one in asked if one.id in account.refunds.stored_ids]
     await _INSERT_ASKED.execute(connection, new)

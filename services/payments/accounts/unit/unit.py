@@ -18,7 +18,7 @@ from contracts.payments.refunds import SettleRefund
 from services.chassis.background.effects import decide, states_of
 from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork, order_key
 from services.chassis.messaging.unit import Unit
-from services.payments.accounts import measuring
+from services.chassis.storage.bulk import write_tables
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import find_payment
 from services.payments.accounts.refund_matching import RequestedRefund
@@ -26,14 +26,18 @@ from services.payments.accounts.remarks import Remark, Topic
 from services.payments.accounts.unit import (
     change_store,
     dispute_store,
-    object_store,
     refund_store,
     remark_store,
     store,
     webhook_store,
 )
 from services.payments.accounts.unit.needs import AccountNeeds
-from services.payments.accounts.unit.publication import end_doubts, end_failures, publish_changes
+from services.payments.accounts.unit.publication import (
+    count_entries,
+    end_doubts,
+    end_failures,
+    publish_changes,
+)
 from services.payments.accounts.unit.sale_changes import SaleChanges
 
 UNMATCHED_TIMER = "webhook_unmatched"
@@ -106,7 +110,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
             and asked.provider
         }
         if named:
-            self._links |= await object_store.orders_of_objects(self.unit.connection, sorted(named))
+            self._links |= await webhook_store.orders_of_objects(self.unit.connection, sorted(named))
 
     def knows_object(self, account: Account, provider: str, object_id: str) -> bool:
         """Return whether a provider's object that a command names belongs to an order of the shop."""
@@ -121,7 +125,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
             if d.message.provider and d.message.provider_reference
         }
         keys = sorted(set(objects.values()))
-        holders = await object_store.holders_of_objects(connection, keys)
+        holders = await webhook_store.holders_of_objects(connection, keys)
         self.unmatched = await webhook_store.read_unmatched_currencies(connection, keys)
         entries = await store.orders_of_entries(
             connection, sorted((d.message.shop, d.message.entry_id) for d in asked if d.message.entry_id)
@@ -246,22 +250,28 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         for account in changed:
             publish_changes(self.unit, account)
         posted = [(account, [entry for _, entry in account.new_entries]) for account in changed]
-        self.unit.after_commit(lambda: measuring.count_entries(posted))
+        self.unit.after_commit(lambda: count_entries(posted))
         writes = self.unit.writes
-        await store.insert_accounts(writes, [account for account in changed if account.is_new])
-        await store.update_accounts(writes, [account for account in changed if not account.is_new])
+        await write_tables(
+            writes,
+            (store.insert_accounts, [one for one in changed if one.is_new]),
+            (store.update_accounts, [one for one in changed if not one.is_new]),
+        )
         await store.append_entries(writes, changed, self.unit.now)
-        await store.append_attempts(writes, changed)
-        await remark_store.append_remarks(writes, changed)
-        await dispute_store.write_disputes(writes, changed)
-        await refund_store.write_refunds(writes, changed)
-        await change_store.append_edits(writes, self._edits)
-        await store.close_accounts(writes, self._closed)
+        await write_tables(
+            writes,
+            (store.append_attempts, changed),
+            (remark_store.append_remarks, [one for one in changed if one.new_remarks]),
+            (dispute_store.write_disputes, [one for one in changed if one.disputes.has_changed]),
+            (refund_store.write_refunds, [one for one in changed if one.refunds.facts > one.refunds.stored]),
+            (change_store.append_edits, self._edits),
+            (store.close_accounts, self._closed),
+        )
         moved = [(one.shop, one.id) for one in changed if one.new_entries and not one.is_new]
         await self.sales.save(moved, [(one.shop, one.id) for one in self._closed])
-        await object_store.link_objects(writes, self._links)
-        await object_store.claim_objects(writes, self._claimed)
-        await object_store.move_objects(writes, self._moved)
+        await webhook_store.link_objects(writes, self._links)
+        await webhook_store.claim_objects(writes, self._claimed)
+        await webhook_store.move_objects(writes, self._moved)
         if self._made:
             await self._wake_webhooks()
 
@@ -270,7 +280,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         meanwhile.
         """
         keys = sorted({(account.shop, provider, object_id) for account, provider, object_id in self._named})
-        holders = await object_store.orders_of_objects(self.unit.connection, keys)
+        holders = await webhook_store.orders_of_objects(self.unit.connection, keys)
         for account, provider, object_id in self._named:
             if holders.get((account.shop, provider, object_id), account.id) != account.id:
                 _remark_shared(account, provider, object_id)

@@ -12,9 +12,16 @@ from contracts.payments.disputes import DisputeState
 from services.payments.accounts.disputes import AWAITING, Direction, Movement, Report
 from services.payments.accounts.facts import Reading, RefundFacts
 from services.payments.providers.stripe import PROVIDER
-from services.payments.providers.stripe.event import Event, ShapeUnexpected, moment, text
+from services.payments.providers.stripe.event import (
+    Event,
+    ShapeUnexpected,
+    amount_of,
+    moment,
+    order_named_in,
+    payment_of,
+    text,
+)
 from services.payments.providers.stripe.money import currency_of, to_minor
-from services.payments.providers.stripe.objects import amount_of, order_named_in, payment_of
 
 STATES = {
     "warning_needs_response": DisputeState.INQUIRY,

@@ -12,10 +12,9 @@ from typing import Any
 from services.payments.providers.listing import ListedEvent, ListedMoney, ListedPayout, MoneyKind
 from services.payments.providers.port import AnswerUnreadable
 from services.payments.providers.stripe.calling import StripeClient
-from services.payments.providers.stripe.event import ShapeUnexpected, moment, text
+from services.payments.providers.stripe.event import ShapeUnexpected, moment, payment_of, text
 from services.payments.providers.stripe.money import StripeAmountUnusable, currency_of, to_minor
 from services.payments.providers.stripe.needed import NEEDED
-from services.payments.providers.stripe.objects import payment_of
 
 HOUR = timedelta(hours=1)
 _PAYMENTS = frozenset(("charge", "payment"))

@@ -17,10 +17,18 @@ from services.payments.accounts.ledger import Kind
 from services.payments.accounts.remarks import Topic
 from services.payments.providers.strict_json import JsonRefused
 from services.payments.providers.stripe.disputing import read_dispute
-from services.payments.providers.stripe.event import Event, ShapeUnexpected, read_event, text
+from services.payments.providers.stripe.event import (
+    Event,
+    ShapeUnexpected,
+    amount_of,
+    contradiction,
+    facts_of,
+    read_event,
+    remarks_of,
+    text,
+)
 from services.payments.providers.stripe.money import StripeAmountUnusable
 from services.payments.providers.stripe.news import NEWS
-from services.payments.providers.stripe.objects import amount_of, contradiction, facts_of, remarks_of
 from services.payments.providers.stripe.reading_refunds import read_charge_refunded, read_refund
 
 _MONEY = ("payment_intent.", "charge.", "refund.", "checkout.session.")

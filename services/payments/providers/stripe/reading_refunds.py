@@ -9,16 +9,19 @@ from services.payments.accounts.facts import Irrelevant, Reading, RefundFacts
 from services.payments.accounts.refund_matching import RANKS, ProviderRefund
 from services.payments.accounts.remarks import Topic
 from services.payments.providers.stripe import PROVIDER
-from services.payments.providers.stripe.event import Event, ShapeUnexpected, moment, text
-from services.payments.providers.stripe.money import currency_of, to_minor
-from services.payments.providers.stripe.objects import (
+from services.payments.providers.stripe.event import (
     REFUND_KEY,
+    Event,
+    ShapeUnexpected,
     amount_of,
     contradiction,
+    moment,
     order_named_in,
     payment_of,
     remarks_of,
+    text,
 )
+from services.payments.providers.stripe.money import currency_of, to_minor
 
 UNCAPTURED_IS_NO_REFUND_SINCE = "2025-03-31"
 

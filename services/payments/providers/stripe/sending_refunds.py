@@ -16,8 +16,8 @@ from services.payments.providers.port import (
     RefundInstruction,
 )
 from services.payments.providers.stripe.calling import StripeClient
+from services.payments.providers.stripe.event import ORDER_KEY, REFUND_KEY, SHOP_KEY
 from services.payments.providers.stripe.money import StripeAmountUnusable, from_minor
-from services.payments.providers.stripe.objects import ORDER_KEY, REFUND_KEY, SHOP_KEY
 
 
 async def refund(client: StripeClient, key: str, wish: RefundInstruction) -> bytes:
