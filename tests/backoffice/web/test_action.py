@@ -8,8 +8,7 @@ from starlette.responses import Response
 
 from contracts.message import Message, Reason
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors, shown_again
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command, shown_again
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Page
 from services.orders.order.requests import OrderFacts, PaymentRequest

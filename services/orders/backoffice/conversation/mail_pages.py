@@ -24,8 +24,7 @@ from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.order.facts import order_named
 from services.orders.backoffice.order.store import read_facts
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages

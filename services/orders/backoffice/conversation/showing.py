@@ -7,7 +7,7 @@ from starlette.responses import Response
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.conversation import reading, words
 from services.orders.backoffice.order.facts import read_facts
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.security import is_local_path
 from services.orders.staff.labels import labels_of

@@ -12,8 +12,7 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.customers.pages import read_customer
 from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.web.actions.action import do
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, do
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.order.erasure import requesting

@@ -19,8 +19,7 @@ from services.orders.backoffice.language.activity_texts import MAILS
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.mails.words import BOUNCES, HELD, WITHDRAWN, end_of
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages

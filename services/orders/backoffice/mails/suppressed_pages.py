@@ -16,8 +16,7 @@ from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.mails.words import SUPPRESSED_ADDRESSES, SUPPRESSION_NAMES
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages

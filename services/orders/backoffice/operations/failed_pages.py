@@ -22,8 +22,7 @@ from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.store import read_codes
-from services.orders.backoffice.web.actions.action import do
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, do
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 

@@ -12,8 +12,7 @@ from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import words
 from services.orders.backoffice.operations.pages import tabs_of_operations
-from services.orders.backoffice.web.actions.action import carry_out
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 

@@ -22,7 +22,7 @@ from services.orders.backoffice.order.days import FIELDS
 from services.orders.backoffice.order.gaps import gaps_of
 from services.orders.backoffice.order.reading import OrderRead, read_order
 from services.orders.backoffice.order.refundable import is_open_mark, is_to_settle, may_be_reversed
-from services.orders.backoffice.web.actions.again import Again, Errors
+from services.orders.backoffice.web.actions.action import Again, Errors
 from services.orders.backoffice.web.clients.invoicing import InvoicingState, read_invoicing_state
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.security import is_local_path

@@ -7,8 +7,7 @@ from starlette.responses import Response
 from services.chassis.messaging.unit import Unit
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.orders import reading, store
-from services.orders.backoffice.web.actions.action import do
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, do
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.order.shop.colours import Colour

@@ -7,8 +7,7 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.orders import filter_form
-from services.orders.backoffice.web.actions.action import carry_out
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out
 from services.orders.backoffice.web.page_context import Missing, NotAllowed, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.listing import views

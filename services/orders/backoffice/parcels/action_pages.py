@@ -21,8 +21,7 @@ from services.orders.backoffice.order.reading import OrderRead, read_order
 from services.orders.backoffice.order.showing import beside
 from services.orders.backoffice.parcels.pages import show_queue
 from services.orders.backoffice.parcels.reading import Queue
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 

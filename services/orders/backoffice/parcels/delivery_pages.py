@@ -21,8 +21,7 @@ from services.orders.backoffice.order import words
 from services.orders.backoffice.order.days import fault_text, objections_to_days, today_of
 from services.orders.backoffice.order.form_requests import delivery_request
 from services.orders.backoffice.parcels import store
-from services.orders.backoffice.web.actions.action import Outcome, command, perform
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, Outcome, command, perform
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.order.requests import DeliveryRequest

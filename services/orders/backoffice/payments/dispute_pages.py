@@ -25,8 +25,7 @@ from services.orders.backoffice.payments.dispute_words import (
 )
 from services.orders.backoffice.payments.pages import tabs_of_payments
 from services.orders.backoffice.payments.words import provider_word
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages

@@ -17,8 +17,7 @@ from services.orders.backoffice.language.times import read_day
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations.parked import request
 from services.orders.backoffice.payments.pages import tabs_of_payments
-from services.orders.backoffice.web.actions.action import carry_out
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.clients.invoicing import read_invoicing_state
 from services.orders.backoffice.web.page_context import Missing, PageContext

@@ -20,8 +20,7 @@ from services.orders.backoffice.language.translating import gettext, pgettext
 from services.orders.backoffice.operations.parked import request
 from services.orders.backoffice.payments.pages import tabs_of_payments
 from services.orders.backoffice.payments.words import failure_text, provider_word
-from services.orders.backoffice.web.actions.action import carry_out
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 

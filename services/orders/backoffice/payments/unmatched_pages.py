@@ -27,8 +27,7 @@ from services.orders.backoffice.payments import store as payments_store
 from services.orders.backoffice.payments.pages import tabs_of_payments
 from services.orders.backoffice.payments.webhook_pages import reason_of
 from services.orders.backoffice.payments.words import hint_words, provider_word, reason_words
-from services.orders.backoffice.web.actions.action import carry_out, command, do
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command, do
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.listing import payments as payments_listing

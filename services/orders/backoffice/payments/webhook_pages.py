@@ -22,8 +22,7 @@ from services.orders.backoffice.operations.parked import request, unanswered
 from services.orders.backoffice.payments.pages import tabs_of_payments
 from services.orders.backoffice.payments.webhook_words import reason_words, state_words
 from services.orders.backoffice.payments.words import provider_word
-from services.orders.backoffice.web.actions.action import do
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, do
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages

@@ -19,8 +19,7 @@ from services.orders.backoffice.forms.fields import Form, Invalid, objections
 from services.orders.backoffice.language.flaw_texts import explain_flaw
 from services.orders.backoffice.language.mention_texts import mentions
 from services.orders.backoffice.language.translating import N_, gettext
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command
 from services.orders.backoffice.web.clients.invoicing import first_day_to_come
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages

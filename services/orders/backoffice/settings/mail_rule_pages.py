@@ -25,8 +25,7 @@ from services.orders.backoffice.settings.mail_text_words import (
     part_names,
     switch_words,
 )
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 

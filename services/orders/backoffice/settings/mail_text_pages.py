@@ -19,8 +19,7 @@ from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import gettext, page_locale
 from services.orders.backoffice.settings.mail_frame import PREVIEW_SECONDS, framed
 from services.orders.backoffice.settings.mail_text_words import LANGUAGE_NAMES, part_names, problem_words
-from services.orders.backoffice.web.actions.action import answer, command, perform
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, answer, command, perform
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import FRAMED_POLICY

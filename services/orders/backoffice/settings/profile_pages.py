@@ -18,8 +18,7 @@ from services.orders.backoffice.forms.fields import Form, Invalid, objections
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.settings.mail_frame import PREVIEW_SECONDS, fault_frame, framed
 from services.orders.backoffice.settings.mail_text_pages import FRAMED
-from services.orders.backoffice.web.actions.action import carry_out, command
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.order.shop.profile import profile_of

@@ -29,8 +29,7 @@ from services.orders.backoffice.settings.provider_words import (
     outcome_words,
     reasons_by_field,
 )
-from services.orders.backoffice.web.actions.action import carry_out
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 

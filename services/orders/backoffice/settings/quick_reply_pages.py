@@ -21,8 +21,7 @@ from services.orders.backoffice.conversation.quick_replies import (
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.settings.changing import names_in
-from services.orders.backoffice.web.actions.action import carry_out
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.order.shop.names import folded

@@ -16,8 +16,7 @@ from services.orders.backoffice.access.permissions import Permission, Role
 from services.orders.backoffice.access.signing_in import normal
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.web.actions.action import carry_out, do
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, do
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.words import ROLE_NAMES

@@ -14,8 +14,7 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.stock.pages import ARTICLE, LONGEST, Article, article_href, read_article, show
-from services.orders.backoffice.web.actions.action import carry_out, command, was_sent
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, command, was_sent
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.order.requests import AdjustmentRequest, StockRequest

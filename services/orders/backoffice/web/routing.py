@@ -21,7 +21,7 @@ from functools import cache
 from types import ModuleType
 
 from services.orders.backoffice.access.permissions import Demand
-from services.orders.backoffice.web.actions.again import Again, shown_again
+from services.orders.backoffice.web.actions.action import Again, shown_again
 from services.orders.backoffice.web.app_state import MenuEntry
 from services.orders.backoffice.web.page_context import View
 from services.orders.order.shop.cache import TtlCache

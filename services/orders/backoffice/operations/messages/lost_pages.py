@@ -23,8 +23,7 @@ from services.orders.backoffice.operations.messages.replay_pages import MOMENT, 
 from services.orders.backoffice.operations.messages.replay_pages import PATH as REPLAY
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.parked import OwnerUnavailable
-from services.orders.backoffice.web.actions.action import carry_out
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 

@@ -19,8 +19,7 @@ from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.parked import PAGE
-from services.orders.backoffice.web.actions.action import do
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, do
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages

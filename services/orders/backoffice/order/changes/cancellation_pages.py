@@ -25,8 +25,7 @@ from services.orders.backoffice.order.facts import read_facts
 from services.orders.backoffice.order.reading import OrderRead, read_order
 from services.orders.backoffice.order.showing import beside
 from services.orders.backoffice.order.steps import may_be_cancelled, may_be_reinstated
-from services.orders.backoffice.web.actions.action import carry_out, key_of
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out, key_of
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.changes import previewing

@@ -16,8 +16,7 @@ from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order import store
 from services.orders.backoffice.order.facts import read_facts
 from services.orders.backoffice.order.showing import beside
-from services.orders.backoffice.web.actions.action import answer, carry_out, key_of, wait_for
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, answer, carry_out, key_of, wait_for
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.changes import previewing

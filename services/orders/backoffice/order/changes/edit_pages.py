@@ -20,8 +20,7 @@ from services.orders.backoffice.order.changes.merging import SEEN, changed_by_ot
 from services.orders.backoffice.order.facts import FormFacts, read_facts
 from services.orders.backoffice.order.reading import read_document, read_order
 from services.orders.backoffice.order.steps import may_be_cancelled
-from services.orders.backoffice.web.actions.action import Outcome, carry_out, key_of
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, Outcome, carry_out, key_of
 from services.orders.backoffice.web.actions.staleness import stale
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages

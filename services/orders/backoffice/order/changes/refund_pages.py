@@ -41,6 +41,7 @@ from services.orders.backoffice.order.reading import read_document
 from services.orders.backoffice.order.refundable import Refundable, may_be_reversed, refundable, worth_of
 from services.orders.backoffice.order.showing import again, beside, page_of
 from services.orders.backoffice.web.actions.action import (
+    Errors,
     Outcome,
     answer,
     carry_out,
@@ -48,7 +49,6 @@ from services.orders.backoffice.web.actions.action import (
     perform,
     was_sent,
 )
-from services.orders.backoffice.web.actions.again import Errors
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.listing.documents import OrderResponse

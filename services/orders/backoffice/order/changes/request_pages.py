@@ -8,8 +8,7 @@ from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order.facts import read_facts
 from services.orders.backoffice.order.reading import read_order
 from services.orders.backoffice.order.showing import beside
-from services.orders.backoffice.web.actions.action import carry_out
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors, carry_out
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.order.attention import CANCELLATION_REQUESTED

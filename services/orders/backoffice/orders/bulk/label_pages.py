@@ -13,7 +13,7 @@ from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.orders.bulk.pages import Verb, answer_form
 from services.orders.backoffice.orders.bulk.run_pages import back_of
-from services.orders.backoffice.web.actions.again import Errors
+from services.orders.backoffice.web.actions.action import Errors
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.order.state import SET_BY_HAND

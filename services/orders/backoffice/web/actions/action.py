@@ -7,8 +7,11 @@
 
 The form's `key`, made when it was shown, is the idempotency key: a double click, the back button and a reload
 are the same request and get the same answer. A page that shows "in progress" therefore holds the form's own
-fields and sends them again to get the outcome; the submitted values are stored nowhere else. A rejection is
-raised, and the route's `again` shows the form once more (`web/actions/again.py`).
+fields and sends them again to get the outcome; the submitted values are stored nowhere else.
+
+A rejection is raised. The route's `again`, a function that shows the form, then shows it once more with the
+submitted values and their errors (422). An order that changed meanwhile has a page of its own (`staleness`), and so
+has a refusal about a subject that no longer exists: no form of it can be shown.
 """
 
 import asyncio
@@ -16,6 +19,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,13 +31,20 @@ from services.orders.api.actions import action as actions
 from services.orders.api.actions import store as api_store
 from services.orders.api.actions.action import Action
 from services.orders.backoffice.forms.fields import REVISION, Form, Invalid
-from services.orders.backoffice.language.reasons import by_field
+from services.orders.backoffice.language.reasons import by_field, explain_refusal
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.web.page_context import Missing, PageContext
+from services.orders.backoffice.web.page_context import Deleted, Missing, PageContext, View
+from services.orders.changes.changing import ChangeRefused
+from services.orders.order.history import Stale
+from services.orders.order.refusal import Refusal
 
 T = TypeVar("T")
 Act = Callable[[Unit], Awaitable[Any]]
 """A local action of orders for a form, in one unit of work."""
+Errors = Mapping[str, str]
+"""Errors, translated, by field; `""`: about the form as a whole."""
+Again = Callable[[PageContext, Errors], Awaitable[Response]]
+"""A function that shows a form with the submitted values (`context.form_read`) and their errors."""
 _BY_SEVERITY = ("done", "rejected", "pending", "parked")
 
 
@@ -167,3 +178,43 @@ def _outcome(row: api_store.Row) -> Outcome:
     body = json.loads(row["outcome"] or "{}")
     reasons = [Reason.model_validate(one) for one in body.get("reasons", [])]
     return Outcome(row["command_id"], row["state"], reasons, body)
+
+
+def shown_again(view: View, again: Again) -> View:
+    """Return a view that reads the form first and shows it by `again` when it is rejected."""
+
+    @wraps(view)
+    async def answer(context: PageContext) -> Response:
+        await context.form()
+        try:
+            return await view(context)
+        except Stale:
+            raise
+        except (Invalid, Refusal) as error:
+            cause = error
+        return await _show(context, again, cause)
+
+    return answer
+
+
+def errors_of(cause: Invalid | Refusal) -> Errors:
+    """Return the reasons of a rejection by the form's fields."""
+    if isinstance(cause, Invalid):
+        return cause.errors
+    if isinstance(cause, ChangeRefused):
+        return by_field(cause.reasons)
+    return {"": explain_refusal(cause)}
+
+
+async def _show(context: PageContext, again: Again, cause: Invalid | Refusal) -> Response:
+    try:
+        response = await again(context, errors_of(cause))
+    except Deleted:
+        raise
+    except Missing:
+        if isinstance(cause, Refusal):
+            raise cause from None
+        raise
+    if response.status_code == 200 and "hx-redirect" not in response.headers:
+        response.status_code = 422
+    return response
