@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.catalogue import heard_by
 from contracts.envelope import uuid7
 from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.outgoing import REPLAY_HEADER
@@ -77,6 +78,27 @@ async def test_it_is_sent_again_as_what_it_is(sample_desks: SampleDesks) -> None
     assert tuple(row) == (UUID(sent["id"]), "orders.fulfillment", None)
     (noted,) = await desk.fetch("SELECT messages, actor, is_whole FROM msg.replay WHERE messages > 0")
     assert tuple(noted) == (1, "ann", True)
+
+
+async def test_what_two_consumers_lost_is_sent_again_to_both_although_the_first_waits_for_it(
+    sample_desks: SampleDesks,
+) -> None:
+    desk, event_id = await sample_desks(), str(uuid7())
+    both = [
+        one.type for one in heard_by("notifier") if one.sender == "fulfillment" and "orders" in one.listeners
+    ]
+    event = "INSERT INTO msg.event_log (id, type, time, shop, body) VALUES ($1, $2, now(), $3, '')"
+    await desk.hub.pool.execute(event, UUID(event_id), both[0], SHOP)
+    replay = {"consumer": "notifier", "types": both[:1], **lately()}
+    assert (await post(desk.hub, "/internal/replay", **replay))["messages"] == 1
+    for consumer in ("orders", "notifier"):
+        sent = await post(desk.hub, "/internal/sent", consumer=consumer, **lately())
+        assert [one["id"] for one in sent["messages"]] == [event_id]
+        await post(desk.hub, "/internal/send-again", consumer=consumer, ids=[event_id])
+        again = await post(desk.hub, "/internal/sent", consumer=consumer, **lately())
+        assert again["messages"] == [], "it waits to be sent"
+    rows = await desk.fetch("SELECT routing_key FROM msg.dispatch WHERE replay_id IS NULL ORDER BY 1")
+    assert [row["routing_key"] for row in rows] == ["notifier.fulfillment", "orders.fulfillment"]
 
 
 async def test_what_only_a_replay_told_has_its_effect_when_it_comes_as_what_it_is(

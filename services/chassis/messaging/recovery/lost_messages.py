@@ -32,12 +32,12 @@ async def sent(
 ) -> dict[str, Any]:
     """Return the messages this service sent to a consumer in a period: `messages` with id and type, and
     `next`, the last id of a full page, which is the `after` of the following one. Raises CannotCompare, ShopUnknown."""
-    _, types = _heard(process.service, body)
+    queue, types = _heard(process.service, body)
     after = _id(body["after"]) if body.get("after") else uuid7_floor(since)
     async with process.acquire() as connection:
         await check_shop(connection, process.service, body)
         rows = await lost_store.read_sent(
-            connection, types, after, uuid7_floor(until), MOST_AT_ONCE, named_shop(body)
+            connection, queue, types, after, uuid7_floor(until), MOST_AT_ONCE, named_shop(body)
         )
     last = rows[-1]["id"] if len(rows) == MOST_AT_ONCE else None
     return {"messages": [{"id": row["id"], "type": row["type"]} for row in rows], "next": last}

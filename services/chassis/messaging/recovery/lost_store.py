@@ -8,20 +8,33 @@ from services.chassis.storage.database import Connection, Row
 
 
 async def read_sent(
-    connection: Connection, types: Sequence[str], after: UUID, before: UUID, limit: int, shop: str | None
+    connection: Connection,
+    queue: str,
+    types: Sequence[str],
+    after: UUID,
+    before: UUID,
+    limit: int,
+    shop: str | None,
 ) -> list[Row]:
-    """Return messages of these types that have been sent, oldest first: id, type. Ids are from the first
-    (inclusive) to the second (exclusive). With a shop only its own, and those that belong to no shop."""
+    """Return messages of these types that have been sent to a queue, oldest first: id, type. Ids are from the first
+    (inclusive) to the second (exclusive). With a shop only its own, and those that belong to no shop.
+
+    One that waits to be sent to all its queues, or again to this one, has not been. What waits for another queue, as a
+    message that two consumers lost does, or in a replay, says nothing about this one.
+    """
     return await connection.fetch(
         f"""SELECT e.id, e.type FROM msg.event_log e
            WHERE e.id > $2 AND e.id < $3 AND e.type = ANY($1)
-             AND NOT EXISTS (SELECT FROM msg.dispatch d WHERE d.event_id = e.id) AND {LOGGED_OF_SHOP.format(5)}
+             AND NOT EXISTS (SELECT FROM msg.dispatch d WHERE d.event_id = e.id AND d.replay_id IS NULL
+                                 AND d.routing_key IN (e.type, $6))
+             AND {LOGGED_OF_SHOP.format(5)}
            ORDER BY e.id LIMIT $4""",  # noqa: S608 - a constant of ours
         types,
         after,
         before,
         limit,
         shop,
+        queue,
     )
 
 
