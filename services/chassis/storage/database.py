@@ -37,6 +37,9 @@ _SETTINGS = {
     "enable_mergejoin": "off",
 }
 _OUTAGE_STATES = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58", "25006", "25P03")
+_CLOSED_STATE = "55000"
+"""The state of a database that accepts no connections (ALTER DATABASE … ALLOW_CONNECTIONS false), which is FATAL.
+Statements that fail with it, as ERROR, will fail again."""
 _CONFLICT_STATES = ("40001", "40P01", "55P03", "57014", "23505")
 
 
@@ -141,7 +144,9 @@ def is_outage(error: BaseException) -> bool:
     ):  # a template that is missing is an OSError too (jinja2.TemplateNotFound)
         return False
     if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(_OUTAGE_STATES)
+        state = error.sqlstate or ""
+        is_closed = state == _CLOSED_STATE and error.severity_en == "FATAL"
+        return is_closed or state.startswith(_OUTAGE_STATES)
     if isinstance(error, asyncpg.InterfaceError):
         return any(word in str(error) for word in ("connection", "pool"))
     return isinstance(error, OSError | asyncio.TimeoutError | asyncpg.InternalClientError)

@@ -90,6 +90,42 @@ async def test_postgresql_crashes_and_restarts_under_load(hubs: Hubs, bus: Bus, 
     assert not hub.stopping.is_set()
 
 
+async def test_a_database_that_accepts_no_connections_for_a_while(
+    hubs: Hubs, bus: Bus, postgres: Postgres, sample_database: str
+) -> None:
+    """Messages wait, the process stays, and both go on once the database is open again."""
+    hub = await hubs()
+    await bus.say([framed(ask(sku="FIRST"))])
+    await wait_until(lambda: is_done(hub, 1))
+    name = urlsplit(sample_database).path.removeprefix("/")
+    admin = await asyncpg.connect(postgres.admin_url)
+    try:
+        await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError) as closed:
+            await asyncpg.connect(sample_database)
+        assert is_outage(closed.value)
+        await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(20)])
+        await wait_until(lambda: any(reader.outage for reader in hub.readers))
+    finally:
+        await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await admin.close()
+    await wait_until(lambda: answered(hub, 21))
+    assert not hub.stopping.is_set()
+    assert await hub.pool.fetchval("SELECT count(*) FROM msg.parked") == 0
+
+
+async def test_a_statement_in_a_state_that_forbids_it_is_not_an_outage(sample_database: str) -> None:
+    connection = await asyncpg.connect(sample_database)
+    try:
+        await connection.execute("CREATE TEMPORARY SEQUENCE unused")
+        with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError) as refused:
+            await connection.fetchval("SELECT currval('unused')")
+    finally:
+        await connection.close()
+    assert not is_outage(refused.value)
+
+
 async def test_acks_that_never_arrive_make_duplicates_and_nothing_else(hubs: Hubs, bus: Bus) -> None:
     port = urlsplit(bus.url("orders")).port or 0
     async with Proxy(port) as proxy:
