@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from contracts.catalogue import SERVICES
+from deploy.arguments import filled, named_path
 from deploy.auditor.auditing import QUIET_SECONDS, audit
 from deploy.auditor.finding import CHECKS
 from deploy.auditor.ground import Journals
@@ -45,11 +46,12 @@ def main() -> int:
         variable = f"COMPTOIR_{service.upper()}_DATABASE_URL"
         reader.add_argument(
             f"--{service}",
+            type=filled,
             default=environment.get(variable),
             help=f"database URL (or {variable})",
             metavar="URL",
         )
-    reader.add_argument("--mails", type=Path, help="journal of the demo's mail server")
+    reader.add_argument("--mails", type=named_path, help="journal of the demo's mail server")
     reader.add_argument(
         "--quiet-seconds", type=float, default=QUIET_SECONDS, help="how long to wait for rest"
     )
@@ -61,11 +63,15 @@ def main() -> int:
         metavar="SECONDS",
         help="from one scan to the next, at least",
     )
-    reader.add_argument("--out", type=Path, metavar="FILE", help="where --watch writes its findings as JSON")
-    reader.add_argument("--serve", metavar="HOST:PORT", help="where --watch serves GET /findings")
+    reader.add_argument(
+        "--out", type=named_path, metavar="FILE", help="where --watch writes its findings as JSON"
+    )
+    reader.add_argument(
+        "--serve", type=filled, metavar="HOST:PORT", help="where --watch serves GET /findings"
+    )
     reader.add_argument(
         "--backups",
-        type=Path,
+        type=named_path,
         metavar="DIR",
         help="folder of comptoir backup --keep, whose newest is a metric",
     )

@@ -17,6 +17,7 @@ import typer
 from deploy.cli import backups, checks, erasing, migrating, parked, recovery, topology, work
 from deploy.cli.environment import ENV_FILE, read_environment
 from deploy.cli.failures import Failure
+from deploy.cli.options import named_file
 from deploy.cli.output import visible
 from deploy.traces.command import traces
 
@@ -39,6 +40,7 @@ def read_settings(
             "--env-file",
             envvar=ENV_FILE,
             metavar="FILE",
+            callback=named_file,
             help="File of settings, NAME=VALUE lines.",
             show_envvar=False,
         ),

@@ -88,6 +88,22 @@ def named_folder(given: str) -> Path:
     return Path(given)
 
 
+def named_file(given: Path | None) -> Path | None:
+    """Return the path of a file, as a callback; None without one. Raises BadParameter for an empty one, which would be
+    read as the current folder."""
+    if given == Path():
+        raise typer.BadParameter("no file is named; is a variable of the shell not set?")
+    return given
+
+
+def filled(given: str | None) -> str | None:
+    """Return a filter as it was given, as a callback; None without one. Raises BadParameter for an empty one: it must
+    not read as everything."""
+    if given is not None and not trimmed(given):
+        raise typer.BadParameter("it is empty; give a value, or leave the option out")
+    return given
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Write the result as one line of JSON.")]
 Actor = Annotated[
     str,

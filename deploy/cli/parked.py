@@ -16,6 +16,7 @@ from deploy.cli.options import (
     NamedServices,
     ServiceName,
     Shop,
+    filled,
     named,
     services_of,
     whole_number,
@@ -47,7 +48,8 @@ States = Annotated[
     typer.Option("--state", metavar="STATE", help=f"{', '.join(State)}; the first two unless given."),
 ]
 Fingerprint = Annotated[
-    str | None, typer.Option("--fingerprint", metavar="TEXT", help="All that failed alike.")
+    str | None,
+    typer.Option("--fingerprint", metavar="TEXT", callback=filled, help="All that failed alike."),
 ]
 
 

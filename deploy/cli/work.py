@@ -9,7 +9,17 @@ import typer
 from rich.console import Console
 
 from deploy.cli.failures import NotConfigured, Refused, Status, Unreachable
-from deploy.cli.options import NAMES, Actor, AsJson, NamedServices, ServiceName, Shop, named, services_of
+from deploy.cli.options import (
+    NAMES,
+    Actor,
+    AsJson,
+    NamedServices,
+    ServiceName,
+    Shop,
+    filled,
+    named,
+    services_of,
+)
 from deploy.cli.output import Steps, emit, progress, table
 from deploy.cli.services import Services
 
@@ -18,7 +28,8 @@ effects = typer.Typer(
 )
 LOOK_SECONDS = 0.5
 Kind = Annotated[
-    str | None, typer.Option("--kind", metavar="KIND", help="Effects of one kind, as in the list.")
+    str | None,
+    typer.Option("--kind", metavar="KIND", callback=filled, help="Effects of one kind, as in the list."),
 ]
 PAUSE_HELP = "messages or effects; both unless given."
 OPEN_EFFECTS = ("planned", "in_flight")

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.sale import Module
+from deploy.arguments import named_path
 from deploy.credentials import (
     ADMINISTRATOR,
     MONITOR,
@@ -128,7 +129,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     shops = reader.add_mutually_exclusive_group(required=True)
     shops.add_argument(
-        "--shops", type=Path, metavar="FILE", help="JSON list of the shops, as in COMPTOIR_SHOPS"
+        "--shops", type=named_path, metavar="FILE", help="JSON list of the shops, as in COMPTOIR_SHOPS"
     )
     shops.add_argument("--demo", action="store_true", help="a made-up shop with all its storefronts")
     reader.add_argument(
@@ -137,7 +138,7 @@ def main(arguments: Sequence[str]) -> None:
     reader.add_argument(
         "--tls", action="store_true", help="addresses of the broker with TLS, for compose.tls.yaml"
     )
-    reader.add_argument("--folder", type=Path, default=FOLDER, help="default deploy/compose/secrets")
+    reader.add_argument("--folder", type=named_path, default=FOLDER, help="default deploy/compose/secrets")
     given = reader.parse_args(arguments)
     try:
         listed = [dict(GARANCE.profile)] if given.demo else shops_in(given.shops)

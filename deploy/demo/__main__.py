@@ -6,8 +6,8 @@ Exit status 0 only if every order ended where it must and the auditor found noth
 
 import argparse
 import sys
-from pathlib import Path
 
+from deploy.arguments import named_path
 from deploy.demo.running import RUNS, run
 from deploy.demo.sales.retail_rows import NotTheFormat
 from deploy.demo.script import Script, write_script
@@ -25,10 +25,14 @@ def command_line(name: str, description: str) -> argparse.ArgumentParser:
     """What every program that plays a script asks for: `orders` and `folder`."""
     reader = argparse.ArgumentParser(prog=name, description=description)
     reader.add_argument(
-        "--orders", type=Path, metavar="FILE.csv", help="orders in the format of Online Retail"
+        "--orders", type=named_path, metavar="FILE.csv", help="orders in the format of Online Retail"
     )
     reader.add_argument(
-        "--folder", type=Path, metavar="FOLDER", default=RUNS, help="where runs and report.json go (var/demo)"
+        "--folder",
+        type=named_path,
+        metavar="FOLDER",
+        default=RUNS,
+        help="where runs and report.json go (var/demo)",
     )
     return reader
 

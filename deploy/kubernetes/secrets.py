@@ -9,9 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from contracts.catalogue import SERVICES
+from deploy.arguments import named_path
 from deploy.credentials import MONITOR, OPERATOR, Installation, Passwords, files_of, given_storefronts
 from deploy.databases import PREFIX
 from deploy.kubernetes.manifests import Manifest, manifest, text_of
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> None:
         prog="python -m deploy.kubernetes.secrets", description="Print the Secrets of an installation."
     )
     reader.add_argument(
-        "--passwords", type=Path, required=True, metavar="FILE", help="where passwords are kept"
+        "--passwords", type=named_path, required=True, metavar="FILE", help="where passwords are kept"
     )
     reader.add_argument(
         "--storefront", action="append", default=[], metavar="SHOP.MODULE", help="a storefront that publishes"

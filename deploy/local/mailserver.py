@@ -23,6 +23,8 @@ from uuid import uuid4
 import uvloop
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from deploy.arguments import named_path
+
 UNKNOWN_DOMAIN = "unknown.example.org"
 """Addresses there do not exist: they are refused, as a mistyped one is."""
 MAX_MAIL_BYTES = 32 * 1024 * 1024
@@ -147,8 +149,8 @@ def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     reader.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     reader.add_argument("--port", type=int, required=True)
-    reader.add_argument("--journal", type=Path, required=True)
-    reader.add_argument("--folder", type=Path, help="where mails are kept as they came")
+    reader.add_argument("--journal", type=named_path, required=True)
+    reader.add_argument("--folder", type=named_path, help="where mails are kept as they came")
     given = reader.parse_args()
     uvloop.run(serve(given.port, given.journal, given.host, given.folder))
 

@@ -9,6 +9,7 @@ import asyncio
 import os
 
 from contracts.catalogue import SERVICES
+from deploy.arguments import filled
 from deploy.cli.environment import database_urls, read_environment
 from deploy.cli.failures import Failure
 from deploy.demo.addresses import FILE, running
@@ -20,9 +21,9 @@ def main() -> None:
     """Run the command line."""
     reader = argparse.ArgumentParser(prog="python -m deploy.seed", description=__doc__)
     reader.add_argument("count", type=int, help="how many orders")
-    reader.add_argument("--shop", default=GARANCE.shop, help=f"default {GARANCE.shop}")
+    reader.add_argument("--shop", type=filled, default=GARANCE.shop, help=f"default {GARANCE.shop}")
     for service in SERVICES:
-        reader.add_argument(f"--{service}", metavar="URL", help=f"database of {service}")
+        reader.add_argument(f"--{service}", type=filled, metavar="URL", help=f"database of {service}")
     reader.add_argument(
         "--configured", action="store_true", help="databases of the settings COMPTOIR_<SERVICE>_DATABASE_URL"
     )

@@ -13,7 +13,7 @@ import typer
 from deploy.auditor.ground import open_ground
 from deploy.cli.environment import database_urls
 from deploy.cli.failures import NotConfigured, Unreachable
-from deploy.cli.options import AsJson, check_period, environment_of, time_with_offset
+from deploy.cli.options import AsJson, check_period, environment_of, named_file, time_with_offset
 from deploy.cli.output import Steps, counted, emit, progress
 from deploy.traces.reading import Reader, windows
 from deploy.traces.sending import AT_ONCE, Receiver, endpoint_of, headers_of
@@ -82,6 +82,7 @@ def traces(
             "--cursor",
             metavar="FILE",
             dir_okay=False,
+            callback=named_file,
             help="Go on where the last export with this file ended.",
         ),
     ] = None,

@@ -33,12 +33,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
         command = commands.add_parser(name)
-        command.add_argument("--shop", required=True)
+        command.add_argument("--shop", type=_named, required=True)
         command.add_argument("--login", required=True, help="a mail address")
         command.add_argument("--name", default="")
         if name == "add-staff":
             command.add_argument("--role", type=Role, choices=list(Role), default=Role.OWNER)
     return parser
+
+
+def _named(shop: str) -> str:
+    if not shop.strip():
+        raise argparse.ArgumentTypeError("the shop is empty; name a shop")
+    return shop
 
 
 async def _carry_out(asked: argparse.Namespace, settings: BackofficeSettings) -> None:

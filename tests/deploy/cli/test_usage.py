@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 README = (Path(deploy.cli.app.__file__).parent / "README.md").read_text()
 HELP = Path(__file__).parent / "help.txt"
 TOKEN = "a-token-for-tests-only"
+DATABASES = [f"COMPTOIR_{one.upper()}_DATABASE_URL" for one in SERVICES]
 BACKWARDS = ("--from", "2026-11-28T08:00Z", "--to", "2026-11-28T08:00+01:00")
 
 
@@ -155,6 +156,11 @@ def test_every_setting_of_the_readme_is_read() -> None:
             "COMPTOIR_ORDERS_DATABASE_URL must begin with postgresql://",
         ),
         (("--env-file", "/nowhere/x.env", "status"), {}, 2, "could not read /nowhere/x.env"),
+        (("--env-file", "", "status"), {}, 2, "no file is named; is a variable of the shell not set?"),
+        (("traces", "--otlp", "http://127.0.0.1:1", "--cursor", ""), {}, 2, "no file is named"),
+        (("traces", "--otlp", ""), dict.fromkeys(DATABASES, "postgresql://x"), 2, "is not an address"),
+        (("effects", "list", "--kind", ""), {}, 2, "it is empty; give a value, or leave the option out"),
+        (("parked", "list", "--fingerprint", " "), {}, 2, "it is empty; give a value"),
         (("status",), {"COMPTOIR_SECRETS_DIR": "/nowhere"}, 2, "could not read the secret files in /nowhere"),
     ],
 )
