@@ -74,6 +74,21 @@ async def closed_parts_open_on_a_click(visitor: Visitor) -> None:
     await expect(page.locator("#payment tbody tr").first).to_be_visible()
 
 
+async def test_a_fragment_that_does_not_decode_names_no_part(context: PageContext, shop: OwnShop) -> None:
+    """An error of the script would fail this test, and leave the parts as they are without scripts."""
+    path = f"/orders/{await a_lived_order(shop)}"
+    visitor = await context("owner", path, viewport="phone")
+    page = visitor.page
+    await visitor.go(f"{path}#%E0%A4%A")
+    await page.reload()
+    await expect(page.locator("#activity .timeline")).to_be_hidden()
+    link = page.locator(".order-parts a[href='#activity']")
+    await link.evaluate("link => { link.href = '#%E0%A4%A'; }")
+    await page.locator(".order-parts a").last.click()
+    await page.evaluate("location.hash = '#payment'")
+    await expect(page.locator("#payment tbody tr").first).to_be_visible()
+
+
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_fine_prices_and_several_taxes_fit_the_page(
     context: PageContext, shop: OwnShop, look: Look

@@ -2,8 +2,16 @@
 // the attribute's text beside it. A part stays open that the address names, or that holds an error or an open form.
 // Links to a part open it, and so does printing.
 const isPhone = matchMedia("(max-width: 640px)").matches;
-const named = () => location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-const isNeeded = (part) => part.contains(named() || null) || part.querySelector("[aria-invalid=true], [role=alert], details[open]");
+const isNeeded = (part) => part.contains(named(location.hash)) || part.querySelector("[aria-invalid=true], [role=alert], details[open]");
+
+// Anything may be typed into an address: a fragment that does not decode, as #%E0%A4%A, names no part.
+function named(hash) {
+  try {
+    return document.getElementById(decodeURIComponent(hash.slice(1)));
+  } catch {
+    return null;
+  }
+}
 
 function fold(part) {
   const head = part.querySelector(":scope > h2, :scope > .card-head");
@@ -29,8 +37,8 @@ if (isPhone) {
   for (const part of document.querySelectorAll("[data-fold]")) fold(part);
   document.addEventListener("click", ({ target }) => {
     const link = target.closest?.("a[href^='#']");
-    if (link && link.hash.length > 1) open(document.getElementById(decodeURIComponent(link.hash.slice(1))));
+    if (link) open(named(link.hash));
   });
-  window.addEventListener("hashchange", () => open(named()));
+  window.addEventListener("hashchange", () => open(named(location.hash)));
   window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll(".foldable")) one.open = true; });
 }
