@@ -19,7 +19,8 @@ from services.chassis.identifiers.numbers import (
     vat_flaw,
     vat_number_of,
 )
-from services.chassis.identifiers.seller import flaws_of, stated_capital
+from services.chassis.identifiers.postal_codes import is_of_another_country
+from services.chassis.identifiers.seller import doubts_of, flaws_of, stated_capital
 
 DIGITS = "0123456789"
 BUSINESS = InvoicingSettings(
@@ -177,3 +178,64 @@ def test_a_siret_of_zeros_is_none() -> None:
     found = siret_flaw("000 000 000 00000")
     assert found is not None
     assert found.code == "siret_check_digit"
+
+
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [
+        ("FR", "35000"), ("FR", "97400"), ("FR", "35 000"), ("MC", "98000"), ("MC", "MC-98000"), ("GP", "97110"),
+        ("MF", "97150"), ("BL", "97133"), ("RE", "97420"), ("DE", "10115"), ("DE", "D-10115"), ("AT", "A – 1010"),
+        ("BE", "1000"), ("CH", "CH-1200"), ("LU", "L-1855"), ("NL", "1012 AB"), ("NL", "1012"), ("PT", "1000-001"),
+        ("PL", "00-001"), ("SE", "111 22"), ("CZ", "110 00"), ("LT", "LT-01100"), ("LV", "LV-1010"), ("RO", "010011"),
+        ("GB", "SW1A 1AA"), ("GB", "m1 1ae"), ("GB", "GIR 0AA"), ("XI", "BT1 5GS"), ("IE", "D04 AB12"), ("IE", "D6W"),
+        ("MT", "VLT 1117"), ("MT", "VLT-1117"), ("US", "10001-1234"), ("CA", "K1A 0B1"), ("IS", "101"),
+        ("DE", "\uff11\uff10\uff11\uff11\uff15"), ("JP", "anything"), ("HK", ""),
+    ],
+)  # fmt: skip
+def test_a_postal_code_of_its_own_country_is_not_doubted(country: str, code: str) -> None:
+    assert not is_of_another_country(code, country)
+
+
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [
+        ("BE", "35000"), ("DE", "1200"), ("DE", "SW1A 1AA"), ("FR", "98000"), ("GP", "35000"), ("RE", "97100"),
+        ("GB", "75001"), ("NL", "10115"), ("LU", "75001"), ("MC", "75001"), ("IE", "75001"), ("US", "SW1A 1AA"),
+        ("CH", "75001"), ("PT", "12345"), ("MT", "12345"), ("CA", "10001"),
+    ],
+)  # fmt: skip
+def test_a_postal_code_that_its_country_can_not_have_is_doubted(country: str, code: str) -> None:
+    shop = BUSINESS.model_copy(update={"country": country, "postal_code": code})
+    assert flaws_of(shop) == {}
+    assert doubts_of(shop)["postal_code"].sentence == (
+        f"“{code}” can’t be a postal code of the country {country}. Check the postal code and the country."
+    )
+
+
+@given(sirets(), french_vat_numbers)
+def test_a_vat_number_of_another_siren_than_the_sirets_is_doubted(siret: str, vat_number: str) -> None:
+    own = f"FR{siren.to_tva(siret[:9]).replace(' ', '')}"
+    assert doubts_of(BUSINESS.model_copy(update={"siret": siret, "vat_number": own})) == {}
+    shop = BUSINESS.model_copy(update={"siret": siret, "vat_number": vat_number})
+    found = doubts_of(shop)
+    assert flaws_of(shop) == {}
+    assert (set(found) == {"vat_number"}) is (vat_number[4:] != siret[:9])
+    for one in found.values():
+        assert f"SIREN {vat_number[4:]}, the SIRET to {siret[:9]}." in one.sentence
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"siret": ""},
+        {"vat_number": ""},
+        {"vat_number": "DE811569869"},
+        {"siret": "123"},
+        {"vat_number": "FR00732829320"},
+        {"postal_code": ""},
+        {"postal_code": "123"},
+        {"country": "ZZ", "postal_code": "123"},
+    ],
+)
+def test_what_is_empty_or_wrong_is_not_doubted_too(changes: dict[str, str]) -> None:
+    assert doubts_of(BUSINESS.model_copy(update=changes)) == {}

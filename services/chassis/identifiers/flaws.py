@@ -38,6 +38,13 @@ SENTENCES = {
     "capital_wrong": (
         "“%(value)s” is no share capital. Write an amount above zero with its currency, such as 10 000 €."
     ),
+    "siren_differs": (
+        "The VAT number %(value)s belongs to the SIREN %(siren)s, the SIRET to %(other)s. Check both: they differ only "
+        "for a member of a VAT group."
+    ),
+    "postal_code_elsewhere": (
+        "“%(value)s” can’t be a postal code of the country %(country)s. Check the postal code and the country."
+    ),
     "text_invisible": "This text holds a character that can’t be printed, %(value)s. Type the text again.",
 }
 """The sentences, by code, with the places of the values."""

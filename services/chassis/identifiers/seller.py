@@ -2,6 +2,7 @@
 
 Invariant: payments accepts and issues by these rules, and the back office shows by them what is wrong beside the
 field, so both always agree. An empty field is not wrong here; whether it is missing is for payments to say.
+What two fields contradict each other in is a doubt: it is shown, and nothing is refused or held back for it.
 """
 
 import re
@@ -13,7 +14,8 @@ from contracts.payments.invoices import InvoicingSettings
 from services.chassis.addresses import LONGEST, is_deliverable
 from services.chassis.identifiers.countries import KNOWN
 from services.chassis.identifiers.flaws import Flaw, flaw
-from services.chassis.identifiers.numbers import iban_flaw, siret_flaw, vat_flaw
+from services.chassis.identifiers.numbers import compact, iban_flaw, siret_flaw, vat_flaw
+from services.chassis.identifiers.postal_codes import is_of_another_country
 from services.chassis.texts import is_blank, is_unwanted
 
 OF_FRANCE = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "BL", "MF", "PM"})
@@ -27,6 +29,7 @@ _TEXTS = (
 _PHONE = re.compile(r"\+?[\d\s().\-/\u2010-\u2015]+", re.ASCII)
 _FEWEST_DIGITS, _MOST_DIGITS = 3, 15
 """ITU-T E.164; short numbers have four digits in France (3639), three elsewhere."""
+_SIREN_DIGITS = 9
 _POSTAL_CODE = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-8])[0-9]{3}")
 _AMOUNT = re.compile(r"\d[\d\s.,'’]*")
 _AS_WORDS = "ALL BAM BOB COP CUP GEL MAD MOP MUR PEN RON SIT SOS TOP TRY"
@@ -57,6 +60,25 @@ def flaws_of(settings: InvoicingSettings) -> dict[str, Flaw]:
         code = "".join(settings.postal_code.split())
         if not _POSTAL_CODE.fullmatch(code):
             found["postal_code"] = flaw("postal_code_wrong", settings.postal_code)
+    return found
+
+
+def doubts_of(settings: InvoicingSettings) -> dict[str, Flaw]:
+    """Return what to look at again of fields that are not wrong by themselves: two of them contradict each other.
+
+    A French VAT number ends with a SIREN, which is that of the SIRET unless a VAT group has the number (CGI, art.
+    256 C).
+    """
+    wrong, found = flaws_of(settings), dict[str, Flaw]()
+    number, siret = compact(settings.vat_number), compact(settings.siret)
+    is_comparable = number.startswith("FR") and siret and wrong.keys().isdisjoint(("vat_number", "siret"))
+    if is_comparable and number[-_SIREN_DIGITS:] != siret[:_SIREN_DIGITS]:
+        siren, other = number[-_SIREN_DIGITS:], siret[:_SIREN_DIGITS]
+        found["vat_number"] = flaw("siren_differs", settings.vat_number, siren=siren, other=other)
+    code, country = settings.postal_code, settings.country
+    is_placed = not is_blank(code) and wrong.keys().isdisjoint(("postal_code", "country"))
+    if is_placed and is_of_another_country(code, country):
+        found["postal_code"] = flaw("postal_code_elsewhere", code, country=country)
     return found
 
 

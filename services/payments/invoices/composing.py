@@ -29,9 +29,8 @@ from services.payments.invoices.document import (
     grouped,
 )
 from services.payments.invoices.items import item_of
-from services.payments.invoices.mentions import printed
+from services.payments.invoices.mentions import exemption, printed
 from services.payments.invoices.sale import SERVICES, Sale, SoldTo, named_units
-from services.payments.invoices.texts import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +158,4 @@ def _exemption_reason(items: Sequence[Item], sale: Sale, settings: InvoicingSett
         return None
     if found == EXEMPT and settings.vat_regime is VatRegime.NORMAL:
         return trimmed(settings.exemption_reason)
-    return text(f"exempt_{found}", sale.locale)
+    return exemption(found, settings.country, sale.locale)

@@ -53,6 +53,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "method_cash": ("espèces", "cash"),
     "method_other": ("autre", "other"),
     "method_free": ("sans paiement", "nothing to pay"),
+    "exempt": ("Exonération de TVA", "VAT exempt"),
     "exempt_E": ("TVA non applicable, art. 293 B du CGI", "VAT not applicable, art. 293 B of the French CGI"),
     "exempt_K": (
         "Exonération de TVA, art. 262 ter, I du CGI",
@@ -61,6 +62,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "exempt_G": (
         "Exonération de TVA, art. 262, I du CGI",
         "VAT exempt export, art. 262, I of the French CGI",
+    ),
+    "exempt_E_eu": (
+        "Exonération de TVA (petite entreprise), art. 284 de la directive 2006/112/CE",
+        "VAT exempt small enterprise, Article 284 of Directive 2006/112/EC",
+    ),
+    "exempt_E_elsewhere": ("TVA non applicable", "VAT not applicable"),
+    "exempt_K_eu": (
+        "Exonération de TVA (livraison intracommunautaire), art. 138, § 1, de la directive 2006/112/CE",
+        "VAT exempt intra-Community supply, Article 138(1) of Directive 2006/112/EC",
+    ),
+    "exempt_G_eu": (
+        "Exonération de TVA (exportation), art. 146, § 1, de la directive 2006/112/CE",
+        "VAT exempt export, Article 146(1) of Directive 2006/112/EC",
     ),
     "correction_invoice": ("Complément de facturation", "Additional amount"),
     "correction_credit_note": ("Réduction de la facture", "Reduction of the invoice"),

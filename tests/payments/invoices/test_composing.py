@@ -1,5 +1,6 @@
 """Invoices show the sale as it was made; credit notes add up to what they take back."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from contracts.message import LineUnits
 from contracts.orders.lifecycle import OrderPlaced, PlacedLine
 from contracts.payments.invoices import InvoiceKind, VatRegime
+from services.chassis.identifiers.countries import EU, KNOWN
+from services.chassis.identifiers.seller import OF_FRANCE
 from services.orders.changes.edition import due_change, remaining
 from services.orders.order.totals.content import Content as SoldContent
 from services.orders.order.totals.content import ContentLine, counted, with_taxes_stated, worth
@@ -20,7 +23,8 @@ from services.payments.invoices.composing import correction, invoice
 from services.payments.invoices.correction_items import Correction
 from services.payments.invoices.document import Content, canonical, digest, read
 from services.payments.invoices.items import balance
-from services.payments.invoices.mentions import invalid, missing
+from services.payments.invoices.mentions import exemption, invalid, missing
+from services.payments.invoices.rendering.cii import notes
 from services.payments.invoices.sale import Sale, sale_of
 from tests.payments.invoices.sales import (
     BREST,
@@ -273,9 +277,40 @@ def test_a_sum_owed_in_addition_is_an_invoice_of_its_own() -> None:
     assert (second.kind, second.total_minor, second.tax_minor) == (InvoiceKind.INVOICE, 600, 100)
 
 
+IN_BERLIN = {"country": "DE", "postal_code": "10115"}
+IN_BELFAST = {"country": "GB", "postal_code": "BT1 5GS"}
+
+
 @pytest.mark.parametrize(
     ("place", "buyer", "changes", "category", "reason"),
     [
+        (GENEVA, FIRM, IN_BERLIN, "G", "146, § 1, de la directive 2006/112/CE"),
+        (SAINT_DENIS, FIRM, IN_BERLIN, "G", "146, § 1, de la directive 2006/112/CE"),
+        (GENEVA, FIRM, IN_BELFAST, "G", "146, § 1, de la directive 2006/112/CE"),
+        (BREST, FIRM, IN_BERLIN, "K", "138, § 1, de la directive 2006/112/CE"),
+        (BREST, FIRM, IN_BELFAST, "K", "138, § 1, de la directive 2006/112/CE"),
+        (
+            None,
+            FIRM,
+            {**IN_BERLIN, "vat_regime": VatRegime.FRANCHISE},
+            "E",
+            "284 de la directive 2006/112/CE",
+        ),
+        (None, FIRM, {**IN_BELFAST, "vat_regime": VatRegime.FRANCHISE}, "E", "TVA non applicable"),
+        (
+            None,
+            FIRM,
+            {"country": "CH", "postal_code": "1200", "vat_regime": VatRegime.FRANCHISE},
+            "E",
+            "TVA non",
+        ),
+        (
+            None,
+            FIRM,
+            {"country": "GP", "postal_code": "97100", "vat_regime": VatRegime.FRANCHISE},
+            "E",
+            "293 B",
+        ),
         (MUNICH, GERMAN_FIRM, {}, "K", "262 ter"),
         (MUNICH, GERMAN_FIRM.model_copy(update={"vat_number": "811 569 869"}), {}, "K", "262 ter"),
         (MUNICH, GERMAN_FIRM.model_copy(update={"vat_number": "DE811569860"}), {}, "E", "261-4-4"),
@@ -283,8 +318,8 @@ def test_a_sum_owed_in_addition_is_an_invoice_of_its_own() -> None:
         (MUNICH, FIRM, {"exemption_reason": ""}, "Z", None),
         (GENEVA, FIRM, {}, "G", "262, I"),
         (MONACO, FIRM, {}, "E", "261-4-4"),
-        (MONACO, FIRM, {"country": "DE", "postal_code": "80331"}, "K", "262 ter"),
-        (MONACO, MONEGASQUE, {"country": "DE", "postal_code": "80331"}, "K", "262 ter"),
+        (MONACO, FIRM, {"country": "DE", "postal_code": "80331"}, "K", "138, § 1"),
+        (MONACO, MONEGASQUE, {"country": "DE", "postal_code": "80331"}, "K", "138, § 1"),
         (MUNICH, GERMAN_FIRM, {"country": "MC", "postal_code": "98000"}, "K", "262 ter"),
         (SAINT_DENIS, FIRM, {}, "G", "262, I"),
         (BREST, FIRM, {"country": "RE", "postal_code": "97400"}, "G", "262, I"),
@@ -304,6 +339,21 @@ def test_what_bears_no_vat_says_why(place, buyer, changes, category, reason) -> 
     )
     assert content.groups[0].category == category
     assert (reason in (content.exemption_reason or "")) if reason else content.exemption_reason is None
+
+
+@pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
+@pytest.mark.parametrize("country", sorted(KNOWN - OF_FRANCE - {"MC"}))
+@pytest.mark.parametrize("category", ["E", "K", "G"])
+def test_no_seller_outside_france_names_french_law(country: str, category: str, locale: str) -> None:
+    said = exemption(category, country, locale)
+    assert not re.search("CGI|French|français", said)
+    assert ("2006/112" in said) is (country in EU or category != "E")
+
+
+@pytest.mark.parametrize(("country", "is_owed"), [("FR", True), ("RE", True), ("DE", False), ("US", False)])
+def test_only_sellers_in_france_name_the_compensation_of_french_law(country: str, is_owed: bool) -> None:
+    content = invoice(heading(), sale_of(placed([line(5000)], customer=FIRM)), settings(country=country), 0)
+    assert any("40 €" in words for _, words in notes(content)) is is_owed
 
 
 def test_a_credit_note_keeps_the_vat_category_of_its_invoice() -> None:

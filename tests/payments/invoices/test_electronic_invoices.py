@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as depth
 from hypothesis import strategies as st
 
-from contracts.payments.invoices import InvoiceKind
+from contracts.payments.invoices import InvoiceKind, VatRegime
 from contracts.sale import Address, PaymentChoice, PaymentMethod, Tax
 from services.chassis.identifiers.numbers import buyer_vat_flaw, compact
 from services.chassis.identifiers.seller import flaws_of
@@ -143,6 +143,34 @@ def test_whatever_the_check_accepts_is_compact_in_the_electronic_invoice_and_pri
     ]
     frozen = content.seller.model_copy(update={"siret": siret, "vat_number": vat_number, "iban": iban})
     assert electronic_invoice(content.model_copy(update={"seller": frozen})) == xml
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        ({}, ["VATEX-FR-FRANCHISE"]),
+        ({"country": "DE", "postal_code": "10115"}, []),
+        ({"country": "CH", "postal_code": "1200"}, []),
+    ],
+)
+def test_only_a_small_business_in_france_has_the_french_code_of_its_exemption(
+    place: dict[str, str], code: list[str]
+) -> None:
+    shop = settings(vat_regime=VatRegime.FRANCHISE, **place)
+    xml = electronic_invoice(invoice(heading(), sale_of(placed([line(5000, 0)])), shop, 0))
+    assert texts_of(xml, "ExemptionReasonCode") == code
+    assert faults(xml) == []
+
+
+def test_an_exemption_whose_reason_was_removed_names_no_law() -> None:
+    """What a credit note takes back keeps the category that it was invoiced with."""
+    sale = sale_of(placed([line(5000, 0)]))
+    before = invoice(heading(), sale, settings(), 0)
+    what = Correction(InvoiceKind.CREDIT_NOTE, before.number, before.issued_on, 5000, "Retour")
+    note = correction(heading("A2026-00001"), sale, settings(exemption_reason=""), [before], what)
+    xml = electronic_invoice(note)
+    assert texts_of(xml, "ExemptionReason") == ["Exonération de TVA"]
+    assert faults(xml) == []
 
 
 def test_a_number_with_dots_and_hyphens_is_valid_by_the_norm() -> None:

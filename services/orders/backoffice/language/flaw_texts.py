@@ -42,6 +42,14 @@ TEXTS = {
     "capital_wrong": N_(
         "“%(value)s” is no share capital. Write an amount above zero with its currency, such as 10 000 €."
     ),
+    "siren_differs": N_(
+        "The VAT number %(value)s belongs to the SIREN %(siren)s, the SIRET to %(other)s. Check both: they "
+        "differ only for a member of a VAT group."
+    ),
+    "postal_code_elsewhere": N_(
+        "“%(value)s” can’t be a postal code of the country %(country)s. Check the postal code and the "
+        "country."
+    ),
     "text_invisible": N_(
         "This text holds a character that can’t be printed, %(value)s. Type the text again."
     ),

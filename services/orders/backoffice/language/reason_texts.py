@@ -102,6 +102,7 @@ TEXTS = {
     "total_negative": N_("The total of the order would be negative."),
     "tracking_number_exists": N_("A shipment has a tracking number; archive it instead."),
     "invoice_issued": N_("It has an invoice; cancel the order instead, which makes a credit note."),
+    "settings_unreadable": N_("The invoicing settings can’t be read by this version. Nothing was changed."),
     "invoicing_off": N_("Invoices are not switched on. Do so in the settings, under “Legal mentions”."),
     "mentions_missing": N_(
         "Legal mentions are missing. Fill them in under “Legal mentions” in the settings."

@@ -13,7 +13,9 @@ from contracts.money import to_decimal
 from contracts.payments.invoices import InvoiceKind
 from contracts.sale import PaymentMethod
 from services.chassis.identifiers.numbers import compact
+from services.chassis.identifiers.seller import OF_FRANCE
 from services.payments.invoices.document import EXEMPT, STANDARD, ZERO, Content, Item
+from services.payments.invoices.mentions import is_under_french_vat
 from services.payments.invoices.rendering.elements import add, name_of
 from services.payments.invoices.rendering.parties import add_address, add_buyer, add_seller
 from services.payments.invoices.texts import text
@@ -50,13 +52,14 @@ def electronic_invoice(content: Content) -> bytes:
 
 
 def notes(content: Content) -> list[tuple[str, str]]:
-    """Return the mentions in words, each with its subject code (UNTDID 4451)."""
+    """Return the mentions in words, each with its subject code (UNTDID 4451). The fixed compensation for recovery
+    costs is one of French law."""
     seller, locale = content.seller, content.locale
     legal = [seller.legal_form, text("capital", locale, amount=seller.capital) if seller.capital else ""]
     found = [("REG", " ".join(filter(None, [*legal, seller.registration])))]
     if seller.late_penalty:
         found.append(("PMD", text("late_penalty", locale, text=seller.late_penalty)))
-    if content.buyer.is_business:
+    if content.buyer.is_business and seller.country in OF_FRANCE:
         found.append(("PMT", text("recovery", locale)))
     if seller.early_discount:
         found.append(("AAB", text("early_discount", locale, text=seller.early_discount)))
@@ -141,7 +144,7 @@ def _settlement(settlement: Element, content: Content, lines: Sequence[Item]) ->
         add(group, "ram:CalculatedAmount", _amount(tax, currency))
         add(group, "ram:TypeCode", "VAT")
         if category not in (STANDARD, ZERO):
-            add(group, "ram:ExemptionReason", content.exemption_reason or text("exempt_E", content.locale))
+            add(group, "ram:ExemptionReason", content.exemption_reason or text("exempt", content.locale))
         add(group, "ram:BasisAmount", _amount(net, currency))
         add(group, "ram:CategoryCode", category)
         if code := _exemption_code(category, content):
@@ -208,7 +211,7 @@ def _by_rate(items: Sequence[Item]) -> dict[tuple[str, int], tuple[int, int]]:
 
 
 def _exemption_code(category: str, content: Content) -> str | None:
-    if category == EXEMPT and content.seller.is_exempt:
+    if category == EXEMPT and content.seller.is_exempt and is_under_french_vat(content.seller.country):
         return "VATEX-FR-FRANCHISE"
     return {"K": "VATEX-EU-IC", "G": "VATEX-EU-G"}.get(category)
 
