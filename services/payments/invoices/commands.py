@@ -35,7 +35,7 @@ def change_invoicing(work: AccountUnit, received: ReceivedMessage[ChangeInvoicin
     command = received.message
     known = work.sales.invoicing.get(command.shop)
     logo, reasons = _logo(command.settings)
-    if reasons := [
+    if reasons := _unreadable(work, command.shop) or [
         *_stale(command, known),
         *reasons,
         *_faults(command.settings, work.unit.now),
@@ -73,7 +73,10 @@ def reissue_invoice(work: AccountUnit, received: ReceivedMessage[ReissueInvoice]
     if account is None:
         return None
     is_kept, is_asked = work.sales.askable.get((command.shop, command.order_id), (False, False))
-    reasons = [*deleted(account), *_unready(work.sales.invoicing.get(command.shop), command.shop)]
+    unready = _unreadable(work, command.shop) or _unready(
+        work.sales.invoicing.get(command.shop), command.shop
+    )
+    reasons = [*deleted(account), *unready]
     if not is_kept and not reasons:
         text = f"order {account.code} was placed before invoices were kept here; issue it by hand"
         reasons.append(Reason(code="sale_unknown", message=text, field="order_id"))
@@ -87,6 +90,17 @@ def reissue_invoice(work: AccountUnit, received: ReceivedMessage[ReissueInvoice]
         return reject(work, received, reasons)
     work.sales.ask_invoice(account, wish_of(received.envelope, command.reason, command.actor))
     return None
+
+
+def _unreadable(work: AccountUnit, shop: str) -> list[Reason]:
+    """Return why nothing can be done by settings that are stored and can't be read; they are never replaced."""
+    if shop not in work.sales.unreadable:
+        return []
+    text = (
+        f"the stored invoicing settings of shop {shop} can't be read by this version of payments; start the version "
+        "that stored them"
+    )
+    return [Reason(code="settings_unreadable", message=text)]
 
 
 def _stale(command: ChangeInvoicing, known: Invoicing | None) -> list[Reason]:

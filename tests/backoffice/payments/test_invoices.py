@@ -135,6 +135,48 @@ async def test_wrong_mentions_are_refused_at_their_fields_and_those_stored_befor
     assert "Un SIRET a 14 chiffres ; 123 en a 3." in page
 
 
+async def test_mentions_that_contradict_each_other_are_saved_and_marked_in_both_languages(
+    systems: Systems,
+) -> None:
+    browser = await systems.backoffice.signed_in()
+    form = (await browser.get("/settings/invoices")).form("/settings/invoices")
+    fields = {**dict(form.fields), **MENTIONS, "is_on": "on", "payment_days": "30"}
+    await browser.post(form.action, {**fields, "vat_number": "FR83404833048", "country": "be"})
+    identifier, body = await sent(systems, "orders.invoicing.change.v1")
+    command = ChangeInvoicing.model_validate_json(body)
+    await systems.cashdesk.desk.deliver(command, id=identifier)
+    words = " ".join((await browser.get("/settings/invoices")).words.split())
+    french = await systems.backoffice.signed_in(language="fr")
+    mots = " ".join((await french.get("/settings/invoices")).words.split())
+    for sentence in (
+        "no invoice is held back for them: VAT number , Postal code",
+        "The VAT number FR83404833048 belongs to the SIREN 404833048, the SIRET to 732829320.",
+        f"“{command.settings.postal_code}” can’t be a postal code of the country BE.",
+    ):
+        assert sentence in words
+    for sentence in (
+        "À vérifier, sans que cela retienne les factures : Numéro de TVA , Code postal",
+        "Le numéro de TVA FR83404833048 correspond au SIREN 404833048,",
+        f"« {command.settings.postal_code} » ne peut pas être un code postal du pays BE.",
+    ):
+        assert sentence in mots
+    assert "No invoice is issued" not in words
+
+
+async def test_settings_that_this_version_cannot_read_are_said_to_be_so(systems: Systems) -> None:
+    desk = systems.cashdesk.desk
+    await desk.deliver(ChangeInvoicing(shop=SHOP, settings=settings(), version=0, actor="a"))
+    await desk.hub.pool.execute("""UPDATE invoicing SET settings = settings || '{"issue_at": "shipment"}'""")
+    browser = await systems.backoffice.signed_in()
+    french = await systems.backoffice.signed_in(language="fr")
+    page = await browser.get("/settings/invoices")
+    assert (page.status, "can’t be read by this version" in page.words) == (200, True)
+    assert "Legal mentions and invoices" not in page.words
+    assert "Cette version ne peut pas lire les réglages" in (await french.get("/settings/invoices")).words
+    assert (await browser.get("/")).status == 200
+    assert (await browser.get(LIST)).status == 200
+
+
 async def test_orders_that_wait_for_a_wrong_mention_are_counted_where_people_look(systems: Systems) -> None:
     desk, office = systems.cashdesk.desk, systems.backoffice
     life = await a_life(office.desk, shop=SHOP)

@@ -190,6 +190,23 @@ async def test_settings_are_read_with_the_version_that_a_change_of_them_names(
         again = (await http.get("/v1/invoicing")).json()
         assert (again["version"], again["settings"]["siret"]) == (2, "73282932000074")
         assert "siret" not in again["missing"]
+        assert again["doubtful"] == []
+
+        await payments.cashdesk.hub.pool.execute(
+            """UPDATE invoicing SET settings = settings || '{"vat_number": "FR83404833048"}'"""
+        )
+        doubted = (await http.get("/v1/invoicing")).json()
+        fits("InvoicingResponse", doubted)
+        assert [(one["field"], one["code"]) for one in doubted["doubtful"]] == [
+            ("settings.vat_number", "siren_differs")
+        ]
+        await payments.cashdesk.hub.pool.execute(
+            """UPDATE invoicing SET settings = settings || '{"issue_at": "shipment"}'"""
+        )
+        unreadable = await http.get("/v1/invoicing")
+        assert unreadable.headers["content-type"] == "application/problem+json"
+        assert (unreadable.status_code, unreadable.json()["code"]) == (409, "settings_unreadable")
+        assert "can't be read by this version (issue_at)" in unreadable.json()["detail"]
     async with client(desk, OTHER_TOKEN) as http:
         assert (await http.get("/v1/invoicing")).json()["version"] == 0
     async with client(desk, "token-of-nobody-0123456789") as http:

@@ -163,6 +163,50 @@ async def test_wrong_mentions_that_an_earlier_version_stored_keep_documents_back
     assert [one.order_id for one in await issue(cashdesk)] == [sale.order_id]
 
 
+async def test_mentions_that_contradict_each_other_are_accepted_issued_and_reported(
+    cashdesk: CashDesk,
+) -> None:
+    doubted: dict[str, Any] = {"vat_number": "FR83404833048", "country": "BE"}
+    (changed,) = await set_up(cashdesk, issue_at=IssueAt.PLACEMENT, **doubted)
+    assert isinstance(changed, InvoicingChanged)
+    assert (changed.missing, changed.issues) == ([], True)
+    told = (await get(cashdesk, f"/internal/invoicing?shop={SHOP}")).json()
+    assert (told["invalid"], told["missing"]) == ([], [])
+    assert [(one["field"], one["code"]) for one in told["doubtful"]] == [
+        ("settings.vat_number", "siren_differs"),
+        ("settings.postal_code", "postal_code_elsewhere"),
+    ]
+    sale = order()
+    await cashdesk.desk.deliver(sale)
+    assert [one.order_id for one in await issue(cashdesk)] == [sale.order_id]
+
+
+async def test_settings_that_cannot_be_read_are_named_and_never_replaced(cashdesk: CashDesk) -> None:
+    await set_up(cashdesk, issue_at=IssueAt.PLACEMENT)
+    sale = order()
+    await cashdesk.desk.deliver(sale)
+    await cashdesk.hub.pool.execute(
+        """UPDATE invoicing SET settings = settings || '{"issue_at": "shipment"}'"""
+    )
+    stored = await cashdesk.desk.fetchval("SELECT settings FROM invoicing")
+    answer = await get(cashdesk, f"/internal/invoicing?shop={SHOP}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "settings_unreadable")
+    assert f"settings of shop {SHOP} can't be read by this version (issue_at)" in answer.json()["detail"]
+    for version in (0, 1):
+        (refused,) = await set_up(cashdesk, version=version)
+        assert isinstance(refused, CommandRejected)
+        assert [one.code for one in refused.reasons] == ["settings_unreadable"]
+    cashdesk.desk._units.clear()
+    await cashdesk.desk.deliver(
+        ReissueInvoice(shop=SHOP, order_id=sale.order_id, reason="demandée", actor="staff:a")
+    )
+    ((_, rejected),) = cashdesk.desk.emitted()
+    assert isinstance(rejected, CommandRejected)
+    assert [one.code for one in rejected.reasons] == ["settings_unreadable"]
+    assert await cashdesk.desk.fetchval("SELECT settings FROM invoicing") == stored
+    assert await cashdesk.desk.fetchval("SELECT count(*) FROM msg.parked") == 0
+
+
 async def test_settings_that_the_rules_no_longer_refuse_issue_without_being_saved_again(
     cashdesk: CashDesk,
 ) -> None:

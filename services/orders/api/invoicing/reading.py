@@ -46,6 +46,11 @@ class InvoicingResponse(BaseModel):
     invalid: list[Reason] = Field(
         description="What is wrong with a value that an earlier version accepted: nothing is issued meanwhile."
     )
+    doubtful: list[Reason] = Field(
+        default=[],
+        description="What contradicts another value, such as a VAT number with another SIREN than the SIRET: to be "
+        "looked at; nothing is held back for it.",
+    )
     waiting: list[WaitingInvoice] = Field(description="At most 100, the first placed first.")
     failed: list[FailedInvoice] = Field(description="At most 100, the first failed first.")
 
@@ -59,6 +64,7 @@ async def read_invoicing(context: RequestContext) -> InvoicingResponse:
         has_logo=found.get("has_logo", False),
         missing=found["missing"],
         invalid=found.get("invalid", []),
+        doubtful=found.get("doubtful", []),
         waiting=found["waiting"],
         failed=found["failed"],
     )

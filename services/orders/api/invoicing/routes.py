@@ -20,7 +20,8 @@ async def issue_invoice(order: OrderName, asked: InvoiceRequest, key: Key, conte
 async def show_invoicing(context: ErrandNeeded) -> InvoicingResponse:
     """Return the shop's invoicing settings with their version, which a change must name, and the missing mentions.
 
-    503 `payments_unavailable`: payments owns the settings and does not answer.
+    503 `payments_unavailable`: payments owns the settings and does not answer. 409 `settings_unreadable`: it can't read
+    them, since a newer version stored them.
     """
     return await read_invoicing(context)
 

@@ -14,8 +14,8 @@ async def read_owned(
     path: str,
     **query: str | list[str],
 ) -> Mapping[str, Any]:
-    """Return an owner's answer. Raises the 503 problem while it does not answer, the 404 one if it does not have
-    the shop.
+    """Return an owner's answer. Raises the 503 problem while it does not answer, its own 409 one while it can't show
+    what it has, the 404 one if it does not have the shop.
     """
     told = await context.clients.get(owner, path, shop=context.caller.shop, **query)
     if isinstance(told, ServiceUnavailable):
@@ -23,6 +23,8 @@ async def read_owned(
             "does not answer: try again in a moment" if told.since else f"needs COMPTOIR_{owner.upper()}_URL"
         )
         raise Problem(503, f"{owner}_unavailable", f"The service {owner} {why}.")
+    if told.status == 409:
+        raise Problem(409, str(told.body.get("code", "conflict")), str(told.body.get("detail", "")))
     if told.status != 200:
         raise Problem(404, "shop_unknown", f"The service {owner} does not have the shop of this token.")
     body: Mapping[str, Any] = told.body

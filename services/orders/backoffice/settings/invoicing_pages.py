@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from contracts.payments.invoices import ChangeInvoicing, InvoicingSettings
 from services.chassis.identifiers.flaws import Flaw
-from services.chassis.identifiers.seller import flaws_of
+from services.chassis.identifiers.seller import doubts_of, flaws_of
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid, objections
@@ -44,15 +44,17 @@ OFFERED = {
 
 
 async def _show(context: PageContext, errors: Errors) -> Response:
-    told = await _read(context)
+    told = await context.app_state.clients.get("payments", "/internal/invoicing", shop=context.shop)
     down = told if isinstance(told, ServiceUnavailable) else None
-    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told
+    is_unreadable = not isinstance(told, ServiceUnavailable) and told.status != 200
+    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) or is_unreadable else told.body
     values: dict[str, Any] = body.get("settings") or {
         **InvoicingSettings().model_dump(mode="json"),
         **OFFERED,
     }
     form, stored = context.form_read, body.get("settings")
-    flaws = flaws_of(InvoicingSettings.model_validate(stored)) if stored else {}
+    known = InvoicingSettings.model_validate(stored) if stored else InvoicingSettings()
+    flaws, doubts = (flaws_of(known), doubts_of(known)) if stored else ({}, {})
     if errors:
         values = {**values, **form, **{name: form.ticked(name) for name in TICKS}}
     needed, missing = body.get("needed", []), body.get("missing", [])
@@ -61,10 +63,12 @@ async def _show(context: PageContext, errors: Errors) -> Response:
         "settings/invoices.html",
         422 if errors else 200,
         down=down,
+        is_unreadable=is_unreadable,
         values=values,
         version=form["version"] if errors else body.get("version", 0),
         missing=missing,
         wrong=list(flaws),
+        doubts={} if errors else _explained(doubts),
         filled=len(set(needed) - {*missing, *flaws}),
         needed=needed,
         has_logo=body.get("has_logo", False),
@@ -142,8 +146,3 @@ async def _check_logo(context: PageContext, logo: str) -> None:
         raise Invalid(logo=gettext("The picture can’t be checked now. Try again in a moment."))
     if told.status != 200:
         raise Invalid(logo=gettext("This picture can’t be read. Save it again as PNG or JPEG."))
-
-
-async def _read(context: PageContext) -> Mapping[str, Any] | ServiceUnavailable:
-    told = await context.app_state.clients.get("payments", "/internal/invoicing", shop=context.shop)
-    return told if isinstance(told, ServiceUnavailable) else told.body

@@ -61,6 +61,12 @@ async def read_invoicing(connection: Connection, shops: Sequence[str]) -> dict[s
     return {row["shop"]: _invoicing(row) for row in await _rows(connection, shops)}
 
 
+async def list_stored(connection: Connection, shops: Sequence[str]) -> set[str]:
+    """Return those of these shops that have settings, readable or not. Locks nothing."""
+    rows = await connection.fetch("SELECT shop FROM invoicing WHERE shop = ANY($1)", shops)
+    return {row["shop"] for row in rows}
+
+
 async def _rows(connection: Connection, shops: Sequence[str]) -> list[asyncpg.Record]:
     return await connection.fetch(
         """SELECT shop, version, settings, since, changed_by, changed_at, switched_on_at, issues_announced

@@ -61,6 +61,8 @@ class SaleChanges:
         self._logos: dict[str, bytes] = {}
         self.invoicing: dict[str, Invoicing] = {}
         """The invoicing settings of the shops that commands name; locked."""
+        self.unreadable: set[str] = set()
+        """Those of these shops whose settings can't be read, such as a newer version's."""
         self.prefixes: dict[str, set[tuple[str, str]]] = {}
         """The kinds of documents that these shops issued, with the prefixes of their numbers."""
         self.askable: dict[Key, tuple[bool, bool]] = {}
@@ -71,6 +73,8 @@ class SaleChanges:
         connection = self._unit.connection
         if needs.invoicing:
             self.invoicing = await invoicing_store.lock_invoicing(connection, sorted(needs.invoicing))
+            stored = await invoicing_store.list_stored(connection, sorted(needs.invoicing))
+            self.unreadable = stored - self.invoicing.keys()
             self.prefixes = await invoicing_store.read_prefixes(connection, sorted(needs.invoicing))
         if needs.sales:
             self.askable = await sale_store.read_askable(connection, sorted(needs.sales))

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -15,7 +16,7 @@ from services.chassis.messaging.process import Process
 from services.payments.accounts.unit.invoicing_store import read_invoicing
 from services.payments.invoices import store
 from services.payments.invoices.document import read
-from services.payments.invoices.mentions import RECOMMENDED, invalid, may_issue, missing, needed
+from services.payments.invoices.mentions import RECOMMENDED, doubtful, invalid, may_issue, missing, needed
 from services.payments.invoices.reading import listing
 from services.payments.invoices.reading.archive import archived
 from services.payments.invoices.reading.journal import csv_header, csv_line, journal_header, journal_lines
@@ -51,12 +52,17 @@ class Invoices:
         if not shop:
             return problem(422, "shop is missing: ?shop=…")
         async with self._process.acquire() as connection:
-            found = (await read_invoicing(connection, [shop])).get(shop)
+            try:
+                found = (await read_invoicing(connection, [shop])).get(shop)
+            except ValidationError as error:
+                return _unreadable(shop, error)
             is_held_back = found is not None and not may_issue(found.settings)
             waiting = await listing.read_waiting(connection, shop, MOST_WAITING) if is_held_back else []
             failed = await listing.read_failed(connection, shop, MOST_WAITING)
         if found is None:
-            empty: dict[str, list[str]] = {name: [] for name in ("missing", "invalid", "waiting", "failed")}
+            empty: dict[str, list[str]] = {
+                name: [] for name in ("missing", "invalid", "doubtful", "waiting", "failed")
+            }
             return JSONResponse({"version": 0, "settings": None, **empty})
         values = found.settings.model_dump(mode="json", exclude={"logo"})
         return JSONResponse(
@@ -68,6 +74,7 @@ class Invoices:
                 "recommended": list(RECOMMENDED),
                 "missing": missing(found.settings),
                 "invalid": [one.model_dump() for one in invalid(found.settings)],
+                "doubtful": [one.model_dump() for one in doubtful(found.settings)],
                 "waiting": [plain(row) for row in waiting],
                 "failed": [plain(row) for row in failed],
             }
@@ -189,3 +196,13 @@ class Invoices:
             Route(f"{one}/pdf", self.pdf),
             Route(one, self.content),
         ]
+
+
+def _unreadable(shop: str, error: ValidationError) -> Response:
+    """Return the problem of stored settings that can't be read, such as those with a value of a newer version."""
+    names = ", ".join(sorted({str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]}))
+    detail = (
+        f"The stored invoicing settings of shop {shop} can't be read by this version ({names}): start the version that "
+        "stored them. Nothing is issued meanwhile."
+    )
+    return problem(409, detail, "settings_unreadable")
