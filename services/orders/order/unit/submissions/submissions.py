@@ -177,11 +177,14 @@ class Intake:
         await self._save_claims(writes)
         if self.placed_checkouts:
             await checkout_store.place_orders(writes, self.placed_checkouts, self._now)
-        await placed_store.insert_orders(writes, self.orders, self._now)
+        if self.orders:
+            await placed_store.insert_orders(writes, self.orders, self._now)
         if self.lines:
             await placed_store.insert_lines(self._connection, self.lines)
-        await submission_store.insert_refusals(writes, list(self.refusals.values()), self._now)
-        await submission_store.join_references(writes, self.joined)
+        if self.refusals:
+            await submission_store.insert_refusals(writes, list(self.refusals.values()), self._now)
+        if self.joined:
+            await submission_store.join_references(writes, self.joined)
 
     async def _save_claims(self, writes: Writer) -> None:
         """Release the keys with which no sale was placed; where the owner is not the first submission, write
