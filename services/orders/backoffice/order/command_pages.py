@@ -18,6 +18,7 @@ from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order import days
 from services.orders.backoffice.order.facts import (
     FormFacts,
+    page_of,
     read_facts,
     read_fresh_facts,
     read_shipment,
@@ -32,7 +33,7 @@ from services.orders.backoffice.order.form_requests import (
     payment_request,
     shipment_request,
 )
-from services.orders.backoffice.order.showing import again, page_of
+from services.orders.backoffice.order.showing import again
 from services.orders.backoffice.web.actions.action import carry_out, command, was_sent
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages

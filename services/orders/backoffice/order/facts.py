@@ -1,9 +1,12 @@
-"""The facts of an order that the commands of its forms are made from; a POST reads these, not the whole page.
+"""The facts of an order that the commands of its forms are made from, and the address that a POST leads to.
+
+A POST reads these facts, not the whole page.
 
 Invariant: a form made from an older revision of the order sends nothing, unless the same form was sent before: a
 double click gets the same answer, and two users cannot silently overwrite each other's work.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +15,7 @@ from services.orders.backoffice.order import store, words
 from services.orders.backoffice.order.form_requests import Shipment, Shipping, id_typed, incomplete
 from services.orders.backoffice.web.actions.action import key_of, was_sent
 from services.orders.backoffice.web.page_context import Deleted, Missing, PageContext
+from services.orders.backoffice.web.security import is_local_path
 from services.orders.order.history import Stale, changed_since
 from services.orders.order.requests import OrderFacts
 from services.orders.order.shipment_days import read_days
@@ -117,3 +121,14 @@ def order_named(name: str) -> tuple[UUID | None, str | None]:
     if code is None:
         raise Missing
     return None, code
+
+
+def back_of(values: Mapping[str, str]) -> str:
+    """Return the address of the queue that the user came from; "" when it is not a local path."""
+    back = values.get("back", "")
+    return back if is_local_path(back) else ""
+
+
+def page_of(context: PageContext, code: str, anchor: str) -> str:
+    """Return the address to redirect to after an action: the queue that the user came from, or the page's section."""
+    return back_of(context.form_read) or f"/orders/{code}#{anchor}"

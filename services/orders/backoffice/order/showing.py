@@ -19,13 +19,13 @@ from services.orders.backoffice.order import steps, words
 from services.orders.backoffice.order.actions import facts_of, offered
 from services.orders.backoffice.order.activity import timeline
 from services.orders.backoffice.order.days import FIELDS
+from services.orders.backoffice.order.facts import back_of
 from services.orders.backoffice.order.gaps import gaps_of
 from services.orders.backoffice.order.reading import OrderRead, read_order
 from services.orders.backoffice.order.refundable import is_open_mark, is_to_settle, may_be_reversed
 from services.orders.backoffice.web.actions.action import Again, Errors
 from services.orders.backoffice.web.clients.invoicing import InvoicingState, read_invoicing_state
 from services.orders.backoffice.web.page_context import PageContext
-from services.orders.backoffice.web.security import is_local_path
 from services.orders.listing.documents import OrderResponse
 from services.orders.order.state import SET_BY_HAND
 from services.orders.staff.labels import Label
@@ -151,17 +151,6 @@ def foldable(order: OrderRead) -> set[str]:
     if not order.is_awaiting_answer:
         found.add("conversation")
     return found
-
-
-def back_of(values: Mapping[str, str]) -> str:
-    """Return the address of the queue that the user came from; "" when it is not a local path."""
-    back = values.get("back", "")
-    return back if is_local_path(back) else ""
-
-
-def page_of(context: PageContext, code: str, anchor: str) -> str:
-    """Return the address to redirect to after an action: the queue that the user came from, or the page's section."""
-    return back_of(context.form_read) or f"/orders/{code}#{anchor}"
 
 
 def status_choices(order: OrderRead) -> list[Label]:

@@ -35,11 +35,11 @@ from services.orders.backoffice.order.changes.refunding import (
     reversal_request,
     settlement_request,
 )
-from services.orders.backoffice.order.facts import FormFacts, read_facts, read_fresh_facts
+from services.orders.backoffice.order.facts import FormFacts, page_of, read_facts, read_fresh_facts
 from services.orders.backoffice.order.form_requests import id_typed, units_typed
 from services.orders.backoffice.order.reading import read_document
 from services.orders.backoffice.order.refundable import Refundable, may_be_reversed, refundable, worth_of
-from services.orders.backoffice.order.showing import again, beside, page_of
+from services.orders.backoffice.order.showing import again, beside
 from services.orders.backoffice.web.actions.action import (
     Errors,
     Outcome,
