@@ -1,4 +1,5 @@
-"""Order record in memory: the recorded facts and the values derived from them. One row of the table `orders`.
+"""Order record in memory: the recorded facts and the values derived from them, with the messages about a change of its
+state. One row of the table `orders`. Pure.
 
 Invariant: `restate` is the only writer of the derived fields, and reads only the facts of the same record, so
 the columns used by list filters can never contradict the facts.
@@ -8,13 +9,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from contracts.catalogue import type_of
 from contracts.fulfillment.position import StockStanding
-from contracts.orders.lifecycle import OrderState
+from contracts.message import Message
+from contracts.orders.lifecycle import (
+    CheckoutResumed,
+    OrderCompleted,
+    OrderState,
+    OrderStateChanged,
+    StatusUpdated,
+)
 from contracts.sale import PaymentMethod
 from services.orders.order.attention import Reach, attention_flags
 from services.orders.order.fulfilment_status import FulfilmentStatus, Quantities, fulfilment_status
 from services.orders.order.payment_status import Money, PaymentStatus, payment_status
 from services.orders.order.state import Facts, HandSet, Stage, automatic_label, automatic_state, shown_state
+
+BY_HAND = type_of(StatusUpdated, "orders")
+"""Staff who set the status decide about its mail in that form."""
 
 
 @dataclass(slots=True)
@@ -123,3 +135,17 @@ class Order:
             cancellation_requested=self.cancellation_requested_at is not None,
         )
         return before != (self.state, self.label)
+
+
+def state_events(order: Order, previous: OrderState | None, cause_type: str) -> list[Message]:
+    """Return the messages about an order that has left the state `previous`; the change itself comes first."""
+    assert order.state is not None
+    names = {"shop": order.shop, "order_id": order.id, "code": order.code}
+    changed = OrderStateChanged.model_validate(
+        {**names, "previous": previous, "state": order.state, "label": order.label, "cause": cause_type}
+    )
+    if previous is not order.state is OrderState.COMPLETED and cause_type != BY_HAND:
+        return [changed, OrderCompleted.model_validate(names)]
+    if previous is OrderState.ABANDONED and order.state is OrderState.IN_CHECKOUT:
+        return [changed, CheckoutResumed.model_validate(names)]
+    return [changed]

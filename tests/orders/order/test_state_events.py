@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.orders.lifecycle import CheckoutResumed, OrderCompleted, OrderState, OrderStateChanged
-from services.orders.order.unit.state_events import BY_HAND, state_events
+from services.orders.order.record import BY_HAND, state_events
 from tests.orders.order.test_order_states import an_order
 
 DELIVERED = "fulfillment.delivery.recorded.v1"

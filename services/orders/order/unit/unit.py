@@ -20,7 +20,7 @@ from services.chassis.storage.writing import Writer
 from services.orders.order import history_store, store
 from services.orders.order.conversation import thread_store
 from services.orders.order.copies import fulfilment_store, mail_store, payment_store
-from services.orders.order.record import Order
+from services.orders.order.record import Order, state_events
 from services.orders.order.shop.profile import ProfileRow, write_profiles
 from services.orders.order.shop.settings import settings_of
 from services.orders.order.unit import measuring
@@ -30,7 +30,6 @@ from services.orders.order.unit.edits import edit_store
 from services.orders.order.unit.edits.edit import Edit
 from services.orders.order.unit.edits.edits import Edits
 from services.orders.order.unit.needs import OrderNeeds
-from services.orders.order.unit.state_events import state_events
 from services.orders.order.unit.submissions.submissions import Intake
 from services.orders.order.unit.waiting import Settled, waiting
 
