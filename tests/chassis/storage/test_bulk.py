@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.chassis.storage.bulk import Bulk, Integer, Json, JsonText
+from services.chassis.storage.bulk import Bulk, Integer, Json, JsonText, write_tables
 from services.chassis.storage.writing import Writes
 from tests.conftest import Desks
 
@@ -87,6 +87,19 @@ async def test_without_rows_there_is_no_statement() -> None:
     await PLAN.execute(Connection(), [], due_at=None)
     assert await PLAN.fetch(Connection(), [], due_at=None) == []
     assert sent == []
+
+
+async def test_tables_are_written_in_their_order_and_those_without_rows_are_left_out() -> None:
+    written: list[tuple[str, Any]] = []
+
+    async def write_orders(_: Any, rows: Any) -> None:
+        written.append(("orders", rows))
+
+    async def write_lines(_: Any, rows: Any) -> None:
+        written.append(("lines", rows))
+
+    await write_tables(Writes(None), (write_lines, []), (write_orders, ["a"]), (write_lines, {"b": 1}))
+    assert written == [("orders", ["a"]), ("lines", {"b": 1})]
 
 
 @pytest.mark.parametrize("values", [{}, {"due": None}, {"due_at": None, "shop": "a"}])
