@@ -1,6 +1,7 @@
 """Mails that arrive at the receiver: an answer in the open conversation, one from another sender, mails to be filed."""
 
 import re
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -8,11 +9,13 @@ import pytest
 from playwright.async_api import expect
 
 from deploy.demo.mail.answering import answer_to, deliver
+from deploy.local.mailserver import read_journal
 from tests.browser.conftest import PageContext
 from tests.browser.running_system import OwnShop
-from tests.browser.test_conversation import BADGE, an_order, write
+from tests.browser.test_conversation import BADGE, Bought, an_order, write
 from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look
 from tests.journeys.postbox import text_of
+from tests.notifier.sending.bounces.letters import a_report
 
 pytestmark = pytest.mark.rows("B17", "C23")
 FILING = "/conversation/mails"
@@ -117,6 +120,67 @@ async def test_mails_without_text_and_those_not_read_to_the_end_say_so_in_the_co
     await visitor.axe()
     await visitor.fits()
     await visitor.screenshot("conversation-unread-mails")
+
+
+REPORTED = "could not be delivered"
+UNREAD = re.compile("could not be read automatically|n’a pas pu être lu automatiquement")
+
+
+async def receive_a_report_about_somebody_else(shop: OwnShop, order: Bought) -> None:
+    """Have the customer's mail server report about an address to which the order's mail did not go: nobody can tell by
+    itself what that means, so the report waits in the order's conversation.
+    """
+    [sent] = [one for one in read_journal(shop.system.mail_journal) if order.recipient in one.recipients]
+    report = message_from_bytes(a_report("paul@clients.example.org"), policy=SMTP)
+    report["To"] = sent.sender
+    await deliver(shop.system.inbound_port, "", report)
+
+
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
+async def test_a_mail_that_waits_to_be_filed_shows_in_its_open_conversation_until_it_is(
+    context: PageContext, shop: OwnShop, look: Look
+) -> None:
+    order = await an_order(shop)
+    visitor = await context("owner", f"/orders/{order.code}/conversation", look=look)
+    page = visitor.page
+    await page.locator("#message-text").fill("While I type, ")
+    await receive_a_report_about_somebody_else(shop, order)
+    waiting = page.locator(".messages .waiting-mail")
+    await expect(waiting).to_contain_text(UNREAD)
+    await expect(waiting).to_contain_text(re.compile("Unknown sender|Expéditeur inconnu"))
+    await expect(page.locator(".message.theirs, .message.ours")).to_have_count(1)
+    await expect(page.locator("#message-text")).to_have_value("While I type, ")
+    await visitor.axe()
+    await visitor.screenshot("conversation-waiting-mail")
+    await visitor.fits()
+
+    other = await context("manager", f"/orders/{order.code}", look=look)
+    await other.go(f"/orders/{order.code}#conversation")
+    await other.page.locator("#conversation .waiting-mail a").click()
+    await expect(other.page.frame_locator(".mail-frame").locator("body")).to_contain_text(REPORTED)
+    file_it = re.compile(f"(File under|Classer).*{order.code}")
+    await other.page.get_by_role("button", name=file_it).first.click()
+    await expect(other.page.locator(".message.theirs")).to_contain_text(REPORTED)
+    await expect(other.page.locator(".waiting-mail")).to_have_count(0)
+    await expect(page.locator(".message.theirs")).to_contain_text(REPORTED)
+    await expect(waiting).to_have_count(0)
+    await expect(page.locator("#message-text")).to_have_value("While I type, ")
+
+
+async def test_a_waiting_mail_that_is_set_aside_leaves_its_open_conversation(
+    context: PageContext, shop: OwnShop
+) -> None:
+    order = await an_order(shop)
+    visitor = await context("owner", f"/orders/{order.code}/conversation", lang="en")
+    page = visitor.page
+    await receive_a_report_about_somebody_else(shop, order)
+    waiting = page.locator(".messages .waiting-mail")
+    path = await waiting.get_by_role("link", name="Show the original mail").get_attribute("href")
+    other = await context("owner", str(path), lang="en")
+    await other.page.locator("#field-reason").fill("About somebody else")
+    await other.page.get_by_role("button", name="Set it aside").click()
+    await expect(page.get_by_text("No message yet.")).to_be_visible()
+    await expect(waiting).to_have_count(0)
 
 
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
