@@ -7,6 +7,7 @@ of date.
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from contracts.catalogue import CATALOGUE, STOREFRONT, Entry
@@ -25,13 +26,18 @@ class MarkersMissing(ValueError):
 
 def derived(folder: Path) -> dict[str, str]:
     """Return every derived file by its path inside `folder`, with the text it must have."""
-    files = {f"{SCHEMAS}/{entry.type}.json": text_of(schema_of(entry)) for entry in CATALOGUE.values()}
-    files["asyncapi.json"] = text_of(asyncapi())
+    files = dict(_schemas())
     readme = folder / README
     if readme.exists():
         text = replaced(readme.read_text(encoding="utf-8"), "headers", headers_table())
         files[README] = replaced(text, "messages", messages_table())
     return files
+
+
+@cache
+def _schemas() -> dict[str, str]:
+    files = {f"{SCHEMAS}/{entry.type}.json": text_of(schema_of(entry)) for entry in CATALOGUE.values()}
+    return {**files, "asyncapi.json": text_of(asyncapi())}
 
 
 def write(folder: Path) -> list[str]:

@@ -4,10 +4,12 @@ from typing import Any
 
 import httpx2
 
+from tests.trust import TRUSTED
+
 
 async def get(url: str, path: str, **query: str) -> Any:
     """Return the data of an answer of Prometheus' API; raise with its text when it is an error."""
-    async with httpx2.AsyncClient(base_url=url, timeout=10, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=url, timeout=10, trust_env=False, verify=TRUSTED) as http:
         answer = await http.get(f"/api/v1/{path}", params=query)
     assert answer.is_success, answer.text
     return answer.json()["data"]

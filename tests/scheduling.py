@@ -1,11 +1,13 @@
 """pytest plugin: which worker runs a test, and when (`pytest -n 2 --dist loadgroup --no-loadscope-reorder`).
 
 Tests that share a running system go to one worker, so that it is started once; all others go file by file. Files that
-take a minute or more come first and quick ones last, so that no worker waits long for the other at the end.
+take a minute or more come first and quick ones last, so that no worker waits long for the other at the end. A system
+ends with its last test: its processes look for work and are scraped even when nobody uses it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,15 @@ QUICK = ("contracts", "project", "fulfillment", "notifier", "orders", "payments"
 """Folders whose files take seconds."""
 
 
+LASTING = pytest.StashKey[dict[str, list[tuple[pytest.FixtureDef[Any], Any]]]]()
+"""Fixtures in use that end with the last test of a system, by system."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin without a system."""
+    config.stash[LASTING] = {}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Group and sort the tests of a worker; without workers nothing changes."""
@@ -42,6 +53,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: turn_of(groups[item]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None]:
+    """Note the fixtures of a folder with a system that would last for the whole session."""
+    folder = fixturedef.baseid.removeprefix("tests/")
+    if fixturedef.scope == "session" and folder in SYSTEMS:
+        request.config.stash[LASTING].setdefault(SYSTEMS[folder], []).append((fixturedef, request))
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """End a system, and what was started for it, after the last test of its group; without workers nothing changes."""
+    yield
+    if not hasattr(item.config, "workerinput"):
+        return
+    group = group_of(item)
+    if nextitem is None or group_of(nextitem) != group:
+        for fixturedef, request in reversed(item.config.stash[LASTING].pop(group, [])):
+            fixturedef.finish(request)
 
 
 def group_of(item: pytest.Item) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ class NotAccessible(AssertionError):
     """A page violates rules; the message has every rule, every element and its remedy."""
 
 
+@cache
 def source() -> str:
     """Return axe-core's source. Raises AssertionError when the file's digest is not the one in its README."""
     text = AXE.read_bytes()

@@ -4,6 +4,7 @@ import re
 import types
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
@@ -18,6 +19,7 @@ TEXT = st.characters(codec="utf-8", exclude_characters="\x00")
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=2)), timezone(timedelta(hours=-9, minutes=-30))])
 
 
+@cache
 def messages(model: type[M]) -> st.SearchStrategy[M]:
     """Valid messages of a class, optional fields sometimes left out."""
     required = {name: _field(info) for name, info in model.model_fields.items() if info.is_required()}

@@ -91,9 +91,9 @@ def test_whatever_fits_the_schema_can_be_read(kind: str) -> None:
     model, fits = CATALOGUE[kind].message, validator(kind)
 
     @FEW
-    @given(st.data())
-    def check(data: st.DataObject) -> None:
-        payload = json.loads(data.draw(messages(model)).model_dump_json())
+    @given(messages(model), st.data())
+    def check(message: Message, data: st.DataObject) -> None:
+        payload = json.loads(message.model_dump_json())
         for _ in range(2):
             if payload:
                 spoil(data, payload)

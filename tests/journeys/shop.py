@@ -32,6 +32,7 @@ from deploy.local.system import System
 from deploy.samples.merchants import GARANCE
 from services.chassis.testing import wait_until
 from tests.journeys.postbox import mails_in
+from tests.trust import TRUSTED
 
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
@@ -70,7 +71,7 @@ class Shop:
         """Return an HTTP client of a service, with the operators' token unless another is given."""
         headers = {"Authorization": f"Bearer {token or self.system.secrets.internal_token}"}
         return httpx2.AsyncClient(
-            base_url=self.system.url(service), headers=headers, timeout=30, trust_env=False
+            base_url=self.system.url(service), headers=headers, timeout=30, trust_env=False, verify=TRUSTED
         )
 
     # -- customers

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from deploy.demo.standins.delivering import Journal
+from deploy.demo.standins.paypal.certificates import Authority
 from deploy.demo.standins.paypal.standin import PayPal, Setup
 from deploy.local.ports import free_ports
 
@@ -15,16 +16,18 @@ CLIENT_ID, CLIENT_SECRET = "client-of-the-tests", "secret-of-the-tests"
 WEBHOOK_ID = "1JE4291016473214C"
 
 
-def setup(folder: Path, webhook_url: str = "") -> Setup:
+def setup(folder: Path, webhook_url: str = "", authority: Authority | None = None) -> Setup:
     """Return a set-up with ports of its own."""
     http_port, https_port = free_ports(2)
-    return Setup(http_port, https_port, folder, CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, webhook_url)
+    return Setup(http_port, https_port, folder, CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, webhook_url, authority)
 
 
 @pytest.fixture
-async def paypal(tmp_path: Path) -> AsyncIterator[PayPal]:
+async def paypal(tmp_path: Path, authority: Authority) -> AsyncIterator[PayPal]:
     """The stand-in."""
-    async with PayPal(setup(tmp_path), Journal(tmp_path / "webhooks.jsonl"), Random(1)) as standin:
+    async with PayPal(
+        setup(tmp_path, authority=authority), Journal(tmp_path / "webhooks.jsonl"), Random(1)
+    ) as standin:
         yield standin
 
 

@@ -1,6 +1,7 @@
 """The list over HTTP: whole pages in sequence, filters that fit the rows, the caller's shop alone."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -39,8 +40,14 @@ async def sell(desk: Desk, shop: str, count: int) -> None:
 
 def fits(schema: str, instance: Any) -> None:
     """Whether an answer is what the OpenAPI document says."""
-    root = {"$ref": f"#/components/schemas/{schema}", "components": routes().openapi()["components"]}
+    root = {"$ref": f"#/components/schemas/{schema}", "components": _components()}
     Draft202012Validator(root).validate(instance)
+
+
+@cache
+def _components() -> dict[str, Any]:
+    components: dict[str, Any] = routes().openapi()["components"]
+    return components
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat_whatever_their_size(desks: Desks) -> None:

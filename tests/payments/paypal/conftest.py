@@ -13,6 +13,7 @@ from contracts.message import Message
 from contracts.orders.lifecycle import OrderPlaced
 from contracts.sale import PaymentChoice, PaymentMethod
 from deploy.demo.standins.delivering import Journal
+from deploy.demo.standins.paypal.certificates import Authority
 from deploy.demo.standins.paypal.events import Happened
 from deploy.demo.standins.paypal.standin import PayPal, Setup
 from deploy.local.ports import free_ports
@@ -128,10 +129,10 @@ class Till:
 
 
 @pytest.fixture
-async def paypal(tmp_path: Path) -> AsyncIterator[PayPal]:
+async def paypal(tmp_path: Path, authority: Authority) -> AsyncIterator[PayPal]:
     """The stand-in on free ports, whose events are only logged."""
     http_port, https_port = free_ports(2)
-    setup = Setup(http_port, https_port, tmp_path, CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID)
+    setup = Setup(http_port, https_port, tmp_path, CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, authority=authority)
     async with PayPal(setup, Journal(tmp_path / "webhooks.jsonl"), Random(1)) as standin:
         yield standin
 

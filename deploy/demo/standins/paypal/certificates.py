@@ -7,6 +7,7 @@ file, which the service under test is given as its trusted root. Foreign and exp
 import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from cryptography import x509
@@ -82,10 +83,14 @@ class Authority:
         certificate = _certify(name, key, self._intermediate, extensions, lifetime)
         return Holder(certificate, key, (self._intermediate.certificate,))
 
+    @cached_property
+    def _local(self) -> Holder:
+        loopback = (x509.IPAddress(ipaddress.ip_address("127.0.0.1")),)
+        return self.issue("localhost", alternatives=loopback)
+
     def local_tls(self, folder: Path) -> TlsFiles:
         """Write a certificate for this machine's loopback address, with which HTTPS is served."""
-        loopback = (x509.IPAddress(ipaddress.ip_address("127.0.0.1")),)
-        holder = self.issue("localhost", alternatives=loopback)
+        holder = self._local
         files = TlsFiles(folder / "tls-chain.pem", folder / "tls-key.pem")
         files.chain.write_bytes(holder.chain_pem())
         files.key.touch(mode=0o600)

@@ -7,10 +7,12 @@ address, events are only logged (`log.happened`), and `signed` gives what would 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Self
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from starlette.applications import Starlette
 
 from deploy.demo.standins.delivering import GOOD, Conduct, Courier, Event, Journal, Trick
@@ -42,6 +44,8 @@ class Setup:
     client_secret: str
     webhook_id: str
     webhook_url: str = ""
+    authority: Authority | None = None
+    """Whose certificates it has; None: an authority of its own, kept in its folder."""
 
     @property
     def root_file(self) -> Path:
@@ -63,14 +67,13 @@ class PayPal:
         self.shares_ids = False
         """Whether a capture's event comes under the id of its order's."""
         setup.folder.mkdir(parents=True, exist_ok=True)
-        self.authority = Authority(file=setup.folder / "paypal-authority.pem")
+        self.authority = setup.authority or Authority(file=setup.folder / "paypal-authority.pem")
         self.account = Account(f"http://127.0.0.1:{setup.http_port}", self._happen, chance, clock)
         self.api = Api(self.account, setup.client_id, setup.client_secret)
         self.log = EventLog(self.account, self._deliver)
         self.webhook = Notifications(self.api, self.log, setup.webhook_id, setup.webhook_url)
         self.courier = Courier(setup.webhook_url, self._sign, self._forge, journal, chance, conduct)
         self._chance = chance
-        self._strange_key = new_key()
         self.sign_with(self.authority.issue(SIGNING_NAME))
         self._open = AsyncExitStack()
 
@@ -142,6 +145,10 @@ class PayPal:
             return v1_capture(resource), 1
         capture = self.account.captures[capture_of(resource)]
         return v1_refund(resource, capture, is_negative=self.has_negative_refunds), 1
+
+    @cached_property
+    def _strange_key(self) -> RSAPrivateKey:
+        return new_key()
 
     def _deliver(self, event: Event) -> None:
         if self.setup.webhook_url:
