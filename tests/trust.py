@@ -1,4 +1,4 @@
-"""The certificates that HTTP clients of tests trust, loaded once: a client that loads them itself takes 30 ms for it."""
+"""The certificates that HTTP clients of tests trust, loaded once; a client that loads them itself takes 30 ms."""
 
 import ssl
 

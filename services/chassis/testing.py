@@ -28,7 +28,8 @@ from services.chassis.storage.clock import Clock
 from services.chassis.storage.database import Connection
 
 T = TypeVar("T")
-LOOK_SECONDS = 0.02
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
+"""Seconds between two looks of `wait_until`: a twentieth of the time waited so far, within these limits."""
 
 
 @dataclass(frozen=True)
@@ -222,14 +223,15 @@ async def wait_until(
     look: Callable[[], Any], seconds: float = 60.0, why: str | Callable[[], str] = ""
 ) -> Any:
     """Return the first truthy result of `look`. AssertionError with the last result if there is none in time."""
-    deadline = monotonic() + seconds
+    began = monotonic()
     while True:
         answer = look()
         if inspect.isawaitable(answer):
             answer = await answer
         if answer:
             return answer
-        if monotonic() > deadline:
+        waited = monotonic() - began
+        if waited > seconds:
             reason = why() if callable(why) else why
             raise AssertionError(f"not within {seconds:g} s: {reason or look}; last answer: {answer!r}")
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(min(max(SHORTEST_PAUSE, waited / 20), LONGEST_PAUSE))

@@ -35,7 +35,6 @@ from tests.journeys.postbox import mails_in
 from tests.trust import TRUSTED
 
 PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 0.05
 T = TypeVar("T")
 
 

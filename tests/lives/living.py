@@ -105,10 +105,14 @@ class Chronicle:
         async with MerchantDesk(self._system.url("orders"), token) as desk:
             await desk.refund(order_id, 100, "EUR")
 
-    async def violations(self) -> list[Violation]:
-        """What the auditor finds in everything that happened so far, once all is quiet."""
+    async def quiet(self) -> None:
+        """Return once nothing is under way."""
         async with open_ground(self._system.databases, Journals(submitted=self._submitted)) as ground:
             await until_quiet(ground, QUIET_SECONDS)
+
+    async def violations(self) -> list[Violation]:
+        """What the auditor finds in everything that happened so far, once all is quiet."""
+        await self.quiet()
         journals = Journals(
             submitted=list(self._submitted),
             accepted_webhooks=list(self._webhooks),

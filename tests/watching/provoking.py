@@ -80,9 +80,11 @@ async def has_fired(watch: Watch, name: str, since: float, labels: str = "") -> 
     return bool(await query(watch.prometheus_url, f"last_over_time({selector}[{span}])"))
 
 
-async def wait_until_fire(watch: Watch, *wanted: tuple[str, str]) -> None:
-    """Return once these alerts fire, each at some time from now on: pairs of a name and a selector of its labels."""
-    since = time.time()
+async def wait_until_fire(watch: Watch, *wanted: tuple[str, str], since: float | None = None) -> None:
+    """Return once these alerts have fired, each at some time from now on, or since a moment (seconds since 1970) at
+    which several faults began to be provoked: pairs of a name and a selector of its labels.
+    """
+    since = time.time() if since is None else since
     missing = dict.fromkeys(wanted)
 
     async def have_fired() -> bool:

@@ -71,7 +71,7 @@ async def test_faults_that_do_not_touch_each_other(watch: Watch, broker: Private
 
 async def _bindings_are_missing(watch: Watch) -> None:
     """Orders are not heard of, a command is refused, a payment waits for its order; the module does not listen."""
-    sale, lost = a_sale(), "--from 2026-11-28T08:00Z --to 2026-11-28T10:00Z"
+    began, sale, lost = time.time(), a_sale(), "--from 2026-11-28T08:00Z --to 2026-11-28T10:00Z"
     management = Management(watch.system.management_url, watch.system.vhost)
     for binding in MISSING:
         await asyncio.to_thread(management.unbind, binding)
@@ -91,6 +91,7 @@ async def _bindings_are_missing(watch: Watch) -> None:
         ("ComptoirBrokerUnroutable", ""),
         ("ComptoirWaitingOld", 'service="payments"'),
         ("ComptoirStorefrontUnread", f'queue="{module.login}"'),
+        since=began,
     )
     status, said = await follow(watch, "topology.md", "comptoir topology diff")
     assert (status, said.count("is missing")) == (1, len(MISSING)), said
@@ -172,7 +173,10 @@ async def _a_database_is_closed(watch: Watch, broker: PrivateRabbitMQ) -> None:
         status, said = await follow(watch, "redeliveries.md", connections)
         assert (status, "orders" in said) == (0, True), said
         await wait_until_fire(
-            watch, ("ComptoirWorkerErrors", 'service="fulfillment"'), ("ComptoirAuditorStale", "")
+            watch,
+            ("ComptoirWorkerErrors", 'service="fulfillment"'),
+            ("ComptoirAuditorStale", ""),
+            since=began,
         )
         status, said = await follow(watch, "worker-errors.md", "comptoir status")
         assert (status, "fulfillment" in said) == (3, True), said

@@ -1,5 +1,6 @@
 """Faults of mails: a server that dies, refuses or is not there, and a pause; each ends as its runbook says."""
 
+import time
 from typing import Any
 
 import asyncpg
@@ -41,12 +42,14 @@ async def test_mails_without_an_answer_and_refused_ones_are_seen_and_sent_again(
     async with Shop(system, system.mail_folder) as shop, Staff(system) as staff:
         await shop.count_stock({NOTEBOOK: PLENTY, INK: PLENTY})
         await wait_until(lambda: query(watch.prometheus_url, FAILED), PATIENCE_SECONDS)
+        began = time.time()
         await shop.order(doubtful, unwanted, *misspelt)
         await wait_until_fire(
             watch,
             ("ComptoirMailUncertain", 'service="notifier"'),
             ("ComptoirSenderRefused", ""),
             ("ComptoirMailsFailing", ""),
+            since=began,
         )
         status, said = await follow(watch, "mails-failing.md", "comptoir status notifier")
         assert status == 0, said

@@ -52,7 +52,7 @@ POSTS = 60
     "effect-uncertain.md",
 )
 async def test_money_that_needs_a_person_is_seen_and_decided(watch: Watch) -> None:
-    system = watch.system
+    began, system = time.time(), watch.system
     providers = Providers(system, GARANCE.shop, Random())
     stripe, api = providers.stripe, providers.stripe_api
     refused, uncertain, disputed, lost, late = [a_sale() for _ in range(5)]
@@ -87,6 +87,7 @@ async def test_money_that_needs_a_person_is_seen_and_decided(watch: Watch) -> No
             ("ComptoirDisputeDue", ""),
             ("ComptoirEffectsFailing", 'service="payments",kind="refund"'),
             ("ComptoirEffectUncertain", 'service="payments",kind="refund"'),
+            since=began,
         )
         for page, line in LOOKED_AT:
             status, said = await follow(watch, page, line)
