@@ -30,7 +30,7 @@ def test_days_without_a_sale_count_nothing_and_currencies_stay_apart() -> None:
 async def test_an_empty_shop_is_told_so(backoffice: Backoffice) -> None:
     shown = await (await backoffice.signed_in()).get("/")
     assert shown.status == 200
-    assert "Nothing happened yet" in shown.words
+    assert "No activity yet" in shown.words
 
 
 async def test_todays_orders_and_what_waits(backoffice: Backoffice) -> None:
@@ -75,7 +75,7 @@ async def test_todays_orders_and_what_waits(backoffice: Backoffice) -> None:
 
 async def test_a_refused_sale_is_seen_with_its_reasons_until_it_is_placed(backoffice: Backoffice) -> None:
     owner, packer = await backoffice.signed_in(), await backoffice.signed_in(Role.FULFILMENT)
-    assert "No sale was refused" in (await owner.get("/refused-sales")).words
+    assert "No refused sales" in (await owner.get("/refused-sales")).words
     key = "a-sale-of-today"
     totals = {"lines_minor": 7900, "shipping_minor": 500, "total_minor": 8401}
     await backoffice.desk.deliver(sale(idempotency_key=key, totals=totals))

@@ -380,7 +380,7 @@ async def test_who_may_look_pack_and_ship(warehouse: Warehouse) -> None:
 
 async def test_without_fulfillment_the_queues_stand_and_the_papers_say_so(backoffice: Backoffice) -> None:
     browser: Browser = await backoffice.signed_in()
-    assert "No order yet" in (await browser.get("/parcels")).words
+    assert "No orders yet" in (await browser.get("/parcels")).words
     for path in ("pick-list", "packing-slips"):
         shown = await browser.get(f"/parcels/{path}?order={uuid7()}")
         assert (shown.status, "not connected" in shown.words) == (200, True)
@@ -434,7 +434,7 @@ async def test_completing_an_order_can_note_the_delivery_of_its_parcels(warehous
     ((command_id, command),) = (await sent(desk, before + 1))[before:]
     await warehouse.do(command, id=command_id)
     assert (await waiting).status == 303
-    assert "Note the delivery" not in (await browser.get(page)).words
+    assert "Record delivery" not in (await browser.get(page)).words
     assert await desk.fetchval("select fulfilment_status from orders") == "delivered"
 
 

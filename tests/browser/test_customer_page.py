@@ -96,7 +96,7 @@ async def test_from_the_mail_to_a_message_and_a_request_that_is_declined(
     await staff.screenshot(f"cancellation-request-{'with' if script else 'without'}-script")
     await staff.page.get_by_label("Reason for the customer").fill("Already engraved.")
     await staff.page.get_by_role("button", name="Decline the request").click()
-    await expect(staff.page.get_by_text("The request is declined.")).to_be_visible()
+    await expect(staff.page.get_by_text("Request declined.")).to_be_visible()
     await page.goto(f"{running.system.url(CUSTOMER_PAGE)}{path}?lang=en")
     await expect(page.get_by_text("Already engraved.")).to_be_visible()
     if script:

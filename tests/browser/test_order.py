@@ -148,7 +148,7 @@ async def test_a_status_is_mailed_only_when_ticked(context: PageContext, shop: O
     await visitor.page.get_by_label("Comment for the customer").fill("Nous préparons votre colis.")
     await visitor.page.locator("#status-admin").fill("Client pressé")
     await visitor.page.get_by_role("button", name="Update the status").click()
-    await expect(visitor.page.get_by_text("The status is updated.")).to_be_visible()
+    await expect(visitor.page.get_by_text("Status updated.")).to_be_visible()
     await expect(visitor.page.locator("#activity")).to_contain_text("Client pressé")
     letters = await shop.mails_to(sale.recipient, count=2)
     told = [letter.get_body(("plain",)) for letter in letters]

@@ -27,7 +27,7 @@ async def test_what_is_added_shows_at_once(context: PageContext, script: bool) -
     await expect(visitor.page.locator("tbody .hue-purple", has_text=f"{LONG} {mark}")).to_be_visible()
     await visitor.go("/settings/carriers")
     await visitor.page.get_by_label("Name").fill(f"Colis {mark}")
-    await visitor.page.get_by_label("Tracking address").fill("https://follow.example.com/?parcel={number}")
+    await visitor.page.get_by_label("Tracking URL").fill("https://follow.example.com/?parcel={number}")
     await _press(visitor, "Add")
     await expect(visitor.page.locator("tbody", has_text=f"Colis {mark}")).to_be_visible()
     await visitor.go("/settings/statuses")

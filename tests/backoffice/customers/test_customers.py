@@ -52,7 +52,7 @@ async def test_customers_are_found_by_name_and_address(backoffice: Backoffice) -
     for text in ("moreau", "ada@clients.example", wanted.code):
         found = await browser.get(f"/customers?q={text}")
         assert ("Ada Moreau" in found.words, "Bo Lind" in found.words) == (True, False), text
-    assert "No matching customer" in (await browser.get("/customers?q=nobody")).words
+    assert "No matching customers" in (await browser.get("/customers?q=nobody")).words
 
 
 @pytest.mark.parametrize("role", [Role.FULFILMENT, Role.ACCOUNTANT])

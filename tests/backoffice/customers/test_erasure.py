@@ -61,7 +61,7 @@ async def test_an_owner_erases_a_customer_after_typing_the_code(backoffice: Back
     assert proof.words.count("In progress") == 2
     assert "In progress" in (await browser.get("/customers/erasures")).words
     assert "The personal data was erased" in (await browser.get(f"/customers/{order.code}")).words
-    assert "This customer was erased before." in (await browser.get(path)).words
+    assert "This customer was already erased." in (await browser.get(path)).words
 
 
 async def test_a_late_report_of_a_mail_has_the_pass_repeated(backoffice: Backoffice) -> None:
@@ -111,7 +111,7 @@ async def test_a_customer_with_more_orders_than_one_erasure_has_gets_several(bac
     await carry_out(backoffice)
     left = "select count(*) from orders where customer_email is not null"
     assert await backoffice.desk.fetchval(left) == 0
-    assert "This customer was erased before." in (await browser.get(path)).words
+    assert "This customer was already erased." in (await browser.get(path)).words
 
 
 async def test_outcomes_of_commands_about_an_address_lose_it(backoffice: Backoffice) -> None:

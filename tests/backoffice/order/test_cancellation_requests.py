@@ -17,7 +17,7 @@ async def test_a_request_is_answered_with_a_reason_for_the_customer(backoffice: 
     assert (await browser.get(path)).status == 303
     await backoffice.desk.deliver(a_request(order, comment="<b>Deux fois</b>"))
     shown = await browser.get(page)
-    assert "The customer asks to cancel this order." in shown.words
+    assert "The customer has requested cancellation of this order." in shown.words
     asked = await browser.get(path)
     assert "<b>Deux fois</b>" in asked.words
     assert f"{page}/cancellation" in asked.text

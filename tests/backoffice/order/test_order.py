@@ -68,15 +68,15 @@ async def test_the_page_says_what_an_order_lacks_and_what_follows(backoffice: Ba
     bare = [line.model_copy(update={"sku": None}) for line in sale().lines]
     _, shown = await _page(backoffice, browser, customer=customer, shipping_address=address, lines=bare)
     for sentence in (
-        "There is no mail address: the customer gets no mails.",
-        "The delivery address lacks: street, postal code, town. Check it before you ship.",
-        "Without an article number no stock is kept of:",
-        "The customer’s VAT number is wrong, so no invoice exempts them by it. A VAT number that begins with FR",
+        "No mail address: the customer receives no mails.",
+        "Missing from the delivery address: street, postal code, town. Check it before you ship.",
+        "Stock is not tracked without an article number:",
+        "The customer’s VAT number is invalid, so it exempts no invoice from VAT. A VAT number that begins with FR",
     ):
         assert sentence in shown.words
     _, shown = await _page(backoffice, browser)
-    assert "There is no mail address" not in shown.words
-    assert "VAT number is wrong" not in shown.words
+    assert "No mail address" not in shown.words
+    assert "VAT number is invalid" not in shown.words
     unmailable = sale().customer.model_copy(update={"email": "zoe@localhost"})
     _, shown = await _page(backoffice, browser, customer=unmailable)
     assert "No mail can be sent to zoe@localhost: correct the address." in shown.words
@@ -88,7 +88,7 @@ async def test_a_city_state_and_a_country_without_postal_codes_lack_nothing(back
     assert whole is not None
     address = whole.model_copy(update={"city": "", "postal_code": None, "country": "HK"})
     _, shown = await _page(backoffice, browser, shipping_address=address)
-    assert "The delivery address lacks" not in shown.words
+    assert "Missing from the delivery address" not in shown.words
 
 
 @pytest.mark.parametrize("stored", ["0001-01-01T00:00:01+00:00", "9999-12-31T23:59:59+00:00"])
@@ -185,7 +185,7 @@ async def test_an_amount_far_above_what_is_due_is_asked_about_once(
     code, shown = await _page(backoffice, browser)
     path = f"/orders/{code}/payment"
     answer = await browser.post(path, _filled(shown.form(path), amount=typed))
-    assert (answer.status, "€84.00 is still to pay." in answer.words) == (
+    assert (answer.status, "€84.00 is still to be paid." in answer.words) == (
         (422, True) if is_asked else (202, False)
     )
     if is_asked:

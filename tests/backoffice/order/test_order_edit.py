@@ -39,7 +39,7 @@ async def test_the_form_unchanged_asks_for_nothing(backoffice: Backoffice) -> No
     for deed in ("preview", "save"):
         answer = await browser.post(path, _typed(shown, path, deed=deed))
         assert answer.status == 422
-        assert "Nothing is different yet." in answer.words or "already has these values" in answer.words
+        assert "No changes yet." in answer.words or "already has these values" in answer.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
 
 
@@ -68,7 +68,7 @@ async def test_customer_addresses_and_note_are_edited_at_once(backoffice: Backof
     for _ in range(2):
         assert (await _saved_again(browser, path, preview)).status == 303
     page = await browser.get(f"/orders/{path.split('/')[2]}")
-    for text in ("The order is edited.", "Brest", "2 quai", "Au voisin", "Emballage cadeau", "€84.50"):
+    for text in ("Order edited.", "Brest", "2 quai", "Au voisin", "Emballage cadeau", "€84.50"):
         assert text in page.words, text
     assert "Sonner deux fois." not in page.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 1
@@ -92,7 +92,7 @@ async def test_fewer_units_wait_for_fulfillment_and_the_outcome_is_told(backoffi
     done = await browser.post(path, dict(waiting.form(path).fields))
     assert done.status == 303
     page = await browser.get(f"/orders/{merchant.order.code}")
-    assert "2 of what was taken off had left and stay ordered." in page.words
+    assert "Removed units that were already shipped and stay ordered: 2." in page.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 1
 
 
@@ -147,7 +147,7 @@ async def test_a_stale_edit_says_what_differs_and_undoes_nothing(backoffice: Bac
     }
     stale = await browser.post(path, mine)
     assert (stale.status, "Order edited" in stale.words) == (409, True)
-    before, after = stale.words.split("What you changed")
+    before, after = stale.words.split("Your changes")
     assert "Customer · Phone +33 7" in before
     assert re.search(r"Delivery address · Country .* → Belgium", before)
     assert "À l’étage <script>" in after
@@ -174,7 +174,7 @@ async def test_what_both_changed_is_shown_with_both_values(backoffice: Backoffic
     preview = await browser.post(path, dict(stale.form(path).fields))
     assert "Customer · Phone +33 7 → +33 8" in preview.words
     same = await browser.post(path, _typed(shown, path, deed="save", customer__phone="+33 7"))
-    assert (same.status, "Nothing that is not already saved." in same.words) == (409, True)
+    assert (same.status, "No unsaved changes." in same.words) == (409, True)
     assert "Preview the changes" not in same.words, "there is nothing to save"
 
 

@@ -27,13 +27,13 @@ async def test_a_cancelled_order_is_reinstated_after_a_look(backoffice: Backoffi
     assert (await browser.get(path)).status == 303
     await merchant.cancel()
     busy = await browser.get(f"{page}/cancellation")
-    assert "Another change of this order is still being carried out." in busy.words
+    assert "Another change to this order is still in progress." in busy.words
     await backoffice.desk.deliver(await merchant.stopped(), sender="fulfillment")
     shown = await browser.get(page)
     assert path in shown.text
     assert f"{page}/edit" not in shown.text
     preview = await browser.get(path)
-    assert "More is due: €84.00" in preview.words
+    assert "Additional amount due: €84.00" in preview.words
     assert "3 × Bougie" in preview.words
     fields = {**dict(preview.form(path).fields), "reason": HOSTILE}
     for _ in range(2):
@@ -47,7 +47,7 @@ async def test_a_cancelled_order_is_reinstated_after_a_look(backoffice: Backoffi
     await backoffice.desk.deliver(await merchant.added(), sender="fulfillment")
     assert (await browser.post(path, again)).status == 303
     shown = await browser.get(page)
-    assert "The order is reinstated." in shown.words
+    assert "Order reinstated." in shown.words
     assert f"{page}/edit" in shown.text
     packer = await backoffice.signed_in(Role.FULFILMENT)
     assert (await packer.post(path, {"key": "key-12345678"})).status == 403
@@ -91,7 +91,7 @@ async def test_a_deletion_takes_the_code_and_ends_on_the_list_however_often_it_i
     for _ in range(2):
         done = await browser.post(path, dict(waiting.form(path).fields))
         assert (done.status, done.headers["location"]) == (303, "/orders")
-    assert f"The order {merchant.order.code} is deleted." in (await browser.get("/orders")).words
+    assert f"Order {merchant.order.code} deleted." in (await browser.get("/orders")).words
     assert (await browser.get(f"/orders/{merchant.order.code}")).status == 404
     assert (await browser.post(path, {**fields, "key": "another-key-1"})).status == 404
 

@@ -111,7 +111,7 @@ async def test_an_amount_that_is_not_what_its_articles_cost_is_asked_once(backof
     assert "The chosen articles cost €15.00, and €84.00 goes back." in shown.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
     unticked = await browser.post(path, shown.form(path).filled(deed="refund"))
-    assert (unticked.status, "Tick this if the amount is meant" in unticked.words) == (422, True)
+    assert (unticked.status, "Tick this if the amount is intended" in unticked.words) == (422, True)
     meant = unticked.form(path).filled(deed="refund", differs="on")
     assert (await browser.post(path, meant)).status == 202
     ((_, command),) = await sent(backoffice.desk)
@@ -147,7 +147,7 @@ async def test_an_amount_that_is_set_aside_can_not_be_refunded_again(backoffice:
     await _answered(backoffice, browser, path, fields, doubt)
     shown = await browser.get(path)
     assert "Can be refunded €64.00" in shown.words
-    assert "€64.00 of €84.00 left" in shown.words
+    assert "€64.00 of €84.00 remaining" in shown.words
     for amount, status in (("64.01", 422), ("64", 200)):
         typed = shown.form(path).filled(what="amount", mode="sent", amount=amount)
         assert (await browser.post(path, typed)).status == status
@@ -176,7 +176,7 @@ async def test_the_customer_is_told_of_a_refund_only_if_that_is_ticked(backoffic
         what = {"what": "amount", "amount": "5", "mode": "recorded", "public_comment": "Merci."}
         typed = {**dict(form.fields), **what, **ticked}
         shown = await browser.post(path, list(typed.items()))
-        assert ("Nobody gets a mail." in shown.words) is not bool(ticked)
+        assert ("No mail is sent." in shown.words) is not bool(ticked)
         assert (await browser.post(path, shown.form(path).filled(deed="refund"))).status == 202
     (_, silent), (_, told) = await sent(backoffice.desk, 2)
     assert (silent.notify_customer, told.notify_customer) == (False, True)
@@ -217,7 +217,7 @@ async def test_a_mark_stays_unconfirmed_until_its_reference(backoffice: Backoffi
     browser, placed = await backoffice.signed_in(), await _paid(backoffice, **BY_CHEQUE)
     path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
     shown = await browser.get(path)
-    assert "Really send it" not in shown.words
+    assert "Send it through" not in shown.words
     typed = shown.form(path).filled(what="amount", mode="recorded", amount="20")
     fields = (await _checked(browser, path, typed)).filled(deed="refund")
     assert (
@@ -230,7 +230,7 @@ async def test_a_mark_stays_unconfirmed_until_its_reference(backoffice: Backoffi
     confirming = shown.form(to).filled(reference="VIR 9")
     refused = rejected(Reason(code="already_confirmed", message="m", field="refund_id"))
     shown = await _answered(backoffice, browser, to, confirming, refused)
-    assert (shown.status, "confirmed already" in shown.words) == (422, True)
+    assert (shown.status, "already confirmed" in shown.words) == (422, True)
     assert dict(shown.form(to).fields)["reference"] == "VIR 9"
 
 
@@ -324,7 +324,7 @@ async def test_a_payment_entered_by_mistake_is_countered(backoffice: Backoffice)
     assert (await browser.post(path, fields)).status == 202
     ((_, command),) = await sent(backoffice.desk)
     assert (command.entry_id, command.reason) == (entry, "Sans provision")
-    assert "asked for is being carried out." in (await browser.get(f"/orders/{placed.code}")).words
+    assert "is in progress." in (await browser.get(f"/orders/{placed.code}")).words
     stranger = await backoffice.signed_in(shop="atelier")
     assert (await stranger.get(path)).status == 404
 

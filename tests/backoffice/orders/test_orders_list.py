@@ -147,7 +147,7 @@ async def test_infos_tell_the_latest_activity_the_tracking_and_what_can_be_done(
     for action in ("edit", "tags", "cancellation", "deletion"):
         assert f'href="/orders/{code}/{action}"' in shown.text
     looking = await (await backoffice.signed_in(Role.ACCOUNTANT)).get(path)
-    assert "Activity of the order" in looking.words
+    assert "Order activity" in looking.words
     assert f"/orders/{code}/cancellation" not in looking.text
 
 
@@ -218,7 +218,7 @@ async def test_archiving_is_told_first_and_done_once(backoffice: Backoffice) -> 
     told = await browser.post("/orders/archive", chosen)
     assert told.status == 200
     assert "Will change 1" in told.words
-    assert "Will stay as they are 1" in told.words
+    assert "Will not change 1" in told.words
     assert await backoffice.desk.fetchval("select count(archived_at) from orders") == 0
     confirm = told.form("/orders/archive").filled()
     result = await browser.post("/orders/archive", confirm)
@@ -257,7 +257,7 @@ async def test_a_tag_is_made_put_on_and_taken_off_without_scripts(backoffice: Ba
     assert "Urgent" in (await browser.get("/orders?tab=all")).words
     tag = await backoffice.desk.fetchval("select tag_id from tag")
     assert (await browser.post(path, {"key": str(uuid4()), "remove": str(tag)})).status == 303
-    assert "This order has no tag." in (await browser.get(path)).words
+    assert "This order has no tags." in (await browser.get(path)).words
     refused = await browser.post(path, {"key": str(uuid4()), "name": "x" * 41})
     assert refused.status == 422
     assert "x" * 41 in refused.text
@@ -309,7 +309,7 @@ async def test_search_looks_everywhere(backoffice: Backoffice) -> None:
         assert code in (await browser.get(f"/orders?q={asked}&tab=everything")).text
     for asked in ("martin", "bougie-01"):
         assert code in (await browser.get(f"/orders?q={asked}")).text, asked
-    assert "No matching order" in (await browser.get("/orders?q=nobody")).words
+    assert "No matching orders" in (await browser.get("/orders?q=nobody")).words
 
 
 async def test_an_order_alone_is_opened_only_when_it_was_asked_for_by_name(backoffice: Backoffice) -> None:
@@ -329,18 +329,18 @@ async def test_the_list_tells_of_archived_orders_that_fit_and_includes_them(back
     await backoffice.desk.hub.pool.execute("update orders set archived_at = now() where order_id = $1", done)
     browser = await backoffice.signed_in()
     shown = await browser.get("/orders?tab=all&module=shop")
-    assert "1 archived order matches too." in shown.words
+    assert "1 archived order also matches." in shown.words
     assert archived not in shown.text
     assert "tab=everything&amp;module=shop" in shown.text
     everything = await browser.get("/orders?tab=everything&module=shop")
     assert archived in everything.text
     assert active in everything.text
-    assert "matches too" not in everything.words
-    assert "Archived included" in everything.words
+    assert "also matches" not in everything.words
+    assert "Including archived" in everything.words
     file = (await browser.get("/orders/export.csv?tab=everything&module=shop&numbers=en")).text
     assert archived in file
     assert active in file
-    assert "matches too" not in (await browser.get("/orders?tab=all")).words, "nothing is filtered"
+    assert "also matches" not in (await browser.get("/orders?tab=all")).words, "nothing is filtered"
 
 
 async def test_a_filter_stays_in_its_queue_and_the_queue_is_shown(backoffice: Backoffice) -> None:
@@ -368,12 +368,12 @@ async def test_a_filter_adds_no_currency_automatically(backoffice: Backoffice) -
         '<option value="" selected>All currencies</option>' in (await browser.get("/orders?module=shop")).text
     )
     mixed = await browser.get("/orders?tab=all&sort=highest")
-    assert "Totals are compared without conversion. Only in: EUR JPY" in mixed.words
+    assert "Totals are compared without currency conversion. Limit to: EUR JPY" in mixed.words
     assert "sort=highest&amp;currency=JPY" in mixed.text.replace(
         "currency=JPY&amp;sort=highest", "sort=highest&amp;currency=JPY"
     )
     for query in ("tab=all", "tab=all&sort=highest&currency=JPY"):
-        assert "without conversion" not in (await browser.get(f"/orders?{query}")).words, query
+        assert "without currency conversion" not in (await browser.get(f"/orders?{query}")).words, query
 
 
 @pytest.mark.rows("B05")

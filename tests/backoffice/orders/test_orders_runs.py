@@ -80,10 +80,10 @@ async def test_packing_is_told_then_done_and_says_how_each_ended(backoffice: Bac
     done = await packed(backoffice)
     browser = await backoffice.signed_in(Role.FULFILMENT)
     path, shown = await told(browser, "/orders/pack", ready, refused, unpaid, done)
-    assert "Nothing is done yet" in shown.words
+    assert "Nothing has been done yet" in shown.words
     assert "1 parcel of 3 units" in shown.words
     assert HOSTILE not in shown.text
-    assert "waits for its payment" in shown.words
+    assert "is awaiting payment" in shown.words
     assert "Nothing is left to pack." in shown.words
     assert await commands(backoffice) == []
     await started(backoffice, browser, path)
@@ -103,7 +103,7 @@ async def test_packing_is_told_then_done_and_says_how_each_ended(backoffice: Bac
         sender="fulfillment",
     )
     ended = await browser.get(path)
-    assert "Ended. 1 of 2 done" in ended.words
+    assert "Finished. 1 of 2 done" in ended.words
     assert "There is not enough stock." in ended.words
     assert (await browser.get(f"{path}/progress")).headers["location"] == path
     assert "1 of 2" in (await browser.get("/orders/runs")).words
@@ -133,7 +133,7 @@ async def test_cancelling_tells_its_sums_and_stays_with_what_was_told(backoffice
     life, changed = await paid(backoffice), await paid(backoffice)
     browser = await backoffice.signed_in()
     path, shown = await told(browser, "/orders/cancel", life, changed, reason="Rupture")
-    assert "Change of what is due −€82.00" in shown.words
+    assert "Change in the amount due −€82.00" in shown.words
     assert "6 units" in shown.words
     assert "Owed to customers afterwards €82.00" in shown.words
     await backoffice.desk.deliver(changed.packed())
@@ -141,7 +141,7 @@ async def test_cancelling_tells_its_sums_and_stays_with_what_was_told(backoffice
     rows = await backoffice.desk.fetch("select order_id, state from command")
     assert [(row["order_id"], row["state"]) for row in rows] == [(life.order_id, "pending")]
     assert await backoffice.desk.fetchval("select reason from order_edit") == "Rupture"
-    assert "The order has changed meanwhile" in (await browser.get(path)).words
+    assert "The order has changed in the meantime" in (await browser.get(path)).words
     longer = {"order": str(life.order_id), "key": str(uuid4()), "reason": "x" * 2001}
     assert (await browser.post("/orders/cancel", longer)).status == 400, "no form of ours sends it"
 
@@ -173,12 +173,12 @@ async def test_tracking_numbers_are_told_line_by_line_then_sent(backoffice: Back
     shown = await browser.get(path)
     for text in (
         "Line 3",
-        "Another line has it already.",
-        f"Order {third.code} is not among the chosen ones.",
+        "Another line already has it.",
+        f"Order {third.code} is not among the selected ones.",
         "The shop has no order K7F3-QD9M.",
-        f"Nothing of order {empty.code} is packed.",
+        f"Nothing in order {empty.code} is packed.",
         "more than 100 characters",
-        "No line names it.",
+        "No line refers to it.",
     ):
         assert text in shown.words, text
     assert "<script>" not in shown.text
@@ -281,7 +281,7 @@ async def test_chosen_orders_leave_without_numbers_when_none_are_given(backoffic
     path = (await browser.post("/orders/ship", {**fields, "other_carrier": "DHL"})).headers["location"]
     shown = await browser.get(path)
     assert "DHL · Without tracking" in shown.words
-    assert "Nothing of it is packed." in shown.words
+    assert "Nothing in it is packed." in shown.words
     assert (await browser.post("/orders/ship", {**fields, "orders": ""})).status == 422
 
 
@@ -328,7 +328,7 @@ async def test_all_orders_of_a_list_up_to_a_number(
     assert back == "/orders?tab=to_pack"
     assert "At most 2 orders at once" in shown.words
     back, shown = await told(browser, "/orders/pack")
-    assert "No order is selected." in shown.words
+    assert "No orders are selected." in shown.words
 
 
 @pytest.mark.rows("A20", "A28")
@@ -341,7 +341,7 @@ async def test_the_status_of_many_orders_is_told_and_done_once(backoffice: Backo
     asked = filled(form, label="processing", public_comment="C’est parti.", notify_customer="on")
     told_first = await browser.post("/orders/label", asked)
     assert "Will change 1" in told_first.words
-    assert "does not match how far the order is" in told_first.words
+    assert "does not match the progress of the order" in told_first.words
     assert await backoffice.desk.fetchval("select count(*) from orders where state = 'processing'") == 0
     confirm = told_first.form("/orders/label").filled()
     assert "Status changed 1" in (await browser.post("/orders/label", confirm)).words
@@ -458,6 +458,6 @@ async def test_a_disputed_order_is_not_packed_with_others_and_its_page_warns(bac
     await started(backoffice, browser, path)
     assert [command.order_id for _, command in await commands(backoffice)] == [ready.order_id]
     page = (await browser.get(f"/orders/{disputed.code}")).words
-    assert "the money may be taken back" in page
-    assert "Build parcels" in page
-    assert "the money may be taken back" not in (await browser.get(f"/orders/{ready.code}")).words
+    assert "the money may be withdrawn" in page
+    assert "Create parcels" in page
+    assert "the money may be withdrawn" not in (await browser.get(f"/orders/{ready.code}")).words

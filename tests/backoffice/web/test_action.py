@@ -32,7 +32,7 @@ async def _order_with_page(backoffice: Backoffice) -> tuple[UUID, str]:
         form = context.form_read
         asked = form.model(PaymentRequest, method="cheque", amount_minor=8400, currency="EUR")
         payment = command(context, placed.order_id, lambda _: asked.command(facts, context.actor))
-        return await carry_out(context, payment, to="/", flash="The payment is recorded.")
+        return await carry_out(context, payment, to="/", flash="Payment recorded.")
 
     backoffice.add(
         Page("/record", "POST", Permission.PAYMENTS_RECORD, shown_again(record, again), "payment.record"),
@@ -60,8 +60,8 @@ async def test_done_leads_on_with_a_message(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     shown = await _replied(backoffice, browser, _fields(), settled(code))
     assert (shown.status, shown.headers["location"]) == (303, "/")
-    assert "The payment is recorded." in (await browser.get("/")).words
-    assert "The payment is recorded." not in (await browser.get("/")).words, "a message is shown once"
+    assert "Payment recorded." in (await browser.get("/")).words
+    assert "Payment recorded." not in (await browser.get("/")).words, "a message is shown once"
     row = (await backoffice.audit())[-1]
     assert (row["outcome"], row["order_id"]) == ("done", order_id)
 

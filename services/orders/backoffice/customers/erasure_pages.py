@@ -60,7 +60,7 @@ async def erase(context: PageContext) -> Response:
         raise Invalid(code=gettext("Enter the code of this order: %(code)s.", code=code))
     reason = form.text("reason", longest=LONGEST_REASON)
     if reason is None:
-        raise Invalid(reason=gettext("Write why: who asked, and when."))
+        raise Invalid(reason=gettext("Enter the reason: who asked, and when."))
     context.about(order_id)
 
     async def act(unit: Unit) -> list[UUID]:
@@ -68,7 +68,7 @@ async def erase(context: PageContext) -> Response:
 
     begun = await do(context, act) or []
     to = f"/customers/erasures/{begun[0]}" if len(begun) == 1 else "/customers/erasures"
-    return context.redirect(to, gettext("The erasure has begun."))
+    return context.redirect(to, gettext("Erasure started."))
 
 
 async def _request(context: PageContext, unit: Unit, order_id: UUID, reason: str) -> list[UUID]:
@@ -79,9 +79,11 @@ async def _request(context: PageContext, unit: Unit, order_id: UUID, reason: str
             unit, context.shop, order_id, context.actor, reason, with_running=with_running
         )
     except requesting.NothingToErase:
-        raise Invalid(**{"": gettext("This customer was erased before.")}) from None
+        raise Invalid(**{"": gettext("This customer was already erased.")}) from None
     except requesting.OrdersRunning:
-        text = gettext("Some orders are still open. Finish or cancel them, or tick that they are erased too.")
+        text = gettext(
+            "Some orders are still open. Finish or cancel them, or tick the box to erase them too."
+        )
         raise Invalid(**{"": text}) from None
 
 

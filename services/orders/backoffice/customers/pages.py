@@ -44,8 +44,8 @@ MAIL_STATES = {
 }
 """Label and badge tone by state of a mail."""
 THREAD_STATES = {
-    "waiting_staff": (N_("Waits for the shop"), "warning"),
-    "waiting_customer": (N_("Waits for the customer"), "waiting"),
+    "waiting_staff": (N_("Waiting for the shop"), "warning"),
+    "waiting_customer": (N_("Waiting for the customer"), "waiting"),
     "closed": (N_("Conversation closed"), "neutral"),
 }
 """Label and badge tone by state of a conversation."""

@@ -19,9 +19,9 @@ TEXTS = {
     "reference_added": N_("Reference added: %(source_reference)s %(provider_reference)s"),
     "order_edited": N_("Order edited"),
     "order_cancelled": N_("Order cancelled"),
-    "cancellation_requested": N_("The customer asked to cancel the order"),
-    "cancellation_declined": N_("Request to cancel declined"),
-    "cancellation_too_late": N_("The customer asked too late to cancel the order"),
+    "cancellation_requested": N_("The customer requested cancellation of the order"),
+    "cancellation_declined": N_("Cancellation request declined"),
+    "cancellation_too_late": N_("The customer’s cancellation request came too late"),
     "order_reinstated": N_("Order reinstated"),
     "payment_received": N_("Payment received: %(amount)s"),
     "payment_reversed": N_("Payment reversed: %(amount)s"),
@@ -58,7 +58,7 @@ TEXTS = {
     "mail_suppressed": N_("Mail to %(recipient)s was held: the address is suppressed"),
     "mail_withdrawn": N_("Mail to %(recipient)s was no longer needed"),
     "suppression_lifted": N_("%(address)s gets mail again"),
-    "mail_uncertain": N_("Mail to %(recipient)s may or may not have gone"),
+    "mail_uncertain": N_("Mail to %(recipient)s may or may not have been sent"),
     "message_posted": N_("Message from %(author)s"),
     "automatic_mail_received": N_("Automatic reply received"),
     "thread_closed": N_("Conversation closed"),
@@ -74,7 +74,7 @@ TEXTS = {
     "tag_removed": N_("Tag removed: %(name)s"),
     "comment_added": N_("Comment added"),
     "archived": N_("Archived"),
-    "unarchived": N_("Taken out of the archive"),
+    "unarchived": N_("Unarchived"),
     "status_updated": N_("Status set to: %(label)s"),
     "state_changed": N_("Status is now: %(label)s"),
 }
@@ -88,7 +88,7 @@ MAILS = {
     "parcel_lost": N_("Parcel lost"),
     "status_updated": N_("Status update"),
     "order_cancelled": N_("Order cancelled"),
-    "cancellation_declined": N_("Request to cancel declined"),
+    "cancellation_declined": N_("Cancellation request declined"),
     "refund_made": N_("Notice of a refund"),
     "refund_failed": N_("Notice of a failed refund"),
     "invoice": N_("Invoice"),
@@ -126,7 +126,7 @@ def event_text(kind: str, data: Mapping[str, Any], labels: Labels = NO_LABELS) -
     """Return an event as one line in the user's language. `labels` are the shop's statuses."""
     text = TEXTS.get(kind)
     if kind == "stock_restocked" and not data.get("restocked"):
-        text = N_("Refunded articles cancelled")
+        text = N_("Refunded items cancelled")
     line = gettext(text, **_values(data, labels)).strip() if text is not None else kind.replace("_", " ")
     mail = MAILS.get(str(data.get("template"))) if kind.startswith("mail_") else None
     return f"{line} · {gettext(mail)}" if mail else line

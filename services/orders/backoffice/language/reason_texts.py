@@ -5,9 +5,9 @@ from services.orders.backoffice.language.translating import N_
 TEXTS = {
     "mail_required": N_("This mail can’t be switched off."),
     "order_not_placed": N_("The order was never placed."),
-    "order_is_cancelled": N_("The order is cancelled already."),
-    "change_in_progress": N_("Another change of this order is still being carried out."),
-    "already_shipped": N_("All of it has left already; take it back as a return instead."),
+    "order_is_cancelled": N_("The order is already cancelled."),
+    "change_in_progress": N_("Another change to this order is still in progress."),
+    "already_shipped": N_("Everything was already shipped; process it as a return instead."),
     "already_delivered": N_("This shipment is delivered already."),
     "command_not_unanswered": N_(
         "This request has its answer, or was made a moment ago. Look at the list again."
@@ -15,11 +15,11 @@ TEXTS = {
     "amount_not_positive": N_("The amount must be more than zero."),
     "amount_too_large": N_("The amount is too large for the ledger."),
     "automatic_method": N_("Payments by this method come from the provider; they can't be entered by hand."),
-    "archived_already": N_("It is archived already."),
+    "archived_already": N_("It is already archived."),
     "thread_empty": N_("There is no message in this conversation yet."),
     "address_of_order": N_(
-        "This is the address of the order itself: it counts as the customer’s as long as the order has it. "
-        "Edit the order to change it."
+        "This is the address of the order itself: it counts as the customer’s as long as the order "
+        "has it. To change it, edit the order."
     ),
     "address_unknown": N_("No message in this conversation came from this address."),
     "inbound_unknown": N_("This mail no longer exists."),
@@ -27,13 +27,13 @@ TEXTS = {
     "inbound_filed": N_("Somebody has filed this mail or set it aside already."),
     "no_request_open": N_("The request to cancel this order is no longer open."),
     "reason_missing": N_("Give a reason."),
-    "comment_unusable": N_("Write something, up to 4,000 characters."),
+    "comment_unusable": N_("Enter a comment of up to 4,000 characters."),
     "comment_unknown": N_("That comment no longer exists."),
     "cost_without_currency": N_("Enter the currency of the cost."),
     "currency_differs": N_("The order is in another currency."),
     "currency_unknown": N_("This currency does not exist."),
     "label_fixed": N_("A built-in status can’t be renamed or deleted."),
-    "label_in_use": N_("Orders have this status; give them another one first."),
+    "label_in_use": N_("Some orders have this status; give them another one first."),
     "label_taken": N_("There is already a status with this name."),
     "label_unknown": N_("That status no longer exists; choose another."),
     "level_repeated": N_("An article occurs twice."),
@@ -46,7 +46,7 @@ TEXTS = {
     "on_hand_above_most": N_("More than the stock can hold."),
     "on_hand_below_reserved": N_("Less than what is reserved for orders."),
     "order_changed_meanwhile": N_(
-        "The order has changed meanwhile. Look at it again and repeat what still applies."
+        "The order has changed in the meantime. Review it and repeat what still applies."
     ),
     "order_unknown": N_("There is no such order."),
     "order_deleted": N_("This order was deleted."),
@@ -58,40 +58,44 @@ TEXTS = {
     "received_in_the_future": N_("The day of receipt is in the future."),
     "received_long_ago": N_("The day of receipt is too long ago."),
     "shipment_unchanged": N_("Nothing to change: the shipment already has these values."),
-    "shipped_in_the_future": N_("The shipping day is in the future."),
-    "delivered_in_the_future": N_("The delivery day is in the future."),
-    "expected_before_shipped": N_("The expected day is before the shipping day."),
-    "delivered_before_shipped": N_("The delivery day is before the shipping day."),
-    "shipped_after_delivered": N_("The shipping day is after the delivery day."),
+    "shipped_in_the_future": N_("The shipping date is in the future."),
+    "delivered_in_the_future": N_("The delivery date is in the future."),
+    "expected_before_shipped": N_("The expected date is before the shipping date."),
+    "delivered_before_shipped": N_("The delivery date is before the shipping date."),
+    "shipped_after_delivered": N_("The shipping date is after the delivery date."),
     "shipment_id_taken": N_("This shipment was sent already."),
     "payment_unknown": N_("The provider has reported no such payment that waits for an order."),
-    "public_comment_too_long": N_("At most 2,000 characters can be sent as the public comment. Shorten it."),
-    "customer_not_told": N_("The order was never placed, so no mail is sent to its customer."),
-    "name_unusable": N_("Choose a name of 1 to 40 characters that can be seen."),
-    "status_is_this": N_("The order has this status already."),
-    "status_locked": N_("The customer is still at the checkout; the status is locked meanwhile."),
-    "status_needs_force": N_(
-        "This status does not match how far the order is. Tick “Force the status” and say why, "
-        "or ask somebody in charge."
+    "public_comment_too_long": N_(
+        "The comment for the customer can have at most 2,000 characters. Shorten it."
     ),
-    "status_needs_proof": N_("Say in the admin comment how you know that it arrived."),
+    "customer_not_told": N_("The order was never placed, so no mail is sent to its customer."),
+    "name_unusable": N_("Choose a name of 1 to 40 visible characters."),
+    "status_is_this": N_("The order already has this status."),
+    "status_locked": N_("The customer is still at the checkout; the status is locked for now."),
+    "status_needs_force": N_(
+        "This status does not match the progress of the order. Tick “Force the status” and give a "
+        "reason, or ask a manager."
+    ),
+    "status_needs_proof": N_("Enter in the comment for the team how you know that it arrived."),
     "status_needs_reason": N_("Give a reason."),
-    "status_not_by_hand": N_("This status comes by another action: cancelling, reinstating, placing."),
+    "status_not_by_hand": N_(
+        "This status is set by another action: cancelling, reinstating or placing the order."
+    ),
     "disputed": N_("Its payment is disputed. Pack it on its own page if it is to leave all the same."),
     "stock_missing": N_("There is not enough stock."),
     "tag_unknown": N_("That tag no longer exists."),
-    "too_many_orders": N_("At most 1,000 orders at once."),
-    "too_many_tags": N_("An order can’t have so many tags."),
-    "article_fixed": N_("What a line sells can’t be changed: take it off and add another."),
+    "too_many_orders": N_("Choose at most 1,000 orders at once."),
+    "too_many_tags": N_("An order can’t have that many tags."),
+    "article_fixed": N_("The item of a line can’t be changed: remove the line and add another."),
     "customer_name_blank": N_("Enter the customer’s name."),
     "description_blank": N_("Enter a description."),
-    "discount_above_price": N_("The discount is more than the line costs."),
+    "discount_above_price": N_("The discount exceeds the price of the line."),
     "discount_negative": N_("A discount can’t be negative."),
     "email_invalid": N_("No mail can be sent to this address."),
     "line_incomplete": N_("A new line needs a description, a quantity and a price."),
-    "line_without_time": N_("A booking needs its times."),
-    "money_moved": N_("Money was received or given back for it; cancel and refund it instead."),
-    "no_lines": N_("An order has at least one line; to call all of it off, cancel it."),
+    "line_without_time": N_("A booking needs its start and end times."),
+    "money_moved": N_("Money was received or refunded for it; cancel and refund it instead."),
+    "no_lines": N_("An order needs at least one line; to remove everything, cancel the order."),
     "nothing_to_change": N_("The order already has these values."),
     "nothing_to_reinstate": N_("It was cancelled by refunds, which can’t be undone; a new order is needed."),
     "order_completed": N_("It is completed; archive it instead."),
@@ -116,8 +120,8 @@ TEXTS = {
     "version_differs": N_("Somebody else changed these settings meanwhile. Open the page again."),
     "time_zone_unknown": N_("There is no such time zone. Write one such as Europe/Paris."),
     "first_day_too_far": N_(
-        "This day is more than a year ahead, and no order would be invoiced until then. Choose an earlier one, or "
-        "none."
+        "This date is more than a year ahead, and no order would be invoiced until then. Choose an "
+        "earlier one, or none."
     ),
     "prefix_used": N_(
         "Documents of the other kind have numbers that begin like this. Choose another beginning."
@@ -140,9 +144,11 @@ TEXTS = {
     "provider_cannot_refund": N_("No payment that the provider can pay back covers this amount."),
     "refund_being_asked": N_("This refund is being looked up at the provider; check again in a moment."),
     "refund_reference_missing": N_("Enter the refund’s reference, as the provider shows it."),
-    "refund_reference_used": N_("This reference is known as something else; enter that of this refund."),
+    "refund_reference_used": N_(
+        "This reference belongs to something else; enter the reference of this refund."
+    ),
     "reference_not_needed": N_("Only a refund that was made has a reference: leave it out."),
-    "refund_not_uncertain": N_("The outcome of this refund is known by now; look at the order again."),
+    "refund_not_uncertain": N_("The outcome of this refund is now known; check the order again."),
     "refund_exceeds_payment": N_("More than what is left of this payment."),
     "refund_exceeds_received": N_("More than what was received and has not gone back."),
     "refund_id_used": N_(
@@ -158,23 +164,23 @@ TEXTS = {
     "tax_inconsistent": N_("The VAT does not match the amounts and rates of the sale."),
     "payment_method_missing": N_("No payment method was chosen."),
     "free_above_zero": N_("The sale is marked as free but costs something."),
-    "zero_total_needs_free": N_("The sale costs nothing and names a payment method that pays."),
+    "zero_total_needs_free": N_("The sale costs nothing but names a payment method that collects money."),
     "submitted_in_future": N_("It is dated in the future: the storefront’s clock is wrong."),
     "schema_invalid": N_("A field is missing or has an invalid format."),
     "envelope_unreadable": N_("The headers of the message have an invalid format."),
     "too_large": N_("The message exceeds the maximum size."),
     "id_not_uuid7": N_("The id of the message has an invalid format."),
-    "wrong_sender": N_("It names another sender than the one that sent it."),
-    "unroutable": N_("It was sent under another type than its own."),
+    "wrong_sender": N_("It names a sender other than the one that sent it."),
+    "unroutable": N_("It was sent under a type other than its own."),
     "idempotency_conflict": N_("Its key was used for another sale."),
     "line_times_reversed": N_("A booking ends before it starts."),
     "more_reasons": N_("More errors were found."),
     "nothing_to_pack": N_("Nothing is left to pack."),
-    "waits_for_payment": N_("It waits for its payment. Pack it on its own page if it is to leave unpaid."),
-    "no_line": N_("No line names it."),
+    "waits_for_payment": N_("It is awaiting payment. To ship it unpaid, pack it on its own page."),
+    "no_line": N_("No line refers to it."),
     "no_carrier": N_("No carrier is given; choose one for all lines, or enter it here."),
-    "nothing_packed": N_("Nothing of it is packed."),
-    "shipped_already": N_("It has left already."),
+    "nothing_packed": N_("Nothing in it is packed."),
+    "shipped_already": N_("It was already shipped."),
     "item_broken": N_("An internal error occurred for this order; nothing was done."),
     "unknown_order": N_("The service that would do this does not know the order (yet)."),
     "unknown_parcel": N_("There is no such parcel."),
@@ -184,22 +190,22 @@ TEXTS = {
     "units_restocked": N_("Units of this shipment are back on the shelf after a refund, so it stands."),
     "unknown_shipment": N_("There is no such shipment."),
     "taxes_do_not_add_up": N_("The taxes of a line do not add up to the tax stated for it."),
-    "tax_above_amount": N_("A tax is more than the amount it is on, or has the other sign."),
-    "unit_price_differs": N_("The exact price of a piece and its rounded price are not the same price."),
+    "tax_above_amount": N_("A tax exceeds the amount it applies to, or has the opposite sign."),
+    "unit_price_differs": N_("The exact unit price does not match the rounded unit price."),
     "cancellation_without_order": N_(
-        "All its quantities are negative: it reverses a sale. Cancel or refund the order that it is about."
+        "All its quantities are negative: it reverses a sale. Cancel or refund the order concerned."
     ),
     "date_out_of_range": N_("A date is outside the supported years."),
-    "checkout_placed": N_("Its checkout became an order already."),
+    "checkout_placed": N_("Its checkout has already become an order."),
     "submission_id_taken": N_("The id of the message was used before, for another message."),
     "sale_too_large": N_("The sale exceeds the maximum size of a message."),
-    "not_your_shop": N_("It names another shop or module than the one that sent it."),
-    "not_your_checkout": N_("Its checkout is another module’s."),
+    "not_your_shop": N_("It names a shop or module other than the one that sent it."),
+    "not_your_checkout": N_("Its checkout belongs to another module."),
     "opened_in_future": N_("It is dated in the future: the storefront’s clock is wrong."),
     "login_unknown": N_("The login that sent it belongs to no module."),
-    "unknown_shop": N_("This shop is not set up in the service that would do this."),
+    "unknown_shop": N_("This shop is not set up in the responsible service."),
     "line_repeated": N_("A line occurs twice."),
-    "another_article": N_("This line has another article already; add a line of its own."),
+    "another_article": N_("This line already has another article; add a new line."),
     "parcel_unpacked": N_("This parcel was unpacked."),
     "address_invalid": N_("No mail can be sent to this address; correct it."),
     "mail_unknown": N_("There is no such mail."),
@@ -219,7 +225,7 @@ TEXTS = {
     "setting_unusable": N_("A value can’t be used; correct it and save again."),
     "reason_unusable": N_("Give a reason."),
     "refused": N_("This can’t be done."),
-    "tags_unchanged": N_("The order has just these tags already."),
+    "tags_unchanged": N_("The order already has exactly these tags."),
     "json_invalid": N_("Its format is invalid."),
     "slug_unusable": N_("Write 8 to 64 letters, digits, hyphens and underscores, without accents or blanks."),
     "slug_taken": N_("Another endpoint has this address. Choose another one."),
@@ -279,7 +285,7 @@ BY_PEOPLE = {
     "command_discarded": (" set the command aside: ", N_("%(name)s set it aside: %(reason)s")),
     "command_ended": (
         " ended the command, which got no answer: ",
-        N_("%(name)s ended it, since no answer came: %(reason)s"),
+        N_("%(name)s ended it because no answer came: %(reason)s"),
     ),
 }
 """Codes whose message contains a user's name and reason: the separator between them, and the text for both."""

@@ -27,7 +27,7 @@ def payment_badges() -> Badges:
         "in_progress": (pgettext("payment status", "In checkout"), "waiting"),
         "abandoned": (pgettext("payment status", "Abandoned cart"), "neutral"),
         "refunded": (pgettext("payment status", "Refunded"), "neutral"),
-        "refund_pending": (pgettext("payment status", "Refund under way"), "waiting"),
+        "refund_pending": (pgettext("payment status", "Refund in progress"), "waiting"),
         "overpaid": (pgettext("payment status", "Overpaid"), "danger"),
         "partially_refunded": (pgettext("payment status", "Partly refunded"), "neutral"),
         "paid": (pgettext("payment status", "Paid"), "good"),
@@ -41,7 +41,7 @@ def payment_badges() -> Badges:
 def fulfilment_badges() -> Badges:
     """Return text and tone by fulfilment status."""
     return {
-        "not_required": (pgettext("fulfilment status", "Nothing to send"), "neutral"),
+        "not_required": (pgettext("fulfilment status", "Nothing to ship"), "neutral"),
         "unfulfilled": (pgettext("fulfilment status", "To pack"), "waiting"),
         "partially_packed": (pgettext("fulfilment status", "Partly packed"), "waiting"),
         "packed": (pgettext("fulfilment status", "Packed"), "info"),
@@ -65,15 +65,15 @@ def flag_badges() -> Badges:
         "disputed": (pgettext("flag", "Dispute"), "danger"),
         "dispute_due": (pgettext("flag", "Dispute: answer before it is too late"), "danger"),
         "dispute_lost": (pgettext("flag", "Dispute lost: to decide"), "danger"),
-        "dispute_inquiry": (pgettext("flag", "Inquiry by the bank"), "warning"),
+        "dispute_inquiry": (pgettext("flag", "Bank inquiry"), "warning"),
         "last_attempt_failed": (pgettext("flag", "Last payment attempt failed"), "warning"),
         "over_refunded": (pgettext("flag", "Refunded too much"), "danger"),
         "refund_uncertain": (pgettext("flag", "Refund to check"), "danger"),
         "refund_unconfirmed": (pgettext("flag", "Refund not confirmed"), "warning"),
-        "refund_not_booked": (pgettext("flag", "Refund at the provider not recorded"), "danger"),
-        "refund_differs": (pgettext("flag", "Refund of another amount"), "danger"),
+        "refund_not_booked": (pgettext("flag", "Provider refund not recorded"), "danger"),
+        "refund_differs": (pgettext("flag", "Refund amount differs"), "danger"),
         "refund_failed": (pgettext("flag", "Refund failed"), "danger"),
-        "partly_funded": (pgettext("flag", "Part of the transfer received"), "warning"),
+        "partly_funded": (pgettext("flag", "Transfer partly received"), "warning"),
         "payment_shared": (pgettext("flag", "Payment belongs to another order"), "danger"),
         "overdue": (pgettext("flag", "Payment overdue"), "warning"),
     }

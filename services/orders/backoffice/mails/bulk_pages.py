@@ -81,7 +81,7 @@ async def _answer_form(context: PageContext, verb: Verb) -> Response:
             back, gettext("Mails can't be looked up right now; try again in a moment."), "fault"
         )
     if sent is None:
-        return context.redirect(back, gettext("This was done already."), "note")
+        return context.redirect(back, gettext("This was already done."), "note")
     return context.redirect(back, _result_text(verb, sent), "note" if sent == 0 else "done")
 
 

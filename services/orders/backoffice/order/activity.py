@@ -20,7 +20,7 @@ _BECAUSE = {
     "fulfillment": N_("Derived from its parcels and stock."),
     "storefront": N_("Derived from the shop’s checkout."),
 }
-_OTHERWISE = N_("Derived from its facts.")
+_OTHERWISE = N_("Derived from the order’s data.")
 _ENDS_OF_MAILS = {"mail_bounced": BOUNCES, "mail_suppressed": HELD, "mail_withdrawn": WITHDRAWN}
 _TONES = {
     "payment_received": "good",
@@ -90,7 +90,7 @@ def _entry(one: HistoryEntry, labels: Labels) -> TimelineEntry:
             ("comment", gettext("Corrects an earlier comment:") if one.data.get("counters") else ""),
             ("public_comment", gettext("To the customer:")),
             ("customer_comment", gettext("From the customer:")),
-            ("reason", gettext("Why:")),
+            ("reason", gettext("Reason:")),
             *(
                 [("detail", gettext("The provider:"))]
                 if one.kind in ("refund_failed", "refund_uncertain")

@@ -73,7 +73,7 @@ async def _record(context: PageContext, order: FormFacts, method: str | None) ->
     await _require_likely(context, order, request)
     payment = command(context, order.id, lambda _: request.command(order.facts, context.actor))
     to = page_of(context, order.code, "payment")
-    return await carry_out(context, payment, to=to, flash=gettext("The payment is recorded."))
+    return await carry_out(context, payment, to=to, flash=gettext("Payment recorded."))
 
 
 async def _require_likely(context: PageContext, order: FormFacts, request: PaymentRequest) -> None:
@@ -101,7 +101,7 @@ async def pack(context: PageContext) -> Response:
     requests = parcel_requests(order.facts.currency, context.form_read)
     parcels = [parcel(request, f"-{number}" if number else "") for number, request in enumerate(requests)]
     to = page_of(context, order.code, "parcels")
-    return await carry_out(context, parcels, to=to, flash=gettext("Packing is recorded."))
+    return await carry_out(context, parcels, to=to, flash=gettext("Packing recorded."))
 
 
 @pages.post(
@@ -113,7 +113,7 @@ async def unpack(context: PageContext) -> Response:
     about = {"shop": context.shop, "order_id": order.id, "parcel_id": id_typed(context.form_read, "parcel")}
     unpacking = command(context, order.id, lambda _: UnpackParcel(**about, actor=context.actor))
     to = page_of(context, order.code, "parcels")
-    return await carry_out(context, unpacking, to=to, flash=gettext("The parcel is unpacked."))
+    return await carry_out(context, unpacking, to=to, flash=gettext("Parcel unpacked."))
 
 
 @pages.post(
@@ -126,7 +126,7 @@ async def ship(context: PageContext) -> Response:
     await days.require_days(context, days.of_shipping(context, form))
     shipment = command(context, order.id, lambda made: request.command(order.facts, context.actor, made))
     to = page_of(context, order.code, "shipments")
-    return await carry_out(context, shipment, to=to, flash=gettext("The shipment is recorded."))
+    return await carry_out(context, shipment, to=to, flash=gettext("Shipment recorded."))
 
 
 @pages.post(
@@ -182,7 +182,7 @@ async def record_delivery(context: PageContext) -> Response:
         context, order.id, lambda _: request.command(order.facts, context.actor, shipment.shipment_id)
     )
     to = page_of(context, order.code, "shipments")
-    return await carry_out(context, delivery, to=to, flash=gettext("The delivery is recorded."))
+    return await carry_out(context, delivery, to=to, flash=gettext("Delivery recorded."))
 
 
 def _notification(form: Form) -> dict[str, Any]:

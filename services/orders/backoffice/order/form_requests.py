@@ -105,8 +105,8 @@ def _units_to_pack(form: Form, way: str) -> dict[int, int]:
     if way == "one" and typed != shown:
         raise Invalid(
             way=gettext(
-                "Everything in one parcel was chosen, but quantities were changed. "
-                "Pack the quantities, or choose one parcel again and leave them as they are."
+                "“One parcel for all” was chosen, but quantities were changed. Pack these quantities,"
+                " or choose one parcel again and leave the quantities unchanged."
             )
         )
     return typed
@@ -204,7 +204,7 @@ def incomplete() -> Invalid:
 
 def _one_by_one(units: dict[int, int]) -> list[int]:
     if sum(units.values()) > MOST_PARCELS:
-        raise Invalid(way=gettext("At most %(most)s parcels at once.", most=MOST_PARCELS))
+        raise Invalid(way=gettext("Choose at most %(most)s parcels at once.", most=MOST_PARCELS))
     return [line for line, quantity in units.items() for _ in range(quantity)]
 
 

@@ -82,10 +82,10 @@ WITHOUT_POSTAL_CODES = frozenset(
 _NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
 CITY_STATES = frozenset({"GI", "HK", "MC", "MO", "SG", "SM", "VA"})
 _ADAPTED = {
-    "text_cut": N_("%(field)s: too long, cut"),
-    "value_left_out": N_("%(field)s: unusable, left out"),
+    "text_cut": N_("%(field)s: too long, truncated"),
+    "value_left_out": N_("%(field)s: invalid, left out"),
     "value_corrected": N_("%(field)s: corrected"),
-    "country_unknown": N_("%(field)s: no country has this code; kept as it was sent"),
+    "country_unknown": N_("%(field)s: unknown country code; kept as sent"),
     "characters_removed": N_("%(field)s: invisible characters removed"),
 }
 _FIELDS = {
@@ -120,7 +120,7 @@ def gaps_of(order: OrderResponse) -> list[str]:
 def _gaps(order: OrderResponse) -> Iterator[str]:
     email = order.customer.email
     if not email:
-        yield gettext("There is no mail address: the customer gets no mails.")
+        yield gettext("No mail address: the customer receives no mails.")
     elif not may_be_mailed(email):
         yield gettext("No mail can be sent to %(email)s: correct the address.", email=email)
     elif ADDRESS_REFUSED in order.flags:
@@ -129,10 +129,12 @@ def _gaps(order: OrderResponse) -> Iterator[str]:
     goods = [line for line in order.lines if line.kind is LineKind.SHIP and line.quantity > 0]
     missing = ", ".join(_missing(order.shipping_address)) if goods and order.shipping_address else ""
     if missing:
-        yield gettext("The delivery address lacks: %(parts)s. Check it before you ship.", parts=missing)
+        yield gettext(
+            "Missing from the delivery address: %(parts)s. Check it before you ship.", parts=missing
+        )
     unnumbered = ", ".join(line.description for line in goods if not line.sku)
     if unnumbered:
-        yield gettext("Without an article number no stock is kept of: %(articles)s.", articles=unnumbered)
+        yield gettext("Stock is not tracked without an article number: %(articles)s.", articles=unnumbered)
 
 
 def _wrong_vat_number(order: OrderResponse) -> Iterator[str]:
@@ -142,7 +144,7 @@ def _wrong_vat_number(order: OrderResponse) -> Iterator[str]:
     if flaw is not None:
         why = explain_flaw(flaw)
         yield gettext(
-            "The customer’s VAT number is wrong, so no invoice exempts them by it. %(why)s", why=why
+            "The customer’s VAT number is invalid, so it exempts no invoice from VAT. %(why)s", why=why
         )
 
 

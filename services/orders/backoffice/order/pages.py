@@ -59,7 +59,7 @@ async def add_comment(context: PageContext) -> Response:
         )
 
     to = f"/orders/{order.code}#activity"
-    return await carry_out(context, act, to=to, flash=gettext("The comment is added."))
+    return await carry_out(context, act, to=to, flash=gettext("Comment added."))
 
 
 @pages.post("/orders/{order}/status", Permission.ORDERS_STATUS, action="order.status", again=again("status"))
@@ -79,7 +79,7 @@ async def change_status(context: PageContext) -> Response:
         )
 
     to = f"/orders/{order.code}#status"
-    response = await carry_out(context, act, to=to, flash=gettext("The status is updated."))
+    response = await carry_out(context, act, to=to, flash=gettext("Status updated."))
     if form.ticked("delivered") and context.may(Permission.PARCELS_SHIP):
         await _record_deliveries(context, order.id)
     return response
@@ -116,7 +116,7 @@ async def add_tag(context: PageContext) -> Response:
         await tagging.tag_orders(unit, context.shop, [order.id], [tag.id], context.actor)
 
     to = f"/orders/{order.code}#tags"
-    return await carry_out(context, act, to=to, flash=gettext("The tag is on the order."))
+    return await carry_out(context, act, to=to, flash=gettext("Tag added to the order."))
 
 
 @pages.post("/orders/{order}/untagging", Permission.ORDERS_TAG, action="order.untag", again=again("tag"))
@@ -130,7 +130,7 @@ async def remove_tag(context: PageContext) -> Response:
         return await tagging.untag_orders(unit, context.shop, [order.id], found, context.actor)
 
     to = f"/orders/{order.code}#tags"
-    return await carry_out(context, act, to=to, flash=gettext("The tag is taken off."))
+    return await carry_out(context, act, to=to, flash=gettext("Tag removed."))
 
 
 @pages.post(
@@ -138,7 +138,7 @@ async def remove_tag(context: PageContext) -> Response:
 )
 async def archive(context: PageContext) -> Response:
     """Archive the finished order."""
-    return await _move(context, archiving.archive, gettext("The order is archived."))
+    return await _move(context, archiving.archive, gettext("Order archived."))
 
 
 @pages.post(
@@ -146,7 +146,7 @@ async def archive(context: PageContext) -> Response:
 )
 async def unarchive(context: PageContext) -> Response:
     """Unarchive the order."""
-    return await _move(context, archiving.unarchive, gettext("The order is back in the active list."))
+    return await _move(context, archiving.unarchive, gettext("Order moved back to the active list."))
 
 
 async def _move(

@@ -44,7 +44,7 @@ def steps(order: OrderResponse) -> list[Step]:
     if order.units_to_ship > 0:
         found.append(Step(N_("Ship"), "#shipments", Permission.PARCELS_SHIP))
     if undelivered(order):
-        found.append(Step(N_("Note the delivery"), "#shipments", Permission.PARCELS_SHIP))
+        found.append(Step(N_("Record delivery"), "#shipments", Permission.PARCELS_SHIP))
     if money and late:
         found.append(Step(money, "#payment", Permission.PAYMENTS_RECORD))
     if order.balance_minor < 0:

@@ -6,23 +6,23 @@ from services.orders.backoffice.order.steps import RECEIVE
 
 LEDGER_KINDS = {
     "order_total": N_("Total of the order"),
-    "due_increased": N_("More is due"),
+    "due_increased": N_("Amount due increased"),
     "credit_granted": N_("Credit granted"),
-    "credit_reversed": N_("Credit taken back"),
+    "credit_reversed": N_("Credit reversed"),
     "payment_received": N_("Payment received"),
     "payment_reversed": N_("Payment reversed"),
     "refund_paid": N_("Refund paid"),
     "refund_failed": N_("Refund failed"),
     "refund_marked": N_("Refund recorded here only"),
-    "refund_mark_reversed": N_("Recorded refund taken back"),
-    "transfer_in": N_("Came from another order"),
-    "transfer_out": N_("Went to another order"),
+    "refund_mark_reversed": N_("Recorded refund reversed"),
+    "transfer_in": N_("Moved from another order"),
+    "transfer_out": N_("Moved to another order"),
     "disputed": N_("Disputed by the customer"),
     "dispute_won": N_("Dispute won"),
     "dispute_lost": N_("Dispute lost"),
     "authorised": N_("Authorised"),
     "authorisation_released": N_("Authorisation released"),
-    "pending": N_("Payment under way"),
+    "pending": N_("Payment in progress"),
     "fee": N_("Fee of the provider"),
 }
 """Label by kind of ledger entry."""
@@ -49,9 +49,9 @@ _CAUSES_OF_CREDIT = {
 }
 PARCEL_KINDS = {"box": N_("Box"), "envelope": N_("Envelope"), "tube": N_("Tube"), "pallet": N_("Pallet")}
 PROOFS = {
-    "carrier_scan": N_("Carrier’s scan"),
+    "carrier_scan": N_("Carrier scan"),
     "signature": N_("Signature"),
-    "customer_word": N_("The customer said so"),
+    "customer_word": N_("Confirmed by the customer"),
     "photo": N_("Photo"),
     "none": N_("No proof"),
 }
@@ -146,7 +146,7 @@ FIELD_LABELS = {
     "declared_value": N_("Declared value"),
     "carrier": N_("Carrier"),
     "tracking_number": N_("Tracking number"),
-    "tracking_url": N_("Tracking address"),
+    "tracking_url": N_("Tracking URL"),
     "shipped_on": N_("Shipped on"),
     "expected_on": N_("Expected on"),
     "cost": N_("Cost"),
@@ -154,7 +154,7 @@ FIELD_LABELS = {
     "proof_reference": N_("Proof reference"),
     "public_comment": N_("Comment for the customer"),
     "admin_comment": N_("Comment for the team"),
-    "reason": N_("Why"),
+    "reason": N_("Reason"),
 }
 """Labels of the fields of the page's forms."""
 

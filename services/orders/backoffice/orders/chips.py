@@ -67,7 +67,7 @@ def _first(badges: statuses.Badges) -> Words:
 
 def _archived(filters: Filters) -> Iterator[tuple[str, str]]:
     if filters.tab is Tab.EVERYTHING:
-        yield gettext("Archived included"), href(filters, tab=Tab.ALL.value)
+        yield gettext("Including archived"), href(filters, tab=Tab.ALL.value)
 
 
 def _texts(filters: Filters) -> Iterator[tuple[str, str]]:

@@ -52,7 +52,7 @@ async def export_ticked(context: PageContext) -> Response:
         return context.redirect(f"/orders/export.csv?{chosen.filters_of(form).url()}")
     ids = await chosen.orders_of(context, form)
     if not ids:
-        return context.redirect(back, gettext("No order is selected."), "note")
+        return context.redirect(back, gettext("No orders are selected."), "note")
     language = _language(context, form[NUMBERS])
     context.audited.update(orders=len(ids), numbers=language)
     try:

@@ -87,9 +87,9 @@ def _errors_by_field(error: ValidationError) -> dict[str, str]:
     told = {name: text for name, text in objections(error).items() if name in FORM_FIELDS}
     for fault in error.errors(include_url=False, include_input=False):
         if not fault["loc"]:
-            told[""] = gettext("The first day or amount is after the last one.")
+            told[""] = gettext("The start of the range is after its end.")
         elif str(fault["loc"][0]) not in FORM_FIELDS:
-            told[""] = gettext("The list can’t be filtered like this: %(name)s.", name=str(fault["loc"][0]))
+            told[""] = gettext("Invalid filter: %(name)s.", name=str(fault["loc"][0]))
     return told
 
 

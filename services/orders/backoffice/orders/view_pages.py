@@ -52,11 +52,11 @@ async def save_view(context: PageContext) -> Response:
 
     to = filter_form.href(filters)
     try:
-        return await carry_out(context, act, to=to, flash=gettext("The view is saved."))
+        return await carry_out(context, act, to=to, flash=gettext("View saved."))
     except NameUnfit:
         return context.redirect(to, _name_unfit(), "fault")
     except TooManyViews:
-        text = gettext("There are %(most)s views already; delete one first.", most=views.MOST_VIEWS)
+        text = gettext("There are already %(most)s views; delete one first.", most=views.MOST_VIEWS)
         return context.redirect(to, text, "fault")
 
 
@@ -74,7 +74,7 @@ async def rename_view(context: PageContext) -> Response:
         except ViewUnknown:
             raise Missing from None
 
-    return await carry_out(context, act, to="/orders/views", flash=gettext("The view is renamed."))
+    return await carry_out(context, act, to="/orders/views", flash=gettext("View renamed."))
 
 
 @pages.post("/orders/views/{view}/delete", Permission.ORDERS_VIEW, action="view.delete")
@@ -89,7 +89,7 @@ async def delete_view(context: PageContext) -> Response:
         except ViewUnknown:
             raise Missing from None
 
-    return await carry_out(context, act, to="/orders/views", flash=gettext("The view is deleted."))
+    return await carry_out(context, act, to="/orders/views", flash=gettext("View deleted."))
 
 
 def _owner(context: PageContext, is_shared: bool) -> str | None:

@@ -8,7 +8,7 @@ def queue_names() -> dict[Tab, str]:
     """Return every queue that a list can be filtered by: those of the tabs, and all orders including archived
     ones.
     """
-    return tab_names() | {Tab.EVERYTHING: pgettext("tab", "All, archived included")}
+    return tab_names() | {Tab.EVERYTHING: pgettext("tab", "All, including archived")}
 
 
 def tab_names() -> dict[Tab, str]:

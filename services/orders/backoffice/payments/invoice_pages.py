@@ -137,7 +137,7 @@ async def _read(
     form = Form(list(typed.items()))
     days = {name: form.day(name) for name in ("from", "to")}
     if days["from"] and days["to"] and days["from"] > days["to"]:
-        raise Invalid(to=gettext("The first day or amount is after the last one."))
+        raise Invalid(to=gettext("The start of the range is after its end."))
     kind, number = form.choice("kind", kinds()), form.text("number", longest=40)
     asked = {"kind": kind, "number": number, "after": after or None}
     asked |= {name: day.isoformat() for name, day in days.items() if day}

@@ -156,7 +156,7 @@ async def _query(context: PageContext, typed: Mapping[str, str], after: str | No
     form = Form(list(typed.items()))
     days = {name: form.day(name) for name in ("from", "to")}
     if days["from"] and days["to"] and days["from"] > days["to"]:
-        raise Invalid(to=gettext("The first day or amount is after the last one."))
+        raise Invalid(to=gettext("The start of the range is after its end."))
     kind, method = form.choice("kind", kind_words()), form.choice("method", method_words())
     chosen = {"kind": [kind] if kind else [], "method": [method] if method else []}
     async with context.reading() as connection:

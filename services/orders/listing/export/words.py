@@ -32,7 +32,7 @@ PAYMENT: Mapping[str, tuple[str, str]] = {
     "in_progress": ("Saisie en cours", "In checkout"),
     "abandoned": ("Panier abandonné", "Abandoned cart"),
     "refunded": ("Remboursée", "Refunded"),
-    "refund_pending": ("Remboursement en cours", "Refund under way"),
+    "refund_pending": ("Remboursement en cours", "Refund in progress"),
     "overpaid": ("Trop-perçu", "Overpaid"),
     "partially_refunded": ("Remboursée en partie", "Partly refunded"),
     "paid": ("Payée", "Paid"),

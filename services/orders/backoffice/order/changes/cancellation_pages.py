@@ -104,7 +104,7 @@ async def cancel(context: PageContext) -> Response:
     told, reason = notification_request(form), form.text("reason", 2000)
     request = form.model(CancellationRequest, revision=form.revision, reason=reason, **told)
     action = change_actions.cancel(context.shop, order.id, key_of(form), context.actor, request)
-    flash = gettext("Everything that had not left is cancelled.")
+    flash = gettext("Everything not yet shipped was cancelled.")
     return await carry_out(context, action, to=f"/orders/{order.code}", flash=flash)
 
 
@@ -138,6 +138,4 @@ async def reinstate(context: PageContext) -> Response:
     order, form = await read_facts(context), context.form_read
     request = form.model(ReinstatementRequest, revision=form.revision, reason=form.text("reason", 2000))
     action = change_actions.reinstate(context.shop, order.id, key_of(form), context.actor, request)
-    return await carry_out(
-        context, action, to=f"/orders/{order.code}", flash=gettext("The order is reinstated.")
-    )
+    return await carry_out(context, action, to=f"/orders/{order.code}", flash=gettext("Order reinstated."))

@@ -83,4 +83,4 @@ async def _answer_repeat(context: PageContext) -> Response:
 
 
 def _flash(code: str) -> str:
-    return gettext("The order %(code)s is deleted.", code=code)
+    return gettext("Order %(code)s deleted.", code=code)

@@ -98,7 +98,7 @@ async def _preview(context: PageContext, order: FormFacts, form: Form, request: 
     preview = await previewing.preview_edit(context.app_state.hub, context.shop, order.id, request)
     changes = changed_fields(shown, form)
     if preview.reasons or not changes:
-        errors = editing.by_place(preview.reasons, form) or {"": gettext("Nothing is different yet.")}
+        errors = editing.by_place(preview.reasons, form) or {"": gettext("No changes yet.")}
         raise Invalid(**errors)
     context.outcome = "previewed"
     return context.render(
@@ -143,13 +143,13 @@ def _names(order: OrderResponse, preview: Preview, form: Form) -> dict[int, str]
 def _outcome_text(outcome: Outcome) -> str:
     """Return the text for the outcome of the edit, with the units that fulfillment could not remove or add."""
     left, missing = (_units(outcome.body.get(name)) for name in ("not_stopped", "missing"))
-    told = [gettext("The order is edited.")]
+    told = [gettext("Order edited.")]
     if left:
-        told.append(gettext("%(units)s of what was taken off had left and stay ordered.", units=left))
-    if missing:
         told.append(
-            gettext("%(units)s of what was added are not in stock and were not added.", units=missing)
+            gettext("Removed units that were already shipped and stay ordered: %(units)s.", units=left)
         )
+    if missing:
+        told.append(gettext("Added units that are not in stock and were left out: %(units)s.", units=missing))
     return " ".join(told)
 
 

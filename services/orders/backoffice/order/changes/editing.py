@@ -33,7 +33,7 @@ P = TypeVar("P", bound=RequestBody)
 MOST_NEW = 50
 NEW_KINDS = {
     LineKind.SHIP.value: N_("Goods to ship"),
-    LineKind.SERVICE.value: N_("Work done"),
+    LineKind.SERVICE.value: N_("Service provided"),
     LineKind.TICKET.value: N_("Ticket"),
 }
 """Kinds of lines that can be added by hand; a booking is made in the storefront, where its times are chosen."""

@@ -17,7 +17,7 @@ from services.orders.listing.documents import OrderResponse
 NAMES = {
     "name": N_("Name"),
     "street": N_("Street and number"),
-    "street_2": N_("More of the address"),
+    "street_2": N_("Additional address line"),
     "postal_code": N_("Postal code"),
     "city": N_("Town"),
     "region": N_("Region"),
@@ -32,7 +32,7 @@ NAMES = {
 
 def labels_of(order: OrderResponse, form: Form) -> dict[str, str]:
     """Return the label of every field of the form, in the user's language."""
-    found = {"note": gettext("Note"), "reason": gettext("Why")}
+    found = {"note": gettext("Note"), "reason": gettext("Reason")}
     for line in order.lines:
         found[f"quantity-{line.line}"] = f"{line.description} · {gettext('Quantity')}"
         found[f"price-{line.line}"] = f"{line.description} · {gettext('Unit price')}"
@@ -77,7 +77,7 @@ def changed_fields(order: OrderResponse, form: Form) -> list[FieldChanged]:
 def _lines_gone(order: OrderResponse, form: Form) -> Iterator[FieldChanged]:
     for line in order.lines:
         if _is_gone(form, line.line):
-            yield FieldChanged(gettext("Taken off: %(name)s", name=line.description), "", "")
+            yield FieldChanged(gettext("Removed: %(name)s", name=line.description), "", "")
 
 
 def _rest(order: OrderResponse, form: Form) -> Iterator[FieldChanged]:

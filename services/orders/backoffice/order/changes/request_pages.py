@@ -21,7 +21,7 @@ pages = Pages()
 async def _show(context: PageContext, errors: Errors) -> Response:
     order = await read_order(context)
     if not errors and CANCELLATION_REQUESTED not in order.shown.flags:
-        why = gettext("No request to cancel this order is open.")
+        why = gettext("This order has no open cancellation request.")
         return context.redirect(f"/orders/{order.shown.code}", why, "note")
     request = next((one for one in order.history if one.kind == REQUESTED), None)
     return context.render(
@@ -53,5 +53,5 @@ async def decline_request(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await decline(unit, context.shop, order.id, form["reason"], context.actor)
 
-    flash = gettext("The request is declined. The customer gets a mail with the reason.")
+    flash = gettext("Request declined. The customer gets a mail with the reason.")
     return await carry_out(context, act, to=f"/orders/{order.code}", flash=flash)

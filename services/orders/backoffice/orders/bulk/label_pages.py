@@ -59,7 +59,7 @@ async def change_statuses(context: PageContext) -> Response:
         context.outcome = "asked"
         ids = await chosen.orders_of(context, form)
         if not ids:
-            return context.redirect(back_of(form), gettext("No order is selected."), "note")
+            return context.redirect(back_of(form), gettext("No orders are selected."), "note")
         return await _show(context, {}, ids, {})
     if not form["label"]:
         raise Invalid(label=gettext("Choose an option from the list."))

@@ -72,8 +72,8 @@ async def unarchive(context: PageContext) -> Response:
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
         return await archiving.unarchive(unit, context.shop, ids, context.actor)
 
-    title, confirm = gettext("Bring orders back from the archive"), gettext("Bring back")
-    return await answer_form(context, Verb("/orders/unarchive", title, confirm, gettext("Brought back"), act))
+    title, confirm = gettext("Unarchive orders"), gettext("Unarchive")
+    return await answer_form(context, Verb("/orders/unarchive", title, confirm, gettext("Unarchived"), act))
 
 
 @pages.post("/orders/tag", Permission.ORDERS_TAG, action="order.tag")
@@ -85,8 +85,8 @@ async def tag(context: PageContext) -> Response:
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
         return await tagging.tag_orders(unit, context.shop, ids, [tag_id], context.actor)
 
-    title, confirm = gettext("Put a tag on orders"), gettext("Put the tag on")
-    return await answer_form(context, Verb("/orders/tag", title, confirm, gettext("Tag put on"), act))
+    title, confirm = gettext("Add a tag to orders"), gettext("Add tag")
+    return await answer_form(context, Verb("/orders/tag", title, confirm, gettext("Tag added"), act))
 
 
 @pages.post("/orders/untag", Permission.ORDERS_TAG, action="order.untag")
@@ -98,8 +98,8 @@ async def untag(context: PageContext) -> Response:
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
         return await tagging.untag_orders(unit, context.shop, ids, [tag_id], context.actor)
 
-    title, confirm = gettext("Take a tag off orders"), gettext("Take the tag off")
-    return await answer_form(context, Verb("/orders/untag", title, confirm, gettext("Tag taken off"), act))
+    title, confirm = gettext("Remove a tag from orders"), gettext("Remove tag")
+    return await answer_form(context, Verb("/orders/untag", title, confirm, gettext("Tag removed"), act))
 
 
 def _tag_of(form: Form) -> UUID:
@@ -119,7 +119,7 @@ async def answer_form(context: PageContext, verb: Verb) -> Response:
         return await _do_one(context, form, verb, back)
     ids = await chosen.orders_of(context, form)
     if not ids:
-        return context.redirect(back, gettext("No order is selected."), "note")
+        return context.redirect(back, gettext("No orders are selected."), "note")
     context.audited["orders"] = len(ids)
     if form["confirmed"]:
         return await _do_all(context, form, verb, ids, back)
@@ -149,7 +149,7 @@ async def _do_one(context: PageContext, form: Form, verb: Verb, back: str) -> Re
 async def _do_all(context: PageContext, form: Form, verb: Verb, ids: Sequence[UUID], back: str) -> Response:
     results = await do(context, lambda unit: verb.act(unit, ids))
     if results is None:
-        return context.redirect(back, gettext("This was done already."), "note")
+        return context.redirect(back, gettext("This was already done."), "note")
     context.audited["changed"] = sum(result.changed for result in results)
     return context.render("orders/bulk.html", **_view_model(verb, results, back), is_done=True)
 

@@ -116,7 +116,7 @@ async def stop(context: PageContext) -> Response:
 def too_many_or_none(context: PageContext, form: Form, ids: Sequence[UUID]) -> Response | None:
     """Return the answer when no run can be made of these orders."""
     if not ids:
-        return context.redirect(back_of(form), gettext("No order is selected."), "note")
+        return context.redirect(back_of(form), gettext("No orders are selected."), "note")
     if len(ids) > MOST_ITEMS:
         text = gettext("At most %(most)s orders at once; filter the list further.", most=number(MOST_ITEMS))
         return context.redirect(back_of(form), text, "fault")

@@ -82,7 +82,7 @@ def _lines(text: str) -> tuple[list[Line], list[Fault]]:
         most = tracking_file.MOST_LINES
         raise Invalid(lines=gettext("At most %(most)s lines at once.", most=number(most))) from None
     except LinesUnreadable:
-        raise Invalid(lines=gettext("A quotation mark in these lines is never closed.")) from None
+        raise Invalid(lines=gettext("A quotation mark in these lines is not closed.")) from None
 
 
 def _terms(form: Form, settings: ShopSettings, today: date) -> Terms:

@@ -48,21 +48,21 @@ def item_state_words(verb: Verb) -> dict[ItemState, tuple[str, str]]:
 
 
 FAULTS = {
-    "too_few_columns": N_("There must be an order or parcel and a tracking number, in columns."),
+    "too_few_columns": N_("Each line needs an order or parcel and a tracking number, in separate columns."),
     "no_code": N_("“%(value)s” is not an order code."),
     "no_tracking": N_("The tracking number is missing."),
     "no_carrier": N_("No carrier is given; choose one for all lines, or enter it here."),
     "damaged_number": N_(
-        "A spreadsheet has shortened this number to %(value)s. "
-        "Format the column as text and take it from the carrier again."
+        "A spreadsheet program shortened this number to %(value)s. Format the column as text and copy"
+        " the number from the carrier again."
     ),
     "too_long": N_("The number or the carrier’s name has more than 100 characters."),
     "unknown_order": N_("The shop has no order %(value)s."),
     "unknown_parcel": N_("There is no such parcel, or it was unpacked."),
-    "not_chosen": N_("Order %(value)s is not among the chosen ones."),
-    "nothing_packed": N_("Nothing of order %(value)s is packed."),
-    "shipped_already": N_("It has left already."),
-    "named_twice": N_("Another line has it already."),
+    "not_chosen": N_("Order %(value)s is not among the selected ones."),
+    "nothing_packed": N_("Nothing in order %(value)s is packed."),
+    "shipped_already": N_("It was already shipped."),
+    "named_twice": N_("Another line already has it."),
 }
 """Error texts by code of a fault."""
 

@@ -3,7 +3,7 @@
     @pages.post("/orders/{order}/payment", Permission.PAYMENTS_RECORD, action="payment.record", again=show_again)
     async def record_payment(context: PageContext) -> Response:
         payment = command(context, order.id, lambda _: RecordPayment(…, actor=context.actor))
-        return await carry_out(context, payment, to=f"/orders/{code}", flash=gettext("The payment is recorded."))
+        return await carry_out(context, payment, to=f"/orders/{code}", flash=gettext("Payment recorded."))
 
 The form's `key`, made when it was shown, is the idempotency key: a double click, the back button and a reload
 are the same request and get the same answer. A page that shows "in progress" therefore holds the form's own
