@@ -118,7 +118,7 @@ async def _run_on(
         Providers(system, script.merchant.shop, Random()) as providers,
     ):
         staff = staff_of(script.merchant)
-        show.step("the owner signs in to the back office and fills in the legal mentions of invoices")
+        show.step("the owner signs in to the back office and fills in the legal details of invoices")
         await hire(system, script.merchant.shop, staff, staff.people[:1])
         await switch_on(system, script.merchant, script.sales, staff)
         play = Play(system, script, show, providers)

@@ -130,13 +130,13 @@ async def test_no_page_audit_or_row_holds_a_secret(systems: Systems) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"slug": "court"}, "Write 8 to 64 letters"),
-        ({"slug": "of-another-shop"}, "Another endpoint has this address."),
+        ({"slug": "court"}, "Enter 8 to 64 letters"),
+        ({"slug": "of-another-shop"}, "Another endpoint already has this URL."),
         ({"password_signing_secret": ""}, "This field is required."),
         ({"password_signing_secret": "sk_test_inTheWrongField"}, "A signing secret begins with whsec_."),
         ({"password_api_key": "pk_test_inTheWrongField"}, "An API key begins with sk_test_"),
-        ({"password_api_key": "sk_live_ofTheOtherMode01"}, "This is a key of the live mode"),
-        ({"mode": "live"}, "This is a key of the test mode"),
+        ({"password_api_key": "sk_live_ofTheOtherMode01"}, "This is a live key"),
+        ({"mode": "live"}, "This is a test key"),
         ({"mode": ""}, "Choose an option from the list."),
         ({"account": "42"}, "A connected account begins with acct_."),
     ],
@@ -158,12 +158,15 @@ async def test_paypals_mistakes_have_their_sentences(systems: Systems) -> None:
     given = {"slug": "paypal-of-the-shop", "mode": "test", "client_id": "client-typed-by-an-owner"}
     given |= {"webhook_id": "WEBHOOK_ID", "password_client_secret": "short"}
     refused = await send(browser, "/add/paypal", **given)
-    assert (refused.status, "WEBHOOK_ID is what PayPal’s simulator uses" in refused.words) == (422, True)
+    assert (refused.status, "WEBHOOK_ID is the value that PayPal’s simulator uses" in refused.words) == (
+        422,
+        True,
+    )
     assert "A client secret has at least 16 characters" in refused.words
     given |= {"webhook_id": "1JE4291016473214C", "password_client_secret": "secret-typed-by-an-owner"}
     assert (await send(browser, "/add/paypal", **given)).status == 303
     again = await send(browser, "/add/paypal", **{**given, "slug": "another-for-paypal"})
-    assert (again.status, "This shop has a PayPal endpoint already." in again.words) == (422, True)
+    assert (again.status, "This shop already has a PayPal endpoint." in again.words) == (422, True)
 
 
 async def test_while_payments_is_down_the_form_says_so_and_keeps_its_text(systems: Systems) -> None:
@@ -171,8 +174,8 @@ async def test_while_payments_is_down_the_form_says_so_and_keeps_its_text(system
     await add(browser)
     form = (await browser.get(f"{LIST}/{SLUG}")).form(f"{LIST}/{SLUG}/change")
     await systems.stop_payments()
-    assert "does not answer" in (await browser.get(LIST)).words
-    assert "does not answer" in (await browser.get(f"{LIST}/{SLUG}")).words
+    assert "has not responded" in (await browser.get(LIST)).words
+    assert "has not responded" in (await browser.get(f"{LIST}/{SLUG}")).words
     refused = await add(browser, account="acct_typedByAnOwner")
     assert (refused.status, "The service does not answer." in refused.words) == (422, True)
     assert dict(refused.form(f"{LIST}/add/stripe").fields)["account"] == "acct_typedByAnOwner"
@@ -208,26 +211,26 @@ async def test_an_old_page_is_refused(systems: Systems) -> None:
     form = (await browser.get(f"{LIST}/{SLUG}")).form(f"{LIST}/{SLUG}/change")
     await change(browser, password_signing_secret=NEW_SECRET)
     late = await browser.post(form.action, {**dict(form.fields), **CHOSEN, "account": "acct_typedByAnOwner"})
-    assert (late.status, "Somebody changed the endpoint meanwhile." in late.words) == (422, True)
+    assert (late.status, "Somebody changed the endpoint in the meantime." in late.words) == (422, True)
 
 
 async def test_the_button_tests_what_is_set(systems: Systems) -> None:
     browser = await systems.backoffice.signed_in()
     await add(browser)
-    assert "has no webhook for this address" in (await press(browser, "/test")).words
+    assert "has no webhook for this URL" in (await press(browser, "/test")).words
     events = [one for one in NEEDED if one != "refund.failed"]
     address = f"https://pay.example.com/webhooks/stripe/{SLUG}"
     systems.stripe.webhook_endpoints = [{"url": address, "enabled_events": events}]
     tested = await press(browser, "/test")
     assert (tested.status, "does not send these events" in tested.words) == (200, True)
     systems.stripe.webhook_endpoints[0]["enabled_events"] = list(NEEDED)
-    assert "sends all the events that are needed" in (await press(browser, "/test")).words
+    assert "sends all required events" in (await press(browser, "/test")).words
     systems.stripe.troubles.append(503)
-    assert "does not answer as it should" in (await press(browser, "/test")).words
+    assert "returned an unexpected response" in (await press(browser, "/test")).words
     await change(browser, password_api_key="sk_test_ofSomebodyElse0001")
     assert "Invalid API Key provided." in (await press(browser, "/test")).words
     unset = await send(browser, "/hook-of-the-tests/test")
-    assert "Without an API key Stripe can’t be asked." in unset.words
+    assert "Without an API key, Stripe can’t be queried." in unset.words
 
 
 async def test_endpoints_of_the_environment_and_of_other_shops_are_not_changed(systems: Systems) -> None:

@@ -1,6 +1,6 @@
 """How fast invoices are issued, from orders that wait for it: numbered and frozen, then drawn as PDF.
 
-Payments runs alone and knows the orders; the shop's legal mentions are completed at once, which makes all of them due.
+Payments runs alone and knows the orders; the shop's legal details are completed at once, which makes all of them due.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Accounting pages in a browser: legal mentions and invoices, disputes, closings and reconciliation."""
+"""Accounting pages in a browser: legal details and invoices, disputes, closings and reconciliation."""
 
 import secrets
 from random import Random
@@ -33,7 +33,7 @@ async def until_listed(visitor: Visitor, path: str, text: str) -> None:
 
 
 async def fill_in_mentions(visitor: Visitor) -> None:
-    """Fill in the form of the legal mentions, without saving it."""
+    """Fill in the form of the legal details, without saving it."""
     for name, value in GARANCE.mentions.items():
         field = visitor.page.locator(f"[name='{name}']").first
         if await field.evaluate("node => node.tagName") == "SELECT":

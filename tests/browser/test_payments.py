@@ -94,7 +94,7 @@ async def test_it_is_given_to_its_order_once_however_often_it_is_clicked(
     await visitor.page.locator("input[name=order]").fill(code)
     await visitor.page.get_by_role("button", name="See the order").click()
     await visitor.page.get_by_role("button", name=f"Assign it to order {code}").dblclick()
-    await expect(visitor.page.get_by_text(f"The payment is assigned to order {code}.")).to_be_visible()
+    await expect(visitor.page.get_by_text(f"Payment assigned to order {code}.")).to_be_visible()
     await expect(visitor.page.locator("tbody tr", has_text=lost)).to_have_count(0)
     shown = await shop.until_order(order, payment_status="paid", balance_minor=0)
     assert [one["provider_reference"] for one in shown["ledger"] if one["kind"] == "payment_received"] == [

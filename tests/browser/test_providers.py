@@ -30,7 +30,7 @@ async def test_an_owner_adds_an_endpoint_and_tests_it(
             "Enregistrer",
             "Fin de validité",
         ),
-        "en": ("Add", "Address", "Signing secret", "API key", "Test", "Save", "Accepted until"),
+        "en": ("Add", "URL", "Signing secret", "API key", "Test", "Save", "Accepted until"),
     }
     add, address, signing_secret, api_key, test, save, until = words[look.lang]
     slug, wrong_key = f"in-a-browser-{look}", "sk_live_ofTheOtherMode01"

@@ -1,4 +1,4 @@
-"""Invoices and credit notes of a run: the shop's legal mentions are filled in, and every paid order gets its papers.
+"""Invoices and credit notes of a run: the shop's legal details are filled in, and every paid order gets its papers.
 
 The owner fills in the form of the back office, as any merchant does. What must be issued follows from the stories: an
 order's invoice once it is paid, and a credit note for each refund.
@@ -92,7 +92,7 @@ def _words(counts: Counter[str] | None) -> str:
 
 
 async def switch_on(system: System, merchant: Merchant, sales: Sequence[Sale], staff: Staff) -> None:
-    """Let the owner sign in and fill in the legal mentions; orders since the first sale are invoiced."""
+    """Let the owner sign in and fill in the legal details; orders since the first sale are invoiced."""
     first_day = min(sale.submission.submitted_at for sale in sales).date()
     form = {
         "version": "0",
@@ -113,7 +113,7 @@ async def _until_on(system: System, shop: str) -> None:
         if told["version"] and not told["missing"]:
             return
         if asyncio.get_running_loop().time() > deadline:
-            raise RuntimeError(f"invoices are not switched on; the legal mentions lack {told['missing']}")
+            raise RuntimeError(f"invoices are not switched on; the legal details lack {told['missing']}")
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 LONGEST_SHOWN = 60
 
 SENTENCES = {
-    "country_unassigned": "No country has the code %(value)s. Write its two letters of ISO 3166, such as FR.",
+    "country_unassigned": "No country has the code %(value)s. Enter its two-letter ISO 3166 code, such as FR.",
     "siret_characters": "A SIRET has digits only; %(value)s has other characters. Copy it again.",
     "siret_length": "A SIRET has 14 digits; %(value)s has %(count)s. Copy it again, the last five digits too.",
-    "siret_check_digit": "%(value)s is no SIRET: its check digit does not match. Copy it again.",
+    "siret_check_digit": "%(value)s is not a SIRET: its check digit does not match. Copy it again.",
     "vat_country_unknown": (
         "A VAT number begins with the two letters of its country, such as FR; %(value)s does not. Put them first."
     ),
@@ -29,14 +29,15 @@ SENTENCES = {
     "iban_length": (
         "An IBAN that begins with %(prefix)s has %(expected)s characters; %(value)s has %(count)s. Copy it again."
     ),
-    "iban_wrong": "%(value)s is no IBAN: its check digits do not match. Copy it again.",
-    "email_unusable": "No mail can be sent to “%(value)s”. Write an address such as shop@example.com.",
+    "iban_wrong": "%(value)s is not an IBAN: its check digits do not match. Copy it again.",
+    "email_unusable": "No mail can be sent to “%(value)s”. Enter an address such as shop@example.com.",
     "phone_wrong": (
-        "A phone number has 3 to 15 digits, with blanks and + ( ) . / - between them; “%(value)s” is none. Correct it."
+        "A phone number has 3 to 15 digits, with spaces and + ( ) . / - between them; "
+        "“%(value)s” is not one. Correct it."
     ),
-    "postal_code_wrong": "A French postal code has 5 digits, such as 35000; “%(value)s” is none. Correct it.",
+    "postal_code_wrong": "A French postal code has 5 digits, such as 35000; “%(value)s” is not one. Correct it.",
     "capital_wrong": (
-        "“%(value)s” is no share capital. Write an amount above zero with its currency, such as 10 000 €."
+        "“%(value)s” is not a share capital. Enter an amount above zero with its currency, such as 10 000 €."
     ),
     "siren_differs": (
         "The VAT number %(value)s belongs to the SIREN %(siren)s, the SIRET to %(other)s. Check both: they differ only "
@@ -45,7 +46,7 @@ SENTENCES = {
     "postal_code_elsewhere": (
         "“%(value)s” can’t be a postal code of the country %(country)s. Check the postal code and the country."
     ),
-    "text_invisible": "This text holds a character that can’t be printed, %(value)s. Type the text again.",
+    "text_invisible": "This text contains a character that can’t be printed, %(value)s. Enter the text again.",
 }
 """The sentences, by code, with the places of the values."""
 

@@ -47,7 +47,7 @@ async def test_a_refund_of_articles_counts_checks_and_is_asked_once(backoffice: 
     fields = dict(form.fields)
     assert (fields["amount"], fields["quantity-1"], fields["quantity-2"]) == ("", "0", "0")
     assert "mode" not in fields, "nobody chooses by accident"
-    assert "Really send it by Stripe" in shown.words
+    assert "Send it through Stripe" in shown.words
     without = await browser.post(path, form.filled(quantity_1="1", amount="15"))
     assert (without.status, "This field is required." in without.words) == (422, True)
     counted = await browser.post(path, [*form.filled(quantity_1="2"), ("deed", "calculate")])
@@ -67,7 +67,7 @@ async def test_a_refund_of_articles_counts_checks_and_is_asked_once(backoffice: 
     await backoffice.desk.deliver(word, causation_id=command_id, sender="payments")
     assert [(await click).status for click in clicks] == [303, 303]
     page = await browser.get(f"/orders/{placed.code}")
-    assert "The refund is sent." in page.words
+    assert "Refund sent." in page.words
     assert "On its way" in page.words
     assert "<script>alert" not in page.text
     assert len(await sent(backoffice.desk)) == 1
@@ -79,7 +79,7 @@ async def test_a_refund_of_an_amount_touches_no_article(backoffice: Backoffice) 
     form = (await browser.get(path)).form(path)
     typed = form.filled(what="amount", amount="5", mode="recorded", quantity_1="3", quantity_2="1")
     shown = await browser.post(path, typed)
-    assert "No article is cancelled or taken back." in shown.words
+    assert "No items are cancelled or returned." in shown.words
     assert (await browser.post(path, shown.form(path).filled(deed="refund"))).status == 202
     ((_, command),) = await sent(backoffice.desk)
     assert (command.amount_minor, command.lines) == (500, [])
@@ -108,7 +108,7 @@ async def test_an_amount_that_is_not_what_its_articles_cost_is_asked_once(backof
     form = (await browser.get(path)).form(path)
     typed = form.filled(quantity_1="1", amount="84", mode="recorded")
     shown = await browser.post(path, [*typed, ("deed", "refund")])
-    assert "The chosen articles cost €15.00, and €84.00 goes back." in shown.words
+    assert "The selected items cost €15.00, and €84.00 is refunded." in shown.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
     unticked = await browser.post(path, shown.form(path).filled(deed="refund"))
     assert (unticked.status, "Tick this if the amount is intended" in unticked.words) == (422, True)
@@ -131,7 +131,7 @@ async def test_more_than_can_be_refunded_is_refused_before_it_is_sent(
     for deed in ("preview", "refund"):
         refused = await browser.post(path, [*typed, ("deed", deed)])
         assert refused.status == 422
-        assert "More than what was received and has not gone back." in refused.words
+        assert "More than was received and not yet refunded." in refused.words
         assert "Correct the fields marked below." in refused.words
     all_of_it = form.filled(what="amount", amount="84", mode="sent", cause="overpaid")
     assert (await browser.post(path, all_of_it)).status == 200
@@ -162,7 +162,7 @@ async def test_the_only_way_of_refunding_is_chosen_and_a_missing_one_is_said_bes
     by_card = f"/orders/{(await _paid(backoffice)).code}/refund"
     form = (await browser.get(by_card)).form(by_card)
     refused = await browser.post(by_card, form.filled(what="amount", amount="5"))
-    assert refused.words.index("How the money goes back") < refused.words.index("This field is required.")
+    assert refused.words.index("How the money is paid back") < refused.words.index("This field is required.")
     assert refused.words.count("This field is required.") == 1
     assert refused.words.index("Correct the fields marked below.") < refused.words.index("What is refunded")
 
@@ -204,7 +204,7 @@ async def test_a_refund_the_provider_refused_is_shown_as_failed(backoffice: Back
     failed = refunded(placed.code, RefundFailed, detail="charge_already_refunded")
     shown = await _answered(backoffice, browser, path, fields, failed)
     assert shown.status == 422
-    assert "Stripe refused the refund, nothing went back: charge_already_refunded" in shown.words
+    assert "Stripe refused the refund, so no money was paid back: charge_already_refunded" in shown.words
     again = shown.form(path)
     assert dict(again.fields)["reason"] == "Geste"
     assert dict(again.fields)["key"] != dict(fields)["key"]

@@ -69,7 +69,7 @@ async def test_a_dispute_is_shown_with_its_deadline_and_settled_when_it_is_lost(
 async def test_the_accountant_reads_closings_and_reconciliation(systems: Systems) -> None:
     accountant = await systems.backoffice.signed_in(Role.ACCOUNTANT)
     closings = await accountant.get(CLOSINGS)
-    assert (closings.status, "No day of this year is closed" in closings.words) == (200, True)
+    assert (closings.status, "No days closed in this year" in closings.words) == (200, True)
     assert (await accountant.get(f"{CLOSINGS}?year=x")).status == 404
     compared = await accountant.get(RECONCILIATION)
     assert (compared.status, "Nothing to compare with" in compared.words) == (200, True)

@@ -1,4 +1,4 @@
-"""Invoices on pages: legal mentions are filled in, documents are found, shown and exported, and issued on request.
+"""Invoices on pages: legal details are filled in, documents are found, shown and exported, and issued on request.
 
 The payments service that answers is the real one, over real HTTP.
 """
@@ -171,7 +171,7 @@ async def test_settings_that_this_version_cannot_read_are_said_to_be_so(systems:
     french = await systems.backoffice.signed_in(language="fr")
     page = await browser.get("/settings/invoices")
     assert (page.status, "can’t be read by this version" in page.words) == (200, True)
-    assert "Legal mentions and invoices" not in page.words
+    assert "Legal details and invoices" not in page.words
     assert "Cette version ne peut pas lire les réglages" in (await french.get("/settings/invoices")).words
     assert (await browser.get("/")).status == 200
     assert (await browser.get(LIST)).status == 200
@@ -197,7 +197,7 @@ async def test_orders_that_wait_for_a_wrong_mention_are_counted_where_people_loo
     )
     accountant = await office.signed_in(Role.ACCOUNTANT)
     assert "Orders waiting for an invoice" in (await accountant.get("/")).words
-    why = "No invoice is issued while these are missing or wrong: SIRET, IBAN. 1 order waits for its invoice."
+    why = "No invoice is issued while these are missing or incorrect: SIRET, IBAN. 1 order is waiting for its invoice."
     page = await browser.get(f"/orders/{life.code}")
     for shown in (page, await browser.get(LIST), await accountant.get(LIST)):
         assert why in " ".join(shown.words.split())
@@ -206,7 +206,7 @@ async def test_orders_that_wait_for_a_wrong_mention_are_counted_where_people_loo
     )
     form = page.form(f"/orders/{life.code}/invoice")
     asked = await answered_by_payments(systems, browser, form.action, form.filled(reason="demandée"))
-    assert "Legal mentions are wrong: SIRET, IBAN. Correct them" in " ".join(asked.words.split())
+    assert "Legal details are incorrect: SIRET, IBAN. Correct them" in " ".join(asked.words.split())
     await desk.deliver(ChangeInvoicing(shop=SHOP, settings=shop, version=1, actor="a"))
     await issue(systems)
     assert "Orders waiting for an invoice" not in (await browser.get("/")).words
@@ -220,7 +220,7 @@ async def test_a_future_first_day_is_shown_where_invoices_are_missed(systems: Sy
     browser = await systems.backoffice.signed_in()
     for path in (LIST, "/settings/invoices"):
         assert (
-            f"No order placed before {day.day} {day:%B %Y} is invoiced by itself."
+            f"No order placed before {day.day} {day:%B %Y} is invoiced automatically."
             in (await browser.get(path)).words
         )
 
@@ -251,7 +251,7 @@ async def test_a_logo_that_can_not_be_drawn_is_refused(systems: Systems) -> None
     refused = await browser.client.post(
         form.action, data=fields, files=broken, headers={"sec-fetch-site": "same-origin"}
     )
-    assert (refused.status_code, "This picture can’t be read." in Shown(refused).words) == (422, True)
+    assert (refused.status_code, "This image can’t be read." in Shown(refused).words) == (422, True)
 
 
 async def test_an_invoice_that_could_not_be_issued_is_shown_with_its_reason_and_tried_again(
@@ -276,7 +276,7 @@ async def test_an_invoice_that_could_not_be_issued_is_shown_with_its_reason_and_
     await desk.hub.pool.execute(content, sale.order_id)
     form = page.form("/payments/invoices/retry")
     assert (await browser.post(form.action, dict(form.fields))).status == 303
-    assert "They are tried again." in (await browser.get("/settings/invoices")).words
+    assert "Retry started." in (await browser.get("/settings/invoices")).words
     systems.cashdesk.desk._units.clear()
     await issue_documents(systems.cashdesk.hub, ReadyShops())
     assert await desk.fetchval("SELECT count(*) FROM invoice WHERE order_id = $1", sale.order_id) == 1
@@ -322,7 +322,7 @@ async def test_a_document_is_listed_shown_printed_and_exported(systems: Systems)
     browser = await systems.backoffice.signed_in(Role.ACCOUNTANT)
     page = (await browser.get(LIST)).words
     assert all(one in page for one in (issued.number, code, "€120.00", "€100.00"))
-    assert "No matching invoice" in (await browser.get(f"{LIST}?kind=credit_note")).words
+    assert "No matching invoices" in (await browser.get(f"{LIST}?kind=credit_note")).words
     assert (await browser.get(f"{LIST}?from=2026-13-01")).status == 422
     pdf = await browser.get(f"{LIST}/{issued.invoice_id}/pdf")
     assert (pdf.status, pdf.headers["content-type"]) == (200, "application/pdf")
@@ -361,5 +361,5 @@ async def test_the_order_shows_its_invoice_and_has_it_issued_again(systems: Syst
 async def test_without_payments_the_pages_say_so(backoffices: Backoffices) -> None:
     backoffice = await backoffices(payments_url="http://127.0.0.1:1")
     browser = await backoffice.signed_in()
-    assert "does not answer" in (await browser.get(LIST)).words
-    assert "does not answer" in (await browser.get("/settings/invoices")).words
+    assert "has not responded" in (await browser.get(LIST)).words
+    assert "has not responded" in (await browser.get("/settings/invoices")).words

@@ -108,9 +108,9 @@ async def test_what_was_typed_wrong_stays_and_is_told(backoffice: Backoffice) ->
     shown = await browser.get("/payments?order=K7F3-QD9M&from=2026-11-22")
     assert "No order has this code." in shown.words
     assert {("order", "K7F3-QD9M"), ("from", "2026-11-22")} <= set(shown.form("/payments").fields)
-    assert "Enter a day" in (await browser.get("/payments?from=soon")).words
-    assert "Enter a day" in (await browser.get("/payments?to=9999-12-31")).words
-    assert "No entry yet" in (await browser.get("/payments")).words
+    assert "Enter a date" in (await browser.get("/payments?from=soon")).words
+    assert "Enter a date" in (await browser.get("/payments?to=9999-12-31")).words
+    assert "No entries yet" in (await browser.get("/payments")).words
     assert (await browser.get("/payments?after=nonsense")).status == 404
 
 
@@ -182,7 +182,7 @@ async def test_the_ledger_is_a_file_with_its_filters(backoffice: Backoffice) -> 
     assert row["Note"] == HOSTILE
     every = (await browser.get("/payments/export.csv?numbers=en")).response.content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(every, newline=""), delimiter=","))
-    moved = [(row["Money in or out"], row["Without movement of money"]) for row in rows]
+    moved = [(row["Money in or out"], row["Without money movement"]) for row in rows]
     assert moved == [("-10.00", ""), ("50.00", ""), ("", "84.00")]
     audited = await backoffice.desk.fetch("select * from audit where action = 'payments.export'")
     assert len(audited) == 2
@@ -210,7 +210,7 @@ async def test_an_order_that_waits_for_the_sum_is_suggested_and_previewed(backof
     placed = await place(backoffice.desk, sale(customer={"name": HOSTILE, "email": "zoe@example.org"}))
     page, browser = await _unmatched(backoffice), await backoffice.signed_in()
     listed = await browser.get("/payments/unmatched")
-    assert "No order claims it" in listed.words
+    assert "No matching order" in listed.words
     assert "Payments service: not connected" in listed.words, "the copy stands in, and the page says so"
     suggested = await browser.get(page)
     assert placed.code in suggested.words
@@ -263,7 +263,7 @@ async def test_it_is_given_to_the_order_once_and_shows_as_found(backoffice: Back
         "Virement de Zoé",
     )
     listed = (await browser.get("/payments/unmatched")).words
-    assert f"The payment is assigned to order {placed.code}." in listed
+    assert f"Payment assigned to order {placed.code}." in listed
     assert "Nothing to identify" in listed
     assert "Matched payments" in listed
     assert "Matched" in (await browser.get(page)).words
@@ -278,7 +278,7 @@ async def test_a_refusal_keeps_the_text_and_an_old_page_gives_nothing_away(backo
     reason = Reason(code="payment_unknown", message="in English", field="provider_reference")
     shown = await _assigned(backoffice, browser, here, fields, rejected(reason))
     assert shown.status == 422
-    assert "reported no such payment" in shown.words
+    assert "not reported a payment with this reference" in shown.words
     (form,) = [one for one in shown.forms if "note" in dict(one.fields)]
     assert dict(form.fields)["note"] == HOSTILE
 

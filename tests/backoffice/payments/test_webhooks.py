@@ -78,9 +78,9 @@ async def test_a_parked_webhook_is_set_aside_and_looked_at_again(systems: System
     await systems.cashdesk.pay(event("charge.something_new", charge("ch_1", None)))
     page, browser = await systems.path_of("charge.something_new"), await systems.backoffice.signed_in()
     refused = await _posted(browser, page, "set_aside", reason=" ")
-    assert (refused.status, "Give a reason" in refused.words) == (422, True)
+    assert (refused.status, "Enter a reason" in refused.words) == (422, True)
     assert (await _posted(browser, page, "set_aside", reason="Vu chez Stripe")).status == 303
-    assert "It is set aside." in (await browser.get(LIST)).words
+    assert "Webhook set aside." in (await browser.get(LIST)).words
     assert "Vu chez Stripe" in (await browser.get(page)).words
     assert (await _posted(browser, page, "redrive")).status == 303
     await systems.cashdesk.apply()
@@ -100,7 +100,7 @@ async def test_foreign_money_is_closed_once_and_leaves_both_books(systems: Syste
     answer = await _posted(browser, page, "set_aside", reason="Lien de paiement personnel")
     assert answer.status == 303
     shown = (await browser.get("/payments/unmatched")).words
-    assert "The payment is set aside." in shown
+    assert "Payment set aside." in shown
     assert "Nothing to identify" in shown
     assert (await browser.get(page)).status == 404
     assert (
@@ -134,10 +134,10 @@ async def test_money_that_grew_is_shown_with_its_greatest_sum(systems: Systems) 
 
 async def test_an_event_that_never_comes_is_warned_of(systems: Systems) -> None:
     browser = await systems.backoffice.signed_in()
-    assert "never gets these events" not in (await browser.get(LIST)).words
+    assert "never receives these events" not in (await browser.get(LIST)).words
     await systems.cashdesk.pay(event("charge.succeeded", charge("ch_1", intent_id())))
     shown = (await browser.get(LIST)).words
-    assert "never gets these events" in shown
+    assert "never receives these events" in shown
     assert "payment_intent.succeeded" in shown
 
 

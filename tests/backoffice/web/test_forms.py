@@ -222,7 +222,7 @@ def test_an_error_names_the_value_the_limit_and_what_to_write() -> None:
         form.model(Shipping)
     assert refused.value.errors == {
         "name": "At most 5 characters; this has 7. Shorten it.",
-        "country": "“France” is no country. Write its two letters of ISO 3166, such as FR.",
+        "country": "“France” is not a country. Enter its two-letter ISO 3166 code, such as FR.",
         "code": "“B” does not have the form that is needed here. Correct it.",
     }
     with using_locale(PageLocale("en")), pytest.raises(Invalid) as unseen:

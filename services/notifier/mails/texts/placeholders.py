@@ -58,7 +58,7 @@ _ALL = {
         _one("refund_amount", ("Montant remboursé", "Amount refunded"), ("12,50 €", "€12.50")),
         _one(
             "refund_way",
-            ("Comment l’argent revient", "How the money goes back"),
+            ("Comment l’argent revient", "How the money is paid back"),
             ("Il repart par le moyen de paiement utilisé.", "It goes back to the way you paid."),
         ),
         _one("document_number", ("Numéro du document", "Document number"), ("F2026-00042", "F2026-00042")),

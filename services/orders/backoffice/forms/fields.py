@@ -224,7 +224,7 @@ _OBJECTIONS = {
 """Texts by pydantic's error types."""
 _OTHERWISE = N_("“%(value)s” can’t be used here. Correct it.")
 _FORMS = {
-    "country": N_("“%(value)s” is no country. Write its two letters of ISO 3166, such as FR."),
+    "country": N_("“%(value)s” is not a country. Enter its two-letter ISO 3166 code, such as FR."),
     "currency": N_("“%(value)s” is no currency. Write three capital letters, such as EUR."),
     "tracking_url": N_("“%(value)s” is no web address. Write one that begins with https://."),
 }

@@ -5,13 +5,13 @@ from services.orders.backoffice.language.translating import N_, gettext
 
 TEXTS = {
     "country_unassigned": N_(
-        "No country has the code %(value)s. Write its two letters of ISO 3166, such as FR."
+        "No country has the code %(value)s. Enter its two-letter ISO 3166 code, such as FR."
     ),
     "siret_characters": N_("A SIRET has digits only; %(value)s has other characters. Copy it again."),
     "siret_length": N_(
         "A SIRET has 14 digits; %(value)s has %(count)s. Copy it again, the last five digits too."
     ),
-    "siret_check_digit": N_("%(value)s is no SIRET: its check digit does not match. Copy it again."),
+    "siret_check_digit": N_("%(value)s is not a SIRET: its check digit does not match. Copy it again."),
     "vat_country_unknown": N_(
         "A VAT number begins with the two letters of its country, such as FR; %(value)s does not. Put "
         "them first."
@@ -30,17 +30,17 @@ TEXTS = {
         "An IBAN that begins with %(prefix)s has %(expected)s characters; %(value)s has %(count)s. Copy "
         "it again."
     ),
-    "iban_wrong": N_("%(value)s is no IBAN: its check digits do not match. Copy it again."),
-    "email_unusable": N_("No mail can be sent to “%(value)s”. Write an address such as shop@example.com."),
+    "iban_wrong": N_("%(value)s is not an IBAN: its check digits do not match. Copy it again."),
+    "email_unusable": N_("No mail can be sent to “%(value)s”. Enter an address such as shop@example.com."),
     "phone_wrong": N_(
-        "A phone number has 3 to 15 digits, with blanks and + ( ) . / - between them; “%(value)s” is "
-        "none. Correct it."
+        "A phone number has 3 to 15 digits, with spaces and + ( ) . / - between them; “%(value)s” is "
+        "not one. Correct it."
     ),
     "postal_code_wrong": N_(
-        "A French postal code has 5 digits, such as 35000; “%(value)s” is none. Correct it."
+        "A French postal code has 5 digits, such as 35000; “%(value)s” is not one. Correct it."
     ),
     "capital_wrong": N_(
-        "“%(value)s” is no share capital. Write an amount above zero with its currency, such as 10 000 €."
+        "“%(value)s” is not a share capital. Enter an amount above zero with its currency, such as 10 000 €."
     ),
     "siren_differs": N_(
         "The VAT number %(value)s belongs to the SIREN %(siren)s, the SIRET to %(other)s. Check both: they "
@@ -51,7 +51,7 @@ TEXTS = {
         "country."
     ),
     "text_invisible": N_(
-        "This text holds a character that can’t be printed, %(value)s. Type the text again."
+        "This text contains a character that can’t be printed, %(value)s. Enter the text again."
     ),
 }
 """The same sentences as in the chassis, to be translated."""

@@ -1,4 +1,4 @@
-"""Labels of the legal mentions of a shop, by field, and the sentences that name those which keep invoices back."""
+"""Labels of the legal details of a shop, by field, and the sentences that name those which keep invoices back."""
 
 from collections.abc import Sequence
 
@@ -24,14 +24,14 @@ LABELS = {
     "late_penalty": N_("Late payment penalty"),
     "early_discount": N_("Early payment discount"),
     "iban": N_("IBAN"),
-    "footer": N_("Text at the end"),
+    "footer": N_("Footer text"),
 }
 _REFUSED = {
     "mentions_missing": N_(
-        "Legal mentions are missing: %(mentions)s. Fill them in under “Legal mentions” in the settings."
+        "Legal details are missing: %(mentions)s. Fill them in under “Legal details” in the settings."
     ),
     "mentions_invalid": N_(
-        "Legal mentions are wrong: %(mentions)s. Correct them under “Legal mentions” in the settings."
+        "Legal details are incorrect: %(mentions)s. Correct them under “Legal details” in the settings."
     ),
 }
 

@@ -64,7 +64,9 @@ TEXTS = {
     "delivered_before_shipped": N_("The delivery date is before the shipping date."),
     "shipped_after_delivered": N_("The shipping date is after the delivery date."),
     "shipment_id_taken": N_("This shipment was sent already."),
-    "payment_unknown": N_("The provider has reported no such payment that waits for an order."),
+    "payment_unknown": N_(
+        "The provider has not reported a payment with this reference that is waiting for an order."
+    ),
     "public_comment_too_long": N_(
         "The comment for the customer can have at most 2,000 characters. Shorten it."
     ),
@@ -81,7 +83,7 @@ TEXTS = {
     "status_not_by_hand": N_(
         "This status is set by another action: cancelling, reinstating or placing the order."
     ),
-    "disputed": N_("Its payment is disputed. Pack it on its own page if it is to leave all the same."),
+    "disputed": N_("Its payment is disputed. To ship it anyway, pack it on its own page."),
     "stock_missing": N_("There is not enough stock."),
     "tag_unknown": N_("That tag no longer exists."),
     "too_many_orders": N_("Choose at most 1,000 orders at once."),
@@ -107,41 +109,36 @@ TEXTS = {
     "tracking_number_exists": N_("A shipment has a tracking number; archive it instead."),
     "invoice_issued": N_("It has an invoice; cancel the order instead, which makes a credit note."),
     "settings_unreadable": N_("The invoicing settings can’t be read by this version. Nothing was changed."),
-    "invoicing_off": N_("Invoices are not switched on. Do so in the settings, under “Legal mentions”."),
-    "mentions_missing": N_(
-        "Legal mentions are missing. Fill them in under “Legal mentions” in the settings."
-    ),
+    "invoicing_off": N_("Invoices are not enabled. Enable them in the settings, under “Legal details”."),
+    "mentions_missing": N_("Legal details are missing. Fill them in under “Legal details” in the settings."),
     "mentions_invalid": N_(
-        "Legal mentions are wrong. Correct them under “Legal mentions” in the settings; the page says which."
+        "Legal details are incorrect. Correct them under “Legal details” in the settings; the page "
+        "shows which."
     ),
     "sale_unknown": N_("The order was placed before invoices were issued here."),
-    "invoice_being_issued": N_("The invoice is being issued already."),
-    "nothing_to_invoice": N_("The order costs nothing any more; there is nothing to invoice."),
-    "version_differs": N_("Somebody else changed these settings meanwhile. Open the page again."),
-    "time_zone_unknown": N_("There is no such time zone. Write one such as Europe/Paris."),
+    "invoice_being_issued": N_("The invoice is already being issued."),
+    "nothing_to_invoice": N_("The order total is now zero; there is nothing to invoice."),
+    "version_differs": N_("Somebody else changed these settings in the meantime. Open the page again."),
+    "time_zone_unknown": N_("This time zone does not exist. Enter one such as Europe/Paris."),
     "first_day_too_far": N_(
         "This date is more than a year ahead, and no order would be invoiced until then. Choose an "
         "earlier one, or none."
     ),
     "prefix_used": N_(
-        "Documents of the other kind have numbers that begin like this. Choose another beginning."
+        "Documents of the other kind already have numbers with this prefix. Choose another prefix."
     ),
-    "invoice_failed": N_("The invoice could not be issued. The settings of invoices show why."),
-    "prefixes_equal": N_("Invoices and credit notes need different beginnings."),
-    "logo_unreadable": N_("This is neither a PNG nor a JPEG picture."),
-    "already_confirmed": N_("This refund is confirmed already."),
-    "credit_exceeds_due": N_(
-        "More than what the order still costs. If the customer paid too much, say so below."
-    ),
+    "invoice_failed": N_("The invoice could not be issued. The invoice settings show why."),
+    "prefixes_equal": N_("Invoices and credit notes need different prefixes."),
+    "logo_unreadable": N_("This is neither a PNG nor a JPEG image."),
+    "already_confirmed": N_("This refund is already confirmed."),
+    "credit_exceeds_due": N_("More than the order still costs. If the customer overpaid, choose that below."),
     "mode_not_possible": N_("A refund is either recorded here or sent."),
-    "payment_disputed": N_("This payment is disputed; wait for the dispute’s end."),
-    "dispute_unknown": N_("This order has no such dispute; look at the order again."),
+    "payment_disputed": N_("This payment is disputed; wait until the dispute ends."),
+    "dispute_unknown": N_("This order has no such dispute; check the order again."),
     "dispute_not_lost": N_("Only a lost dispute leaves something to decide; this one is not lost."),
-    "dispute_resolved": N_(
-        "Somebody has decided this dispute already; record a payment or a credit instead."
-    ),
+    "dispute_resolved": N_("This dispute was already decided; record a payment or a credit instead."),
     "payment_moved": N_("This payment was assigned to another order; reverse it there."),
-    "provider_cannot_refund": N_("No payment that the provider can pay back covers this amount."),
+    "provider_cannot_refund": N_("No payment that the provider can refund covers this amount."),
     "refund_being_asked": N_("This refund is being looked up at the provider; check again in a moment."),
     "refund_reference_missing": N_("Enter the refund’s reference, as the provider shows it."),
     "refund_reference_used": N_(
@@ -149,14 +146,13 @@ TEXTS = {
     ),
     "reference_not_needed": N_("Only a refund that was made has a reference: leave it out."),
     "refund_not_uncertain": N_("The outcome of this refund is now known; check the order again."),
-    "refund_exceeds_payment": N_("More than what is left of this payment."),
-    "refund_exceeds_received": N_("More than what was received and has not gone back."),
-    "refund_id_used": N_(
-        "Another refund has this number already. Begin this one again from the order’s page."
-    ),
+    "refund_exceeds_payment": N_("More than what remains of this payment."),
+    "refund_exceeds_received": N_("More than was received and not yet refunded."),
+    "refund_id_used": N_("Another refund already has this number. Start this one again from the order page."),
     "refund_keeps_money": N_(
-        "These are the last articles of the order, so this refund cancels it: then all that is still due goes back. "
-        "Refund that, choose an amount without articles, or cancel the order and refund what it owes afterwards."
+        "These are the last items of the order, so this refund cancels it, and everything still owed "
+        "must be refunded. Refund that amount, choose an amount without items, or cancel the order "
+        "and refund what it owes afterwards."
     ),
     "refund_unknown": N_("There is no such recorded refund."),
     "totals_do_not_add_up": N_("The amounts of the sale do not add up to its total."),
@@ -227,22 +223,22 @@ TEXTS = {
     "refused": N_("This can’t be done."),
     "tags_unchanged": N_("The order already has exactly these tags."),
     "json_invalid": N_("Its format is invalid."),
-    "slug_unusable": N_("Write 8 to 64 letters, digits, hyphens and underscores, without accents or blanks."),
-    "slug_taken": N_("Another endpoint has this address. Choose another one."),
+    "slug_unusable": N_("Enter 8 to 64 letters, digits, hyphens and underscores, without accents or spaces."),
+    "slug_taken": N_("Another endpoint already has this URL. Choose another one."),
     "field_missing": N_("This field is required."),
-    "field_unknown": N_("The provider’s endpoints have no such field."),
+    "field_unknown": N_("Endpoints of this provider have no such field."),
     "signing_secret_unusable": N_(
-        "A signing secret begins with whsec_. Copy it whole from the endpoint’s page at Stripe."
+        "A signing secret begins with whsec_. Copy all of it from the endpoint’s page at Stripe."
     ),
     "signing_secrets_many": N_("Five signing secrets are accepted already. Remove an older one first."),
     "api_key_unusable": N_(
-        "An API key begins with sk_test_, sk_live_, rk_test_ or rk_live_. Copy it whole from Stripe."
+        "An API key begins with sk_test_, sk_live_, rk_test_ or rk_live_. Copy all of it from Stripe."
     ),
     "api_key_is_live": N_(
-        "This is a key of the live mode, and the endpoint is in test mode. Use a test key, or change the mode."
+        "This is a live key, but the endpoint is in test mode. Use a test key, or change the mode."
     ),
     "api_key_is_test": N_(
-        "This is a key of the test mode, and the endpoint is live. Use a live key, or change the mode."
+        "This is a test key, but the endpoint is live. Use a live key, or change the mode."
     ),
     "api_key_taken": N_(
         "Another endpoint of this shop has an API key: refunds are sent by one only. Leave it empty here."
@@ -252,33 +248,34 @@ TEXTS = {
     ),
     "webhook_id_unusable": N_("A webhook ID is 4 to 64 letters and digits. Copy it from PayPal’s dashboard."),
     "webhook_id_of_simulator": N_(
-        "WEBHOOK_ID is what PayPal’s simulator uses, for anybody. Copy the webhook’s own ID from PayPal’s dashboard."
+        "WEBHOOK_ID is the value that PayPal’s simulator uses for everybody. Copy the webhook’s own "
+        "ID from PayPal’s dashboard."
     ),
     "client_id_unusable": N_(
-        "A client ID has at least 16 characters and no blanks. Copy it whole from PayPal."
+        "A client ID has at least 16 characters and no spaces. Copy all of it from PayPal."
     ),
     "client_secret_unusable": N_(
-        "A client secret has at least 16 characters and no blanks. Copy it whole from PayPal."
+        "A client secret has at least 16 characters and no spaces. Copy all of it from PayPal."
     ),
     "paypal_account_unusable": N_(
-        "A merchant ID is 8 to 20 capital letters and digits. It stands on PayPal’s account page."
+        "A merchant ID is 8 to 20 capital letters and digits. It is on PayPal’s account page."
     ),
     "paypal_endpoint_taken": N_(
-        "This shop has a PayPal endpoint already. Change that one, or remove it first."
+        "This shop already has a PayPal endpoint. Change that one, or remove it first."
     ),
     "live_beside_standin": N_(
-        "This installation is a demonstration with a stand-in for PayPal: only the test mode is possible."
+        "This installation is a demonstration with a simulated PayPal: only test mode is possible."
     ),
-    "secret_unreadable": N_("This secret was encrypted with a key that is gone. Enter it again."),
+    "secret_unreadable": N_("This secret was encrypted with a key that no longer exists. Enter it again."),
     "secret_needed": N_("The endpoint needs this secret. Enter another one instead of removing it."),
     "endpoint_changed": N_(
-        "Somebody changed the endpoint meanwhile. Open it again and repeat what still applies."
+        "Somebody changed the endpoint in the meantime. Open it again and repeat what still applies."
     ),
     "secrets_key_missing": N_(
-        "Endpoints can only be set in the environment: payments has no key to encrypt secrets "
-        "with. The administrator sets COMPTOIR_PAYMENTS_SECRETS_KEY."
+        "Endpoints can only be set in the environment: the payments service has no key to encrypt "
+        "secrets with. The administrator sets COMPTOIR_PAYMENTS_SECRETS_KEY."
     ),
-    "provider_unknown": N_("This version does not have this provider."),
+    "provider_unknown": N_("This version does not support this provider."),
 }
 """By reason code."""
 BY_PEOPLE = {

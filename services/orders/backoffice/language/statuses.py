@@ -63,7 +63,7 @@ def flag_badges() -> Badges:
         "cancellation_requested": (pgettext("flag", "Cancellation requested"), "warning"),
         "address_refused": (pgettext("flag", "Mail address refused"), "danger"),
         "disputed": (pgettext("flag", "Dispute"), "danger"),
-        "dispute_due": (pgettext("flag", "Dispute: answer before it is too late"), "danger"),
+        "dispute_due": (pgettext("flag", "Dispute: answer before the deadline"), "danger"),
         "dispute_lost": (pgettext("flag", "Dispute lost: to decide"), "danger"),
         "dispute_inquiry": (pgettext("flag", "Bank inquiry"), "warning"),
         "last_attempt_failed": (pgettext("flag", "Last payment attempt failed"), "warning"),

@@ -82,7 +82,7 @@ async def _require_likely(context: PageContext, order: FormFacts, request: Payme
         return
     if not await was_sent(context):
         text = gettext(
-            "%(balance)s is still to pay. Correct the amount, or tick below that it was really received.",
+            "%(balance)s is still to be paid. Correct the amount, or tick below that it was received.",
             balance=amount(max(0, order.balance_minor), order.facts.currency),
         )
         raise Invalid(amount=text, meant=text)
@@ -204,5 +204,5 @@ async def reissue(context: PageContext) -> Response:
         lambda _: ReissueInvoice(shop=context.shop, order_id=order.id, reason=reason, actor=context.actor),
     )
     return await carry_out(
-        context, wish, to=f"/orders/{order.code}#invoices", flash=gettext("The invoice is issued.")
+        context, wish, to=f"/orders/{order.code}#invoices", flash=gettext("Invoice issued.")
     )

@@ -70,7 +70,7 @@ SHOWS = {
 }
 """Filters of the activity."""
 DISPUTE_STATES = {
-    "inquiry": (N_("Inquiry of the bank"), "warning"),
+    "inquiry": (N_("Bank inquiry"), "warning"),
     "closed": (N_("Closed without dispute"), "neutral"),
     "needs_response": (N_("Answer needed"), "danger"),
     "under_review": (N_("Under review"), "waiting"),
@@ -123,15 +123,15 @@ REFUND_STATES = {
 }
 """Label and badge tone by state of a refund."""
 REFUND_VERDICTS = {
-    "ask_again": N_("Ask the provider again; it makes the refund if it does not have it"),
+    "ask_again": N_("Ask the provider again; if it does not have the refund, it makes it"),
     "made": N_("It was made: the provider shows it"),
     "not_made": N_("It was not made: the provider does not show it"),
 }
 """Staff decisions on a refund with an unknown outcome."""
 CAUSES = {
-    "credit": N_("The customer owes less: goods taken back, a gesture"),
-    "overpaid": N_("The customer paid too much"),
-    "payment_undone": N_("The payment is undone; the order is still to be paid"),
+    "credit": N_("Return or goodwill gesture: the customer owes less"),
+    "overpaid": N_("The customer overpaid"),
+    "payment_undone": N_("Payment reversed; the order is still to be paid"),
 }
 """Label by cause of a refund."""
 PROVIDERS = {"stripe": "Stripe", "paypal": "PayPal"}

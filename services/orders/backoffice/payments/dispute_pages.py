@@ -98,7 +98,7 @@ async def resolve(context: PageContext) -> Response:
             actor=context.actor,
         )
 
-    flash = gettext("The dispute of order %(code)s is settled.", code=dispute["code"])
+    flash = gettext("Dispute of order %(code)s settled.", code=dispute["code"])
     return await carry_out(context, command(context, dispute["order_id"], message), to=LIST, flash=flash)
 
 

@@ -74,7 +74,7 @@ async def retry_failed(context: PageContext) -> Response:
         said = await request(context, "payments", "invoicing/retry", {"shop": context.shop})
         context.audited["orders"] = said.get("orders", 0)
 
-    flash = gettext("They are tried again. Those that fail once more come back here.")
+    flash = gettext("Retry started. Invoices that fail again are listed here.")
     return await carry_out(context, act, to=SETTINGS, flash=flash)
 
 
@@ -126,8 +126,10 @@ async def _file(context: PageContext, path: str, **query: str | list[str]) -> Re
     if found == 404:
         raise Missing
     if found == 409:
-        return context.redirect(LIST, gettext("The PDF can’t be made. Tell your administrator."), "note")
-    return context.redirect(LIST, gettext("The PDF is not there yet. Try again in a moment."), "note")
+        return context.redirect(
+            LIST, gettext("The PDF can’t be created. Contact your administrator."), "note"
+        )
+    return context.redirect(LIST, gettext("The PDF is not ready yet. Try again in a moment."), "note")
 
 
 async def _read(

@@ -112,10 +112,10 @@ def _words(context: PageContext, language: str) -> Words:
             pgettext("ledger", "Method"),
             gettext("Currency"),
             gettext("Money in or out"),
-            gettext("Without movement of money"),
+            gettext("Without money movement"),
             pgettext("ledger", "Reference"),
             gettext("Provider’s reference"),
-            pgettext("ledger", "Who"),
+            pgettext("ledger", "Recorded by"),
             pgettext("ledger", "Note"),
         ]
         return Words(headings, kind_words(), SIGNS, who, gettext("Refund sent, not confirmed yet"))

@@ -70,7 +70,7 @@ async def run(context: PageContext) -> Response:
         said = await request(context, "payments", "reconciliation/run", {"shop": context.shop})
         context.audited["lists"] = said.get("lists", 0)
 
-    flash = gettext("The comparison has begun. Its progress is shown below.")
+    flash = gettext("Reconciliation started. Progress is shown below.")
     return await carry_out(context, act, to=LIST, flash=flash)
 
 
@@ -83,13 +83,13 @@ async def resolve(context: PageContext) -> Response:
     context.audited.update(finding=str(finding))
     note = context.form_read.text("note", longest=LONGEST_NOTE)
     if note is None:
-        raise Invalid(note=gettext("Enter an explanation, for those who look for it later."))
+        raise Invalid(note=gettext("Enter an explanation for later reference."))
     body = {"shop": context.shop, "note": note}
 
     async def act(_: Unit) -> None:
         await request(context, "payments", f"reconciliation/findings/{finding}/resolve", body)
 
-    return await carry_out(context, act, to=LIST, flash=gettext("The difference is resolved."))
+    return await carry_out(context, act, to=LIST, flash=gettext("Difference resolved."))
 
 
 def _named(context: PageContext) -> UUID:
@@ -109,7 +109,7 @@ def _read(row: Mapping[str, Any]) -> dict[str, Any]:
 def _list_words() -> dict[str, str]:
     return {
         "events": pgettext("reconciliation", "Events"),
-        "money": pgettext("reconciliation", "Movements of money"),
+        "money": pgettext("reconciliation", "Money movements"),
         "payouts": pgettext("reconciliation", "Payouts"),
     }
 
@@ -119,7 +119,7 @@ def _side_words() -> dict[str, tuple[str, str]]:
     return {
         "theirs": (pgettext("reconciliation", "Only at the provider"), "danger"),
         "ours": (pgettext("reconciliation", "Only in the ledger"), "danger"),
-        "differs": (pgettext("reconciliation", "Another amount"), "warning"),
+        "differs": (pgettext("reconciliation", "Different amount"), "warning"),
     }
 
 

@@ -146,7 +146,7 @@ async def assign(context: PageContext) -> Response:
     def message(_: UUID) -> ReassignPayment:
         return ReassignPayment(shop=context.shop, order_id=order["order_id"], actor=context.actor, **about)
 
-    flash = gettext("The payment is assigned to order %(code)s.", code=order["code"])
+    flash = gettext("Payment assigned to order %(code)s.", code=order["code"])
     return await carry_out(context, command(context, order["order_id"], message), to=LIST, flash=flash)
 
 
@@ -168,7 +168,7 @@ async def set_aside(context: PageContext) -> Response:
     await do(context, act)
     if context.audited.get("webhooks") == 0:
         return context.redirect(LIST, gettext("Nothing to do: somebody else has already done it."), "note")
-    return context.redirect(LIST, gettext("The payment is set aside."))
+    return context.redirect(LIST, gettext("Payment set aside."))
 
 
 async def _order_to_have(context: PageContext, provider: str, reference: str) -> asyncpg.Record:

@@ -134,7 +134,7 @@ async def _request_action(context: PageContext, action: str) -> Response:
     if context.audited.get("webhooks") == 0:
         return context.redirect(LIST, gettext("Nothing to do: somebody else has already done it."), "note")
     done = gettext("Reprocessing started. Webhooks that still need action are listed here.")
-    return context.redirect(LIST, gettext("It is set aside.") if action == "set_aside" else done)
+    return context.redirect(LIST, gettext("Webhook set aside.") if action == "set_aside" else done)
 
 
 def reason_of(form: Form) -> str:

@@ -16,7 +16,7 @@ def reason_words() -> dict[str, tuple[str, str]]:
     """Return text and badge tone by reason why the money is unmatched."""
     return {
         "waiting": (pgettext("unmatched", "Waiting for its order"), "waiting"),
-        "order_unknown": (pgettext("unmatched", "No order claims it"), "warning"),
+        "order_unknown": (pgettext("unmatched", "No matching order"), "warning"),
         "currency_differs": (pgettext("unmatched", "In another currency than its order"), "danger"),
         "order_deleted": (pgettext("unmatched", "Its order was deleted"), "danger"),
         "other_content": (pgettext("unmatched", "Reported twice, with different content"), "danger"),
@@ -48,11 +48,11 @@ def failure_text(provider: str, error: str) -> str:
     name = provider_word(provider)
     texts = {
         "ProviderUnavailable": gettext(
-            "%(provider)s did not answer. It is asked again at the next run.", provider=name
+            "%(provider)s did not respond. It is queried again at the next run.", provider=name
         ),
         "ProviderRefused": gettext("%(provider)s refused: %(detail)s", provider=name, detail=detail),
         "AnswerUnreadable": gettext(
-            "%(provider)s gave an answer that cannot be read: %(detail)s", provider=name, detail=detail
+            "%(provider)s returned an unreadable response: %(detail)s", provider=name, detail=detail
         ),
     }
     return texts.get(kind, error)

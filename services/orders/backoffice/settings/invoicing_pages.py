@@ -1,4 +1,4 @@
-"""Settings of invoices: the shop's legal mentions, the numbering, and when they are issued.
+"""Settings of invoices: the shop's legal details, the numbering, and when they are issued.
 
 Payments owns these settings; they are read there and changed by a command. A logo is a PNG or JPEG file.
 """
@@ -30,7 +30,7 @@ TICKS = ("is_on", "mails_customer", "vat_on_debits")
 LOGO_SECONDS = 60.0
 LARGEST_LOGO_BYTES = 110_000
 LONGEST_PAYMENT_DAYS = 120
-_PREFIX = N_("Write 1 to 10 capital letters, digits and hyphens; “%(value)s” has others or none.")
+_PREFIX = N_("Enter 1 to 10 capital letters, digits and hyphens; “%(value)s” has others or none.")
 FORMS = {
     "invoice_prefix": _PREFIX,
     "credit_note_prefix": _PREFIX,
@@ -133,7 +133,7 @@ async def _logo(form: Form) -> str:
     upload = form.files.get("logo")
     content = await upload.read(LARGEST_LOGO_BYTES + 1) if upload is not None else b""
     if len(content) > LARGEST_LOGO_BYTES:
-        raise Invalid(logo=gettext("The picture is larger than 110 kB. Choose a smaller one."))
+        raise Invalid(logo=gettext("The image is larger than 110 kB. Choose a smaller one."))
     return base64.b64encode(content).decode()
 
 
@@ -143,6 +143,6 @@ async def _check_logo(context: PageContext, logo: str) -> None:
         "payments", "/internal/invoicing/logo", {"logo": logo}, seconds=LOGO_SECONDS
     )
     if isinstance(told, ServiceUnavailable):
-        raise Invalid(logo=gettext("The picture can’t be checked now. Try again in a moment."))
+        raise Invalid(logo=gettext("The image can’t be checked now. Try again in a moment."))
     if told.status != 200:
-        raise Invalid(logo=gettext("This picture can’t be read. Save it again as PNG or JPEG."))
+        raise Invalid(logo=gettext("This image can’t be read. Save it again as PNG or JPEG."))

@@ -68,7 +68,7 @@ def fixed_words() -> dict[str, str]:
     """Return why a mail has no switch, by the notifier's reason."""
     return {
         "legal": gettext("The law requires that customers get a confirmation of what they ordered."),
-        "invoicing": gettext("The legal mentions decide whether documents are mailed."),
+        "invoicing": gettext("The legal details decide whether documents are mailed."),
         "ticked": gettext("It is sent only when somebody ticks it."),
         "promised": gettext("It corrects what the customer was told before."),
         "requested": gettext("The customer asked for it."),

@@ -29,7 +29,7 @@ FIELDS = ("support_email", "support_phone", "opening_hours", "brand_colour", "si
 COLOUR = "#0f625b"
 """The default colour."""
 FORMS = {
-    "support_email": N_("No mail can be sent to “%(value)s”. Write an address such as shop@example.com."),
+    "support_email": N_("No mail can be sent to “%(value)s”. Enter an address such as shop@example.com."),
     "brand_colour": N_("“%(value)s” is no colour. Write one such as #0f625b."),
 }
 """What is wrong with a value that does not fit its pattern."""

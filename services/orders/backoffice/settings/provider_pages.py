@@ -116,7 +116,7 @@ async def add_endpoint(context: PageContext) -> Response:
     async def act(_: Unit) -> None:
         await _ask(context, "", body)
 
-    done = gettext("The endpoint is added. Now test it.")
+    done = gettext("Endpoint added. Now test it.")
     return await carry_out(context, act, to=f"{HERE}/{slug}", flash=done)
 
 
@@ -173,7 +173,7 @@ async def change_endpoint(context: PageContext) -> Response:
     async def act(_: Unit) -> None:
         await _ask(context, f"/{slug}/change", body)
 
-    return await carry_out(context, act, to=f"{HERE}/{slug}", flash=gettext("The endpoint is changed."))
+    return await carry_out(context, act, to=f"{HERE}/{slug}", flash=gettext("Endpoint changed."))
 
 
 @pages.post(HERE + "/{slug}/remove", DEMAND, action="provider.remove", again=_one)
@@ -185,7 +185,7 @@ async def remove_endpoint(context: PageContext) -> Response:
     async def act(_: Unit) -> None:
         await _ask(context, f"/{slug}/remove", {})
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The endpoint is removed."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Endpoint removed."))
 
 
 @pages.post(HERE + "/{slug}/secrets/{secret}/remove", DEMAND, action="provider.remove_secret", again=_one)
@@ -198,7 +198,7 @@ async def remove_secret(context: PageContext) -> Response:
         told = await _ask(context, f"/{slug}/secrets/{secret_id}/remove", {})
         context.audited["fields"] = [told["secret"]]
 
-    return await carry_out(context, act, to=f"{HERE}/{slug}", flash=gettext("The secret is removed."))
+    return await carry_out(context, act, to=f"{HERE}/{slug}", flash=gettext("Secret removed."))
 
 
 @pages.post(HERE + "/{slug}/test", DEMAND, action="provider.test", again=_one)

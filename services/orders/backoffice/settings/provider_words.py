@@ -60,7 +60,7 @@ PROVIDERS: Mapping[str, ProviderWords] = {
             ProviderField(
                 "signing_secret",
                 N_("Signing secret"),
-                N_("It stands on the endpoint’s page at Stripe and begins with whsec_."),
+                N_("It is on the endpoint’s page at Stripe and begins with whsec_."),
                 is_required=True,
                 is_secret=True,
                 rotates=True,
@@ -84,14 +84,14 @@ PROVIDERS: Mapping[str, ProviderWords] = {
             ProviderField(
                 "webhook_id",
                 N_("Webhook ID"),
-                N_("It stands beside the webhook, once it is added to the app."),
+                N_("It is shown beside the webhook once that is added to the app."),
                 is_required=True,
             ),
-            ProviderField("client_id", N_("Client ID"), N_("It stands on the app’s page."), is_required=True),
+            ProviderField("client_id", N_("Client ID"), N_("It is on the app’s page."), is_required=True),
             ProviderField(
                 "client_secret",
                 N_("Client secret"),
-                N_("The app’s secret key, of the same mode."),
+                N_("The app’s secret key, from the same mode."),
                 is_required=True,
                 is_secret=True,
             ),
@@ -104,7 +104,7 @@ PROVIDERS: Mapping[str, ProviderWords] = {
 KEPT = (
     ("24", N_("For one more day")),
     ("168", N_("For one more week")),
-    ("0", N_("Not any more")),
+    ("0", N_("No longer")),
 )
 """Label by number of hours for which the previous signing secret is still accepted."""
 
@@ -115,41 +115,42 @@ def outcome_words(provider: str, tested: Mapping[str, Any]) -> tuple[str, str]:
     words = {
         "complete": (
             gettext(
-                "%(provider)s answers, accepts the credentials and sends all the events that are needed.",
+                "%(provider)s responds, accepts the credentials and sends all required events.",
                 provider=title,
             ),
             "done",
         ),
         "incomplete": (
             gettext(
-                "%(provider)s answers and accepts the credentials, but does not send these events. Add them there:",
+                "%(provider)s responds and accepts the credentials, but does not send these events. "
+                "Add them there:",
                 provider=title,
             ),
             "warning",
         ),
         "not_found": (
             gettext(
-                "%(provider)s accepts the credentials, but has no webhook for this address. Create it there.",
+                "%(provider)s accepts the credentials, but has no webhook for this URL. Create it there.",
                 provider=title,
             ),
             "fault",
         ),
         "credential_missing": (
             gettext(
-                "Without an API key %(provider)s can’t be asked. Set one, then test again.", provider=title
+                "Without an API key, %(provider)s can’t be queried. Set one, then test again.", provider=title
             ),
             "warning",
         ),
         "refused": (
             gettext(
-                "%(provider)s refuses the credentials. Set them again, of the same mode. It says:",
+                "%(provider)s refuses the credentials. Set them again, from the same mode. Its response:",
                 provider=title,
             ),
             "fault",
         ),
         "unavailable": (
             gettext(
-                "%(provider)s does not answer as it should. Test again in a moment. What came:",
+                "%(provider)s returned an unexpected response. Test again in a moment. Response:",
                 provider=title,
             ),
             "warning",

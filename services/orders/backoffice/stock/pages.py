@@ -37,7 +37,7 @@ KINDS = {
     "release": N_("Released"),
     "ship": N_("Left the stock"),
     "unship": N_("Shipment cancelled"),
-    "restock": N_("Back on the shelf"),
+    "restock": N_("Restock"),
     "write_off": N_("Written off"),
     "adjust": N_("Adjusted"),
 }

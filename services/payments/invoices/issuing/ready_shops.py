@@ -95,6 +95,6 @@ async def _announce(process: Process, changed: Sequence[str]) -> None:
                 continue
             if invoicing.settings.is_on and (wrong := invalid(invoicing.settings)):
                 fields = [(one.field or "").removeprefix("settings.") for one in wrong]
-                log.warning("invoices held back until legal mentions are corrected", shop=shop, fields=fields)
+                log.warning("invoices held back until legal details are corrected", shop=shop, fields=fields)
             unit.emit(settings_event_of(invoicing))
             await note_announced(unit.writes, shop, issues=issues)

@@ -87,7 +87,7 @@ async def _show_reversal(context: PageContext, errors: Errors) -> Response:
     order = await read_document(context, (await read_facts(context)).id)
     entry = _entry(order.ledger, _entry_named(context))
     if not may_be_reversed(entry, order.ledger):
-        why = gettext("This payment can’t be taken back any more.")
+        why = gettext("This payment can no longer be reversed.")
         return context.redirect(f"/orders/{order.code}#payment", why, "note")
     return context.render(
         "order/reversal.html",
@@ -152,7 +152,7 @@ async def confirm(context: PageContext) -> Response:
         context, order.id, lambda _: request.command(order.facts, context.actor, refund_id)
     )
     to = page_of(context, order.code, "payment")
-    return await carry_out(context, confirmation, to=to, flash=gettext("The refund is confirmed."))
+    return await carry_out(context, confirmation, to=to, flash=gettext("Refund confirmed."))
 
 
 @pages.post(
@@ -167,7 +167,7 @@ async def settle(context: PageContext) -> Response:
     request, refund_id = settlement_request(form), id_typed(form, "refund")
     settlement = command(context, order.id, lambda _: request.command(order.facts, context.actor, refund_id))
     to = page_of(context, order.code, "payment")
-    return await carry_out(context, settlement, to=to, flash=gettext("Your decision is recorded."))
+    return await carry_out(context, settlement, to=to, flash=gettext("Decision recorded."))
 
 
 @pages.get("/orders/{order}/reversal", Permission.PAYMENTS_RECORD)
@@ -185,7 +185,7 @@ async def reverse(context: PageContext) -> Response:
     request = reversal_request(context.form_read)
     reversal = command(context, order.id, lambda _: request.command(order.facts, context.actor, entry_id))
     to = f"/orders/{order.code}#payment"
-    return await carry_out(context, reversal, to=to, flash=gettext("The payment is taken back."))
+    return await carry_out(context, reversal, to=to, flash=gettext("Payment reversed."))
 
 
 def _shown(order: OrderResponse, could: Refundable, form: Form, *, is_first: bool) -> Form:
@@ -237,18 +237,18 @@ def _units(form: Form) -> dict[int, int]:
 
 def _outcome_text(outcome: Outcome) -> str:
     if outcome.body.get("type") == MARKED:
-        return gettext("The refund is recorded here only. Confirm it once the money has really gone back.")
+        return gettext("Refund recorded here only. Confirm it once the money has actually been paid back.")
     if outcome.body.get("type") == UNCERTAIN:
         return gettext(
             "It is not known yet whether the refund was made. The refund on this page says what to do."
         )
-    return gettext("The refund is sent.")
+    return gettext("Refund sent.")
 
 
 def _why_failed(outcome: Outcome) -> str:
     refund: Mapping[str, Any] = outcome.body.get("refund") or {}
     return gettext(
-        "%(provider)s refused the refund, nothing went back: %(why)s",
+        "%(provider)s refused the refund, so no money was paid back: %(why)s",
         provider=words.provider(refund.get("provider")),
         why=refund.get("detail") or gettext("no reason was given."),
     )

@@ -65,7 +65,9 @@ def refund_request(currency: str, form: Form) -> RefundRequest:
         raise Invalid(amount=gettext("The amount must be more than zero."))
     if form["mode"] == "sent" and form["reference"].strip():
         raise Invalid(
-            reference=gettext("A refund that is sent gets its reference from the provider: leave it out.")
+            reference=gettext(
+                "A refund sent to the provider gets its reference from the provider: leave this field empty."
+            )
         )
     lines = [
         {"line": line, "quantity": quantity, "restock": form.ticked(f"restock-{line}")}

@@ -35,17 +35,19 @@ class InvoicingState:
         if not self.mentions:
             return ""
         why = gettext(
-            "No invoice is issued while these are missing or wrong: %(names)s.", names=self.mentions
+            "No invoice is issued while these are missing or incorrect: %(names)s.", names=self.mentions
         )
         return f"{why} {self._waiting()}".strip()
 
     def _waiting(self) -> str:
         if self.waiting >= MOST:
-            return gettext("%(count)s orders or more wait for their invoices.", count=number(self.waiting))
+            return gettext(
+                "%(count)s or more orders are waiting for their invoices.", count=number(self.waiting)
+            )
         return (
             ngettext(
-                "%(count)s order waits for its invoice.",
-                "%(count)s orders wait for their invoices.",
+                "%(count)s order is waiting for its invoice.",
+                "%(count)s orders are waiting for their invoices.",
                 self.waiting,
             )
             if self.waiting
