@@ -120,7 +120,7 @@ async def test_what_somebody_decided_meanwhile_is_left_alone(systems: Systems) -
     await systems.mails("uncertain")
     arrived = await tell(browser, "/mails/arrived", "uncertain", mails=[failed[0], "nonsense"])
     assert arrived.status == 303
-    assert "No selected mail still needs this." in (await browser.get("/mails")).words
+    assert "None of the selected mails need this any more." in (await browser.get("/mails")).words
 
 
 async def test_a_withdrawn_mail_is_no_failure_and_says_why(systems: Systems) -> None:
@@ -134,10 +134,10 @@ async def test_a_withdrawn_mail_is_no_failure_and_says_why(systems: Systems) -> 
     )
     browser = await systems.signed_in()
     listed = await browser.get("/mails?state=withdrawn")
-    assert "The reminder was not sent: the order was placed meanwhile." in listed.words
+    assert "The reminder was not sent: the order was placed in the meantime." in listed.words
     assert listed.text.count('class="corner"') == 2
     for state in ("failed", "discarded"):
-        assert "No matching mail" in (await browser.get(f"/mails?state={state}")).words
+        assert "No matching mails" in (await browser.get(f"/mails?state={state}")).words
     shown = await browser.get(f"/mails/{placed}")
     assert ("No longer needed" in shown.words, "Send again" in shown.words) == (True, False)
     assert "Send again" in (await browser.get(f"/mails/{late}")).words

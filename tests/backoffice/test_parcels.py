@@ -104,7 +104,7 @@ async def test_an_order_goes_from_queue_to_queue(warehouse: Warehouse) -> None:
     fields = _filled(page.form(path), carrier="Colissimo", tracking_number="8R 77")
     done = await warehouse.carry_out(browser.post(path, fields))
     assert (done.status, done.headers["location"]) == (303, "/parcels/to-ship")
-    assert order.code not in (await browser.get("/parcels/to-ship")).words.split("are shipped.")[-1]
+    assert order.code not in (await browser.get("/parcels/to-ship")).words.split(" shipped.")[-1]
     shown = await browser.get("/parcels/on-the-way")
     assert "8R 77" in shown.words
     path = shown.text.split('href="/parcels/deliver/')[1].split('"')[0]
@@ -140,14 +140,14 @@ async def test_a_parcel_is_unpacked_once_and_a_refusal_is_reported(warehouse: Wa
     done = await warehouse.carry_out(browser.post(path, form.fields))
     assert done.headers["location"] == "/parcels/to-ship"
     assert (await browser.post(path, form.fields)).status == 303
-    assert "Everything packed has left" in (await browser.get("/parcels/to-ship")).words
+    assert "Everything packed has been shipped" in (await browser.get("/parcels/to-ship")).words
     assert (await warehouse.carry_out(browser.post(path, stale.fields))).status == 303, "already so"
     other, parcel_id = await _packed(warehouse)
     path = f"/parcels/unpack/{other.code}/{parcel_id}"
     form = (await browser.get("/parcels/to-ship")).form(path)
     await _leave(warehouse, other, parcel_id)
     refused = await warehouse.carry_out(browser.post(path, form.fields))
-    assert (refused.status, "This parcel was shipped already." in refused.words) == (422, True)
+    assert (refused.status, "This parcel was already shipped." in refused.words) == (422, True)
 
 
 async def _leave(
@@ -240,8 +240,8 @@ async def test_of_many_deliveries_those_before_their_shipment_are_refused(wareho
     day = [*_without(form, "delivered_on"), ("delivered_on", "2026-11-22")]
     refused = await warehouse.carry_out(browser.post(path, day))
     assert refused.status == 422
-    assert "1 delivery is noted. These were refused." in refused.words
-    assert "Delivered on 22 November 2026, before it left on 25 November 2026." in refused.words
+    assert "1 delivery recorded. These were refused." in refused.words
+    assert "Delivered on 22 November 2026, before it was shipped on 25 November 2026." in refused.words
     assert (late[0].code in refused.words, early.code in refused.words) == (True, False)
     assert await desk.fetchval("select count(*) from delivery") == 1
 
@@ -284,7 +284,7 @@ async def test_shipments_are_found_by_carrier_and_by_text(warehouse: Warehouse) 
     assert "<img src=x" not in shown.text
     assert HOSTILE in shown.words
     assert 'href="https://suivi.example.org/8R1"' in shown.text
-    assert "Nothing matches" in (await browser.get("/parcels/on-the-way?carrier=Nobody")).words
+    assert "No matches" in (await browser.get("/parcels/on-the-way?carrier=Nobody")).words
     assert (await browser.get("/parcels/on-the-way?after=nonsense")).status == 404
     assert await codes("/parcels") == {first.code, second.code}, "a unit of each is left to pack"
 
@@ -295,27 +295,27 @@ async def test_the_pick_list_sums_by_shelf_and_says_for_whom(warehouse: Warehous
     short = await warehouse.order(_sale(sku="RIEN", description="Introuvable", units=1))
     browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
     shown = await browser.get("/parcels/pick-list")
-    assert "6 units to fetch" in shown.words
+    assert "6 units to pick" in shown.words
     assert "1 unit not in stock" in shown.words
     assert "<img" not in shown.text
     assert "<b>" not in shown.text
     for text in (SKU, VISIBLE, "Rayon A", "Rayon B", "Cave", "Introuvable", hostile.code, short.code):
         assert text in shown.words
     chosen = await browser.get(f"/parcels/pick-list?order={second.order_id}")
-    assert "2 units to fetch" in chosen.words
+    assert "2 units to pick" in chosen.words
     assert second.code in chosen.words
     assert first.code not in chosen.words
     await warehouse.pack(second, uuid7(), {1: 2})
     assert "Nothing to pick" in (await browser.get(f"/parcels/pick-list?order={second.order_id}")).words
     assert "Nothing to pick" in (await browser.get("/parcels/pick-list?order=nonsense")).words
     whole = await browser.get("/parcels/pick-list?everything=on&query=tab%3Dto_pack")
-    assert "4 units to fetch" in whole.words, "two candles are packed meanwhile"
+    assert "4 units to pick" in whole.words, "two candles are packed meanwhile"
     many = "&".join(f"order={uuid7()}" for _ in range(199))
     full = await browser.get(f"/parcels/pick-list?order={first.order_id}&{many}")
     assert "1 order" in full.words
     assert "Only the first" not in full.words
     over = await browser.get(f"/parcels/pick-list?order={first.order_id}&{many}&order={uuid7()}")
-    assert "Only the first 200 orders are here" in over.words
+    assert "Only the first 200 orders are shown here" in over.words
     stranger = await warehouse.backoffice.signed_in(shop="atelier")
     assert "Nothing to pick" in (await stranger.get(f"/parcels/pick-list?order={first.order_id}")).words
 
@@ -325,7 +325,7 @@ async def test_goods_without_a_sku_are_on_the_pick_list_each_line_by_itself(ware
     order = await warehouse.order(_sale().model_copy(update={"lines": lines}))
     browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
     shown = await browser.get(f"/parcels/pick-list?order={order.order_id}")
-    for text in ("3 units to fetch", "No stock kept", "Carte", order.code):
+    for text in ("3 units to pick", "Stock not tracked", "Carte", order.code):
         assert text in shown.words
     assert "not in stock" not in shown.words
 
@@ -342,7 +342,7 @@ async def test_a_packing_slip_speaks_the_customers_language_and_names_no_price(w
     french, _ = await _packed(warehouse, locale="fr")
     browser = await warehouse.backoffice.signed_in(Role.FULFILMENT, language="fr")
     shown = await browser.get(f"/parcels/packing-slips?order={english.order_id}")
-    for text in ("Packing slip", "2 Sea Road", "Comes in another parcel", "1 × Bougie", VISIBLE[:100]):
+    for text in ("Packing slip", "2 Sea Road", "Sent in another parcel", "1 × Bougie", VISIBLE[:100]):
         assert text in shown.words
     assert "<img" not in shown.text
     assert 'lang="en"' in shown.text
@@ -405,7 +405,7 @@ async def test_many_deliveries_are_noted_at_once_and_each_once(warehouse: Wareho
         await warehouse.do(command, id=command_id)
     done = await waiting
     assert (done.status, done.headers["location"]) == (303, "/parcels/on-the-way")
-    assert "2 deliveries are noted." in (await browser.get("/parcels/on-the-way")).words
+    assert "2 deliveries recorded." in (await browser.get("/parcels/on-the-way")).words
     assert (await browser.post(path, fields)).status == 303, "the back button"
     assert {command.proof for _, command in commands} == {"carrier_scan"}
     assert await desk.fetchval("select count(*) from command") == before + 2
@@ -414,7 +414,7 @@ async def test_many_deliveries_are_noted_at_once_and_each_once(warehouse: Wareho
     for command_id, command in (await sent(desk, before + 4))[before + 2 :]:
         await warehouse.do(command, id=command_id)
     refused = await waiting
-    assert (refused.status, "This shipment is delivered already." in refused.words) == (422, True)
+    assert (refused.status, "This shipment was already delivered." in refused.words) == (422, True)
     assert (await browser.get(path)).status == 303, "none is chosen"
     accountant = await warehouse.backoffice.signed_in(Role.ACCOUNTANT)
     assert (await accountant.get(f"{path}?{chosen}")).status == 403

@@ -62,7 +62,7 @@ async def test_levels_are_listed_filtered_and_paged(warehouse: Warehouse) -> Non
     assert first.text.count("<tr data-row>") == 50
     assert SKU in first.words
     assert "<b>" not in first.text
-    assert "Few left" in first.words
+    assert "Running low" in first.words
     following = first.text.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
     second = await browser.get(following)
     assert second.text.count("<tr data-row>") == 12
@@ -77,7 +77,7 @@ async def test_levels_are_listed_filtered_and_paged(warehouse: Warehouse) -> Non
     assert await rows("at_most=7") == 2, "three of the candles are reserved"
     assert await rows("sequence=sku&q=page") == 50
     shown = await browser.get("/stock?q=nothing-like-it")
-    assert "No matching article" in shown.words
+    assert "No matching articles" in shown.words
     shown = await browser.get("/stock?at_most=many")
     assert "Enter a whole number" in shown.words
     assert ("at_most", "many") in shown.form("/stock").fields
@@ -93,18 +93,18 @@ async def test_an_article_is_low_at_its_threshold_and_without_one_at_the_default
 
     async def low() -> list[str]:
         listed = (await browser.get("/stock?low=true")).text
-        assert listed.count("<tr data-row>") == listed.count("Few left")
+        assert listed.count("<tr data-row>") == listed.count("Running low")
         return [unescape(sku) for sku in re.findall(r'<a class="code said" href="[^"]*">([^<]+)</a>', listed)]
 
     assert await low() == [SKU], "of the others more than five are available, at all locations together"
-    assert "Few left" not in (await browser.get(article_href("PLENTY"))).words
+    assert "Running low" not in (await browser.get(article_href("PLENTY"))).words
     for sku, threshold in (("RARE", 6), ("BOUGIE-01", 9), (SKU, 1)):
         actor = "staff:zoe"
         await warehouse.do(SetStockThreshold(shop="maison", sku=sku, threshold=threshold, actor=actor))
     assert await low() == ["RARE"]
     shown = await browser.get(article_href("RARE"))
-    assert "Few left" in shown.words
-    assert "Empty: shown as low from 5, without a mail." in shown.words
+    assert "Running low" in shown.words
+    assert "If empty: shown as low at 5 or fewer, without a mail." in shown.words
     assert "Threshold: 9" in (await browser.get("/stock")).words
     assert "Choose an option from the list." in (await browser.get("/stock?low=perhaps")).words
 
@@ -199,7 +199,7 @@ async def test_a_new_article_is_counted_once_and_a_known_one_is_not_overwritten(
     form = (await browser.get("/stock/new")).form("/stock/new")
     fields = _filled(form, sku="BOUGIE-01", location="Rayon A", on_hand="1")
     shown = await browser.post("/stock/new", fields)
-    assert (shown.status, "in stock at this location already" in shown.words) == (422, True)
+    assert (shown.status, "already in stock at this location" in shown.words) == (422, True)
     assert (await browser.post("/stock/new", _filled(form, sku="", on_hand="x"))).status == 422
     assert await _on_hand(warehouse) == 10
 
@@ -211,7 +211,7 @@ async def test_without_fulfillment_the_pages_say_so(backoffice: Backoffice) -> N
         assert (shown.status, "not connected" in shown.words) == (200, True)
     form = (await browser.get("/stock/new")).form("/stock/new")
     shown = await browser.post("/stock/new", _filled(form, sku="A", on_hand="1"))
-    assert (shown.status, "can’t be looked up right now" in shown.words) == (422, True)
+    assert (shown.status, "is unavailable right now" in shown.words) == (422, True)
 
 
 async def test_every_kind_of_movement_that_fulfillment_stores_has_words(warehouse: Warehouse) -> None:

@@ -70,7 +70,7 @@ async def test_staff_write_the_customer_answers_and_the_badge_changes_by_itself(
     await write(watcher.page, "Thank you, it leaves today.")
     await expect(watcher.page.locator(BADGE)).to_have_text("")
     await watcher.page.get_by_role("button", name="Close the conversation").click()
-    await expect(watcher.page.get_by_text("The conversation is closed.")).to_be_visible()
+    await expect(watcher.page.get_by_text("Conversation closed.")).to_be_visible()
 
 
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
@@ -109,7 +109,7 @@ async def test_what_is_seen_is_read_and_what_is_typed_survives_a_reload(
     visitor = await context("owner", f"/orders/{code}/conversation", lang="en")
     await expect(visitor.page.locator("[data-mark-read]")).to_have_count(0)
     await visitor.page.locator("#message-text").fill("Je regarde et je")
-    await expect(visitor.page.get_by_text("Draft kept")).to_be_visible()
+    await expect(visitor.page.get_by_text("Draft saved")).to_be_visible()
     await visitor.page.reload()
     await expect(visitor.page.locator("#message-text")).to_have_value("Je regarde et je")
     await visitor.page.locator("#message-text").fill("Je regarde et je reviens")

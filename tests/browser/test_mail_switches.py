@@ -106,7 +106,7 @@ async def test_the_switches_read_well(context: PageContext, shop: OwnShop, look:
     visitor = await context("owner", HERE, look=look)
     await (
         visitor.page.get_by_text("Courriels sans réglage")
-        .or_(visitor.page.get_by_text("Mails without a switch"))
+        .or_(visitor.page.get_by_text("Mails that can’t be switched off"))
         .click()
     )
     await visitor.axe()

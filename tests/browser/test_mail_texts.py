@@ -58,14 +58,14 @@ async def test_a_text_is_written_with_its_preview_restored_and_given_back(contex
         timeout=PATIENCE_MILLISECONDS
     )
     await press(visitor, "Save")
-    await expect(visitor.page.get_by_text("The text is saved.")).to_be_visible()
+    await expect(visitor.page.get_by_text("Text saved.")).to_be_visible()
     await visitor.page.get_by_label("Introduction").fill("Coucou {{ order_code }}")
     await press(visitor, "Save")
     await expect(visitor.page.locator("tbody tr")).to_have_count(2)
     await press(visitor, "Restore Introduction 1")
     await expect(visitor.page.get_by_label("Introduction")).to_have_value("Salut {{ customer_name }}")
     await press(visitor, "Back to the built-in text: Introduction")
-    await expect(visitor.page.get_by_text("The built-in text is back.")).to_be_visible()
+    await expect(visitor.page.get_by_text("Built-in text restored.")).to_be_visible()
     await expect(visitor.page.get_by_label("Introduction")).to_have_value(
         "Bonjour {{ customer_name }},\n\nVotre commande **{{ order_code }}** vient de partir."
     )
@@ -76,7 +76,7 @@ async def test_mails_use_the_text_and_it_is_previewed_on_them(context: PageConte
     visitor = await context("owner", "/settings/mails/new_order/fr", lang="en")
     await visitor.page.get_by_label("Subject").fill("Vente {{ order_code }} !")
     await press(visitor, "Save")
-    await expect(visitor.page.get_by_text("The text is saved.")).to_be_visible()
+    await expect(visitor.page.get_by_text("Text saved.")).to_be_visible()
     await shop.order(shop.sale())
     [mail] = await shop.mails_to(f"commandes@{shop.name}.example.org", "Vente")
     code = str(mail["Subject"]).split()[1]
@@ -118,13 +118,13 @@ async def test_what_was_typed_survives_somebody_elses_change(context: PageContex
     await mine.page.get_by_label("Footer").fill("My footer.")
     await theirs.page.get_by_label("Footer").fill("Their footer.")
     await press(theirs, "Save")
-    await expect(theirs.page.get_by_text("The text is saved.")).to_be_visible()
+    await expect(theirs.page.get_by_text("Text saved.")).to_be_visible()
     await press(mine, "Save")
-    await expect(mine.page.get_by_text("Somebody else changed this text meanwhile.")).to_be_visible()
+    await expect(mine.page.get_by_text("Somebody else changed this text in the meantime.")).to_be_visible()
     await expect(mine.page.locator(".notice", has_text="Their footer.")).to_be_visible()
     await expect(mine.page.get_by_label("Footer")).to_have_value("My footer.")
     await press(mine, "Save")
-    await expect(mine.page.get_by_text("The text is saved.")).to_be_visible()
+    await expect(mine.page.get_by_text("Text saved.")).to_be_visible()
     await expect(mine.page.get_by_label("Footer")).to_have_value("My footer.")
 
 
@@ -164,7 +164,7 @@ async def test_the_support_block_is_changed_for_pages_and_mails(context: PageCon
     await wait_until(previews_the_signature, 60)
     await press(visitor, "Save")
     await expect(visitor.page.get_by_text("The settings are saved.")).to_be_visible()
-    await expect(visitor.page.get_by_alt_text("The present logo")).to_be_visible()
+    await expect(visitor.page.get_by_alt_text("The current logo")).to_be_visible()
     await expect(visitor.page.get_by_role("region", name="Customer support of the shop")).to_contain_text(
         "+33 1 23 45 67 89"
     )

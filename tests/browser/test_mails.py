@@ -66,7 +66,7 @@ async def test_a_mail_is_sent_again_once_however_often_it_is_clicked(
     visitor = await context("owner", f"/mails?q={code}", lang="en", script=script)
     await visitor.page.get_by_role("link", name=recipient).click()
     await visitor.page.get_by_role("button", name="Send again").dblclick()
-    await expect(visitor.page.get_by_text("The mail is sent again.")).to_be_visible()
+    await expect(visitor.page.get_by_text("Mail sent again.")).to_be_visible()
     letters = await shop.mails_to(recipient, count=2)
     assert len({letter["Message-ID"] for letter in letters}) == 1
     assert len(shop.mails_now(recipient)) == 2
@@ -153,8 +153,8 @@ async def test_a_person_stops_the_mails_to_an_address(context: PageContext, shop
     visitor = await context("owner", "/mails/addresses/suppressed", lang="en")
     await visitor.page.get_by_label("Mail address").fill(sale.recipient)
     await visitor.page.locator("#suppress-reason").fill("She asked for it.")
-    await visitor.page.get_by_role("button", name="Stop the mails").click()
-    await expect(visitor.page.get_by_text("The address gets no more mail.")).to_be_visible()
+    await visitor.page.get_by_role("button", name="Stop mails").click()
+    await expect(visitor.page.get_by_text("The address receives no more mail.")).to_be_visible()
     await expect(visitor.page.locator("li.card").filter(has_text=sale.recipient)).to_contain_text(
         "She asked for it."
     )
@@ -180,7 +180,7 @@ async def test_a_search_that_finds_nothing_says_so_and_shows_what_was_typed(cont
     visitor = await context("owner", "/mails", lang="en")
     await visitor.page.locator("main input[name=q]").fill(HOSTILE)
     await visitor.page.locator("main input[name=q]").press("Enter")
-    await expect(visitor.page.get_by_text("No matching mail")).to_be_visible()
+    await expect(visitor.page.get_by_text("No matching mails")).to_be_visible()
     await expect(visitor.page.locator("main input[name=q]")).to_have_value(HOSTILE)
 
 

@@ -179,7 +179,7 @@ async def test_a_waiting_mail_that_is_set_aside_leaves_its_open_conversation(
     other = await context("owner", str(path), lang="en")
     await other.page.locator("#field-reason").fill("About somebody else")
     await other.page.get_by_role("button", name="Set it aside").click()
-    await expect(page.get_by_text("No message yet.")).to_be_visible()
+    await expect(page.get_by_text("No messages yet.")).to_be_visible()
     await expect(waiting).to_have_count(0)
 
 

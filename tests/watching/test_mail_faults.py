@@ -54,7 +54,7 @@ async def test_mails_without_an_answer_and_refused_ones_are_seen_and_sent_again(
         status, said = await follow(watch, "mails-failing.md", "comptoir status notifier")
         assert status == 0, said
         await staff.open("/mails?state=uncertain", "To check", doubtful.recipient)
-        await staff.open("/mails?state=bounced", "Came back", misspelt[0].recipient)
+        await staff.open("/mails?state=bounced", "Bounced", misspelt[0].recipient)
         await staff.open(f"/mails/{await _mail_to(shop, misspelt[0].recipient)}", UNKNOWN)
 
         right = a_sale().recipient

@@ -160,11 +160,11 @@ async def test_a_mail_that_could_not_be_read_is_in_the_list_and_in_its_orders_th
     assert "Unreadable" in listed_mails.words
     assert f"File under {order.code}" in listed_mails.words
     thread = await browser.get(f"/orders/{order.code}/conversation")
-    assert "This mail could not be read automatically. It is kept as it came." in thread.words
+    assert "This mail could not be read automatically. It is kept as received." in thread.words
     assert "This mail is not part of the conversation until somebody files it." in thread.words
     assert "zoe@client.example" in thread.words
     for one in (mail, other):
         assert f'href="/conversation/mails/{one}"' in thread.text
-    assert "No message yet" not in thread.words
+    assert "No messages yet" not in thread.words
     await office.do(a_filing(mail, order_id=order.order_id))
     assert str(mail) not in (await browser.get("/conversation/mails")).text

@@ -47,7 +47,7 @@ async def test_a_reply_is_added_changed_and_deleted(backoffice: Backoffice) -> N
         ("Bonjour {{ customer_name", "Line 1: close the placeholder"),
         ("{{ customer_name\n}}", "Line 1: close the placeholder"),
         ("{{ }}", "Line 1: there is no placeholder"),
-        ("", "Write the text in one language at least"),
+        ("", "Enter the text in at least one language"),
     ],
 )
 async def test_a_text_with_a_wrong_placeholder_is_refused_and_comes_back(

@@ -102,7 +102,7 @@ async def test_a_mail_is_filed_once(office: PostOffice) -> None:
         browser.post(f"{path}/set-aside", {"key": str(uuid4()), "reason": "trop tard"})
     )
     assert late.status == 422
-    assert "Somebody has filed this mail or set it aside already." in late.words
+    assert "Somebody has already filed this mail or set it aside." in late.words
 
 
 async def test_an_unreadable_mail_can_be_read(office: PostOffice) -> None:

@@ -73,7 +73,7 @@ async def test_a_thread_is_found_by_its_words_its_code_and_its_customer(office: 
     for text in ("figuier", order.code):
         found = (await browser.get(f"/conversation?tab=all&q={text}")).words
         assert (order.code in found, other.code in found) == (True, False)
-    assert "No matching conversation" in (await browser.get("/conversation?tab=all&q=nowhere")).words
+    assert "No matching conversations" in (await browser.get("/conversation?tab=all&q=nowhere")).words
 
 
 async def test_messages_say_who_wrote_them_how_and_what_proves_it(office: PostOffice) -> None:

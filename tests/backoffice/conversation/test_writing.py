@@ -59,7 +59,7 @@ async def test_typed_text_stays_while_the_notifier_is_down_and_goes_once(office:
     sent_now = await browser.post(path, fields)
     assert (sent_now.status, sent_now.headers["location"]) == (303, path)
     page = await browser.get(path)
-    assert "On its way: it goes as soon as the mail service answers." in page.words
+    assert "On its way: it is sent as soon as the mail service responds." in page.words
     assert "votre colis part demain." in page.words
     assert await _text_in_box(browser, path) == "", "nothing is left to send"
     await office.carry_out_all()

@@ -50,9 +50,9 @@ def test_a_note_is_a_sentence_and_the_servers_reply(note: str, sentence: str, sa
 
 def test_what_ended_or_is_tried_again_says_so_first() -> None:
     ended = outcome_of("given up after 12 tries: recipient: 450 4.2.0 full")
-    assert (ended.sentence, ended.said) == (f"Given up after 12 tries. {LATER}", "450 4.2.0 full")
+    assert (ended.sentence, ended.said) == (f"Given up after 12 attempts. {LATER}", "450 4.2.0 full")
     again = outcome_of("sent again by COMPTOIR_UNCERTAIN_MAILS: the process died while it was in flight")
-    assert again.sentence.startswith("It is sent again by itself. The service was stopped")
+    assert again.sentence.startswith("It is sent again automatically. The service was stopped")
     assert what_became(None) is None
 
 

@@ -126,7 +126,7 @@ async def file_mail(context: PageContext) -> Response:
         raise Invalid(order=gettext("There is no order with this code."))
     about = {"shop": context.shop, "inbound_id": mail_id, "order_id": row["order_id"]}
     filing = command(context, row["order_id"], lambda _: FileMail(**about, actor=context.actor))
-    flash = gettext("The mail is filed under order %(code)s.", code=row["code"])
+    flash = gettext("Mail filed under order %(code)s.", code=row["code"])
     response = await carry_out(context, filing, to=f"/orders/{row['code']}/conversation", flash=flash)
     count_again(context)
     return response
@@ -142,7 +142,7 @@ async def set_aside(context: PageContext) -> Response:
         raise Invalid(reason=gettext("Give a reason."))
     about = {"shop": context.shop, "inbound_id": mail_id, "reason": reason}
     setting = command(context, None, lambda _: FileMail(**about, actor=context.actor))
-    response = await carry_out(context, setting, to=MAILS, flash=gettext("The mail is set aside."))
+    response = await carry_out(context, setting, to=MAILS, flash=gettext("Mail set aside."))
     count_again(context)
     return response
 

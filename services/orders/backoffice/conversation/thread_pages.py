@@ -43,19 +43,19 @@ async def show_again(context: PageContext) -> Response:
 @pages.post(f"{HERE}/close", Permission.CONVERSATION_WRITE, action="thread.close", again=show_page)
 async def close(context: PageContext) -> Response:
     """Close the conversation; the customer's next message opens it again."""
-    return await _change(context, ThreadChange.CLOSE, gettext("The conversation is closed."))
+    return await _change(context, ThreadChange.CLOSE, gettext("Conversation closed."))
 
 
 @pages.post(f"{HERE}/reopen", Permission.CONVERSATION_WRITE, action="thread.reopen", again=show_page)
 async def reopen(context: PageContext) -> Response:
     """Open the conversation again."""
-    return await _change(context, ThreadChange.REOPEN, gettext("The conversation is open again."))
+    return await _change(context, ThreadChange.REOPEN, gettext("Conversation reopened."))
 
 
 @pages.post(f"{HERE}/read", Permission.CONVERSATION_WRITE, action="thread.read", again=show_page)
 async def mark_as_read(context: PageContext) -> Response:
     """Mark the conversation's messages as read."""
-    return await _change(context, ThreadChange.READ, gettext("The messages are marked as read."))
+    return await _change(context, ThreadChange.READ, gettext("Messages marked as read."))
 
 
 @pages.post(f"{HERE}/assign", Permission.CONVERSATION_WRITE, action="thread.assign", again=show_page)
@@ -64,9 +64,7 @@ async def assign(context: PageContext) -> Response:
     chosen = context.form_read["assignee"]
     if chosen and chosen not in dict(await read_assignees(context)):
         raise Invalid(assignee=gettext("Choose an option from the list."))
-    flash = (
-        gettext("The conversation is assigned.") if chosen else gettext("Nobody has the conversation now.")
-    )
+    flash = gettext("Conversation assigned.") if chosen else gettext("Conversation unassigned.")
     return await _change(context, ThreadChange.ASSIGN, flash, chosen or None)
 
 

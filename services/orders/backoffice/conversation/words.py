@@ -15,7 +15,7 @@ WAYS = {
 OUTCOMES = {
     "posted": (N_("In a conversation"), "good"),
     "automatic": (N_("Automatic reply"), "neutral"),
-    "bounce": (N_("Notice of non-delivery"), "warning"),
+    "bounce": (N_("Non-delivery report"), "warning"),
     "own": (N_("Our own mail"), "neutral"),
     "to_file": (N_("To be filed"), "warning"),
     "parked": (N_("Unreadable"), "danger"),
@@ -23,7 +23,7 @@ OUTCOMES = {
 """Label and badge tone by outcome of a received mail."""
 ATTACHMENTS = {
     "omitted": N_("too many or too large, not kept"),
-    "blocked": N_("may be dangerous: open it only if you expect it"),
+    "blocked": N_("may be dangerous: open it only if you were expecting it"),
 }
 """Notes on attachments that were not stored or may be dangerous."""
 LONGEST_MESSAGE = 10_000

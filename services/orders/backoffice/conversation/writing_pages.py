@@ -62,7 +62,7 @@ async def keep_draft(context: PageContext) -> Response:
     await _keep(context, order.id, text, None)
     if context.is_part:
         return Response(status_code=204)
-    flash = None if reply else gettext("The draft is kept; only you see it.")
+    flash = None if reply else gettext("Draft saved. Only you can see it.")
     return context.redirect(back_of(context, order.code), flash)
 
 
@@ -92,7 +92,7 @@ async def _post(context: PageContext, order: FormFacts, text: str) -> Outcome:
     except KeyTaken:
         await _keep(context, order.id, text, None, is_other=True)
     why = gettext(
-        "Another message was sent with this form already. This one was not: send it again if it is new."
+        "Another message was already sent with this form. This one was not: send it again if it is new."
     )
     raise Invalid(**{"": why})
 
@@ -100,11 +100,11 @@ async def _post(context: PageContext, order: FormFacts, text: str) -> Outcome:
 def _answer(context: PageContext, outcome: Outcome, to: str) -> Response:
     """Return the conversation with the message posted or pending. Raises Invalid with the reasons of a rejection."""
     if outcome.state != "pending":
-        return answer(context, outcome, to=to, flash=gettext("The message is sent."))
+        return answer(context, outcome, to=to, flash=gettext("Message sent."))
     context.outcome = outcome.state
     context.audited["command_id"] = str(outcome.command_id)
     return context.redirect(
-        to, gettext("The message is on its way; it goes as soon as the mail service answers."), "note"
+        to, gettext("The message is on its way; it is sent as soon as the mail service responds."), "note"
     )
 
 

@@ -37,7 +37,7 @@ LONGEST_TEXT = 200
 MAIL_STATES = {
     "sent": (N_("Mail sent"), "good"),
     "failed": (N_("Mail failed"), "danger"),
-    "bounced": (N_("Came back"), "danger"),
+    "bounced": (N_("Bounced"), "danger"),
     "suppressed": (N_("Held"), "warning"),
     "withdrawn": (N_("No longer needed"), "neutral"),
     "uncertain": (N_("To check"), "warning"),

@@ -93,8 +93,8 @@ async def _mails(context: PageContext, connection: Connection) -> list[tuple[str
     return [
         _tile("/mails?state=uncertain", gettext("Mails to check"), trouble.get("uncertain", 0)),
         _tile("/mails?state=failed", gettext("Mails that failed"), trouble.get("failed", 0)),
-        _tile("/mails?state=bounced", gettext("Mails that came back"), trouble.get("bounced", 0)),
-        _tile("/mails?state=suppressed", gettext("Mails that were held"), trouble.get("suppressed", 0)),
+        _tile("/mails?state=bounced", gettext("Bounced mails"), trouble.get("bounced", 0)),
+        _tile("/mails?state=suppressed", gettext("Held mails"), trouble.get("suppressed", 0)),
     ]
 
 

@@ -71,14 +71,14 @@ async def _answer_form(context: PageContext, verb: Verb) -> Response:
     try:
         mails = await _mails_of(context, form, verb)
         if not mails and not form["confirmed"]:
-            return context.redirect(back, gettext("No selected mail still needs this."), "note")
+            return context.redirect(back, gettext("None of the selected mails need this any more."), "note")
         context.audited["mails"] = len(mails)
         if not form["confirmed"]:
             return _preview(context, verb, form, mails, back)
         sent = await do(context, lambda _: _send(context, verb, mails))
     except NotifierUnavailable:
         return context.redirect(
-            back, gettext("Mails can't be looked up right now; try again in a moment."), "fault"
+            back, gettext("Mails are unavailable right now; try again in a moment."), "fault"
         )
     if sent is None:
         return context.redirect(back, gettext("This was already done."), "note")
@@ -104,10 +104,10 @@ def _preview(context: PageContext, verb: Verb, form: Form, mails: Sequence[Mail]
 
 def _result_text(verb: Verb, sent: int) -> str:
     if not sent:
-        return gettext("No selected mail still needs this.")
+        return gettext("None of the selected mails need this any more.")
     if verb is RESEND:
-        return ngettext("%(count)s mail is sent again.", "%(count)s mails are sent again.", sent)
-    return ngettext("%(count)s mail is taken as arrived.", "%(count)s mails are taken as arrived.", sent)
+        return ngettext("%(count)s mail sent again.", "%(count)s mails sent again.", sent)
+    return ngettext("%(count)s mail marked as arrived.", "%(count)s mails marked as arrived.", sent)
 
 
 async def _send(context: PageContext, verb: Verb, mails: Sequence[Mail]) -> int:

@@ -39,7 +39,7 @@ TABS = {
     "": N_("All"),
     "uncertain": N_("To check"),
     "failed": N_("Failed"),
-    "bounced": N_("Came back"),
+    "bounced": N_("Bounced"),
     "suppressed": N_("Held"),
     "planned": N_("Waiting"),
     "done": N_("Sent"),
@@ -53,7 +53,7 @@ STATES = {
     "in_flight": (N_("On its way"), "waiting"),
     "done": (N_("Mail sent"), "good"),
     "failed": (N_("Mail failed"), "danger"),
-    "bounced": (N_("Came back"), "danger"),
+    "bounced": (N_("Bounced"), "danger"),
     "suppressed": (N_("Held"), "warning"),
     "withdrawn": (N_("No longer needed"), "neutral"),
     "uncertain": (N_("To check"), "warning"),
@@ -163,19 +163,19 @@ async def show_content(context: PageContext) -> Response:
 @pages.post("/mails/{mail}/resend", Permission.MAILS_RESEND, action="mail.resend", again=_show)
 async def resend(context: PageContext) -> Response:
     """Resend the mail."""
-    return await _decide(context, ResendMail, gettext("The mail is sent again."))
+    return await _decide(context, ResendMail, gettext("Mail sent again."))
 
 
 @pages.post("/mails/{mail}/arrived", Permission.MAILS_RESEND, action="mail.confirm", again=_show)
 async def take_as_arrived(context: PageContext) -> Response:
     """Mark an uncertain mail as arrived."""
-    return await _decide(context, ConfirmMail, gettext("The mail is taken as arrived."))
+    return await _decide(context, ConfirmMail, gettext("Mail marked as arrived."))
 
 
 async def _decide(context: PageContext, kind: type[ResendMail] | type[ConfirmMail], flash: str) -> Response:
     mail = await _mail_of(context)
     if isinstance(mail, ServiceUnavailable):
-        raise Invalid(**{"": gettext("Mails can't be looked up right now; try again in a moment.")})
+        raise Invalid(**{"": gettext("Mails are unavailable right now; try again in a moment.")})
     mail_id, order_id = UUID(mail["id"]), order_of(mail)
 
     def message(_: UUID) -> ResendMail | ConfirmMail:

@@ -70,7 +70,7 @@ async def suppress(context: PageContext) -> Response:
     form = context.form_read
     asked = form.model(SuppressAddress, shop=context.shop, order_id=None, actor=context.actor)
     decision = command(context, None, lambda _: asked)
-    return await carry_out(context, decision, to=HERE, flash=gettext("The address gets no more mail."))
+    return await carry_out(context, decision, to=HERE, flash=gettext("The address receives no more mail."))
 
 
 @pages.post("/mails/addresses/lift", Permission.MAILS_RESEND, action="suppression.lift", again=_show)
@@ -79,9 +79,7 @@ async def lift(context: PageContext) -> Response:
     form = context.form_read
     asked = form.model(LiftSuppression, shop=context.shop, order_id=None, actor=context.actor)
     decision = command(context, None, lambda _: asked)
-    said = gettext(
-        "The address gets mail again. The mails that were held can be sent from the list of mails."
-    )
+    said = gettext("The address receives mail again. Held mails can be sent from the list of mails.")
     return await carry_out(context, decision, to="/mails?state=suppressed", flash=said)
 
 

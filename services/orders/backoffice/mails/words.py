@@ -37,7 +37,7 @@ NOTES = {
     ),
     "mail server ": N_("The mail server can’t be reached or rejects our login."),
     "the order was deleted": N_("The order was deleted."),
-    "the order was placed": N_("The reminder was not sent: the order was placed meanwhile."),
+    "the order was placed": N_("The reminder was not sent: the order was placed in the meantime."),
     "the reminder is too late": N_("The reminder was not sent: too much time has passed."),
     "mail after mail failed": N_("Several mails in a row failed: this one waits until one succeeds."),
     "the process died while it was in flight": N_("The service was stopped while this mail was being sent."),
@@ -48,19 +48,20 @@ NOTES = {
 }
 """Sentences by the beginning of the notifier's note."""
 BOUNCES = {
-    "address": N_("It came back: the address does not exist, or accepts no mail. Correct it in the order."),
-    "full": N_("It came back: the mailbox is full."),
-    "too_big": N_("It came back: the recipient’s server accepts no mail of this size."),
+    "address": N_("It bounced: the address does not exist or accepts no mail. Correct it in the order."),
+    "full": N_("It bounced: the mailbox is full."),
+    "too_big": N_("It bounced: the recipient’s server does not accept mail of this size."),
     "reputation": N_(
-        "It came back: the recipient’s server refuses mails of this shop as unwanted. The address is not at fault."
+        "It bounced: the recipient’s server refuses mails from this shop as spam. The address is not "
+        "the cause."
     ),
-    "other": N_("It came back: the recipient’s server could not deliver it."),
+    "other": N_("It bounced: the recipient’s server could not deliver it."),
 }
 """Why a mail bounced, by the notifier's kind of bounce."""
 HELD = {
-    "address": N_("It was not sent: an earlier mail came back, since the address does not exist."),
-    "full": N_("It was not sent: several mails came back, since the mailbox is full."),
-    "complaint": N_("It was not sent: the reader reported an earlier mail as unwanted."),
+    "address": N_("It was not sent: an earlier mail bounced because the address does not exist."),
+    "full": N_("It was not sent: several mails bounced because the mailbox is full."),
+    "complaint": N_("It was not sent: the recipient reported an earlier mail as spam."),
     "manual": N_("It was not sent: somebody stopped the mails to this address."),
 }
 """Why a mail was held, by kind of suppression."""
@@ -71,10 +72,11 @@ WITHDRAWN = {
 }
 """Why a mail was not sent after all, by notifier's kind."""
 SUPPRESSED_ADDRESSES = {
-    "address": N_("A mail to it came back: the address does not exist, or accepts no mail."),
-    "full": N_("Several mails to it came back: the mailbox is full, or its server fails."),
+    "address": N_("A mail to it bounced: the address does not exist or accepts no mail."),
+    "full": N_("Several mails to it bounced: the mailbox is full or its server is failing."),
     "complaint": N_(
-        "The reader reported a mail as unwanted: no status updates and reminders go there; the other mails do."
+        "The recipient reported a mail as spam: status updates and reminders are not sent to it; "
+        "other mails are."
     ),
     "manual": N_("Somebody stopped the mails to it."),
 }
@@ -82,7 +84,7 @@ SUPPRESSION_NAMES = {
     "address": N_("Address refused"),
     "full": N_("Mailbox full"),
     "complaint": N_("Complaint"),
-    "manual": N_("Stopped by hand"),
+    "manual": N_("Stopped manually"),
 }
 _CONFIRMED = re.compile(r"taken as arrived by (.*)", re.DOTALL)
 
@@ -111,11 +113,11 @@ def what_became(note: str | None) -> Outcome | None:
     if not note:
         return None
     if given_up := _GIVEN_UP.fullmatch(note):
-        return _after(gettext("Given up after %(tries)s tries.", tries=given_up[1]), given_up[2])
+        return _after(gettext("Given up after %(tries)s attempts.", tries=given_up[1]), given_up[2])
     if again := _AGAIN.fullmatch(note):
-        return _after(gettext("It is sent again by itself."), again[1])
+        return _after(gettext("It is sent again automatically."), again[1])
     if confirmed := _CONFIRMED.fullmatch(note):
-        return Outcome(gettext("Taken as arrived by %(who)s.", who=who(confirmed[1])), "")
+        return Outcome(gettext("Marked as arrived by %(who)s.", who=who(confirmed[1])), "")
     if answer := _ANSWER.fullmatch(note):
         return Outcome(
             _of_answer(answer[1], int(answer[2])), f"{answer[2]} {answer[3] or ''}".strip(), is_answer=True

@@ -47,8 +47,8 @@ async def mail_alarms(context: PageContext) -> list[tuple[str, str]]:
 
 def _refused(faults: int) -> str:
     return ngettext(
-        "%(count)s mail of the shop was refused as unwanted: its mail server’s reputation is at fault.",
-        "%(count)s mails of the shop were refused as unwanted: its mail server’s reputation is at fault.",
+        "%(count)s mail from the shop was refused as spam: its mail server’s reputation is the cause.",
+        "%(count)s mails from the shop were refused as spam: its mail server’s reputation is the cause.",
         faults,
     )
 

@@ -124,7 +124,7 @@ WRONG = {
     ),
     "every_mail_has_an_end": ("mails", N_("A mail is not sent")),
     "every_bounced_mail_has_its_bounce": ("mails", N_("A mail is shown as bounced without a reason")),
-    "suppressed_addresses_get_no_mail": ("wait", N_("A mail went to an address that gets no mail")),
+    "suppressed_addresses_get_no_mail": ("wait", N_("A mail was sent to a suppressed address")),
     "no_mail_went_twice": ("mails", N_("A mail was sent twice")),
     "every_sent_mail_was_accepted": ("mails", N_("A mail shown as sent did not reach the mail server")),
     "every_accepted_mail_was_planned": ("mails", N_("A mail left that nobody decided to send")),

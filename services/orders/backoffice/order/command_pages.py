@@ -142,7 +142,7 @@ async def correct_shipment(context: PageContext) -> Response:
         context, order.id, lambda _: request.command(order.facts, context.actor, shipment.shipment_id)
     )
     to = page_of(context, order.code, "shipments")
-    return await carry_out(context, correction, to=to, flash=gettext("The tracking is corrected."))
+    return await carry_out(context, correction, to=to, flash=gettext("Tracking corrected."))
 
 
 @pages.post(
@@ -157,7 +157,7 @@ async def cancel_shipment(context: PageContext) -> Response:
     )
     cancellation = command(context, order.id, lambda _: request.command(order.facts, context.actor, shipment))
     to = page_of(context, order.code, "shipments")
-    return await carry_out(context, cancellation, to=to, flash=gettext("The shipment is cancelled."))
+    return await carry_out(context, cancellation, to=to, flash=gettext("Shipment cancelled."))
 
 
 @pages.post("/orders/{order}/loss", Permission.PARCELS_SHIP, action="parcel.report_lost", again=again("loss"))
@@ -167,7 +167,7 @@ async def report_loss(context: PageContext) -> Response:
     request, parcel = form.model(LossRequest, **_notification(form)), id_typed(form, "parcel")
     loss = command(context, order.id, lambda _: request.command(order.facts, context.actor, parcel))
     to = page_of(context, order.code, "parcels")
-    return await carry_out(context, loss, to=to, flash=gettext("The parcel is reported lost."))
+    return await carry_out(context, loss, to=to, flash=gettext("Parcel reported lost."))
 
 
 @pages.post(

@@ -19,8 +19,8 @@ FIELDS = {DELIVERED: "delivered_on"}
 TEXTS = {
     "shipped_in_the_future": N_("Shipped on %(day)s: that day is in the future, today is %(other)s."),
     "delivered_in_the_future": N_("Delivered on %(day)s: that day is in the future, today is %(other)s."),
-    "expected_before_shipped": N_("Expected on %(day)s, before it left on %(other)s."),
-    "delivered_before_shipped": N_("Delivered on %(day)s, before it left on %(other)s."),
+    "expected_before_shipped": N_("Expected on %(day)s, before it was shipped on %(other)s."),
+    "delivered_before_shipped": N_("Delivered on %(day)s, before it was shipped on %(other)s."),
     "shipped_after_delivered": N_("Shipped on %(day)s, after it was delivered on %(other)s."),
 }
 

@@ -124,7 +124,7 @@ def _gaps(order: OrderResponse) -> Iterator[str]:
     elif not may_be_mailed(email):
         yield gettext("No mail can be sent to %(email)s: correct the address.", email=email)
     elif ADDRESS_REFUSED in order.flags:
-        yield gettext("Mails to %(email)s come back: correct the address, then send them again.", email=email)
+        yield gettext("Mails to %(email)s bounce: correct the address, then send them again.", email=email)
     yield from _wrong_vat_number(order)
     goods = [line for line in order.lines if line.kind is LineKind.SHIP and line.quantity > 0]
     missing = ", ".join(_missing(order.shipping_address)) if goods and order.shipping_address else ""

@@ -92,7 +92,7 @@ async def ship(context: PageContext) -> Response:
     request = shipment_request(await read_shipping(context, order), form)
     await days.require_days(context, days.of_shipping(context, form))
     shipment = command(context, order.id, lambda made: request.command(order.facts, context.actor, made))
-    flash = gettext("The parcels of order %(code)s are shipped.", code=order.code)
+    flash = gettext("Parcels of order %(code)s shipped.", code=order.code)
     return await carry_out(context, shipment, to=Queue.TO_SHIP.path, flash=flash)
 
 
@@ -119,7 +119,7 @@ async def deliver(context: PageContext) -> Response:
     delivery = command(
         context, order.id, lambda _: request.command(order.facts, context.actor, shipment.shipment_id)
     )
-    flash = gettext("The delivery of order %(code)s is recorded.", code=order.code)
+    flash = gettext("Delivery of order %(code)s recorded.", code=order.code)
     return await carry_out(context, delivery, to=Queue.ON_THE_WAY.path, flash=flash)
 
 
@@ -131,5 +131,5 @@ async def unpack(context: PageContext) -> Response:
     order = await read_fresh_facts(context)
     about = {"shop": context.shop, "order_id": order.id, "parcel_id": context.path_uuid("parcel")}
     unpacking = command(context, order.id, lambda _: UnpackParcel(**about, actor=context.actor))
-    flash = gettext("A parcel of order %(code)s is unpacked.", code=order.code)
+    flash = gettext("Parcel of order %(code)s unpacked.", code=order.code)
     return await carry_out(context, unpacking, to=Queue.TO_SHIP.path, flash=flash)

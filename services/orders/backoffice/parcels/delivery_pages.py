@@ -64,7 +64,7 @@ async def show_form(context: PageContext) -> Response:
     """Show the chosen shipments, with the time and evidence of delivery to be entered."""
     rows = await _chosen(context, context.query.getlist("shipment"))
     if not rows:
-        return context.redirect(BACK, gettext("No shipment is selected."), "note")
+        return context.redirect(BACK, gettext("No shipments are selected."), "note")
     return _show(context, rows, Form(), {}, {})
 
 
@@ -74,7 +74,7 @@ async def deliver(context: PageContext) -> Response:
     form = context.form_read
     rows = await _chosen(context, form.all("shipment"))
     if not rows:
-        return context.redirect(BACK, gettext("No shipment is selected."), "note")
+        return context.redirect(BACK, gettext("No shipments are selected."), "note")
     context.field_labels = words.FIELD_LABELS
     request = delivery_request(form, context.locale.zone)
     early = await _left_later(context, form, rows)
@@ -117,11 +117,11 @@ def _refused(rows: Sequence[Row], outcomes: Sequence[Outcome]) -> dict[UUID, str
 
 def _answer(context: PageContext, form: Form, rows: Sequence[Row], refused: Mapping[UUID, str]) -> Response:
     if not refused:
-        text = ngettext("%(count)s delivery is noted.", "%(count)s deliveries are noted.", len(rows))
+        text = ngettext("%(count)s delivery recorded.", "%(count)s deliveries recorded.", len(rows))
         return context.redirect(BACK, text)
     done, above = len(rows) - len(refused), [gettext("These were refused.")]
     if done:
-        above.insert(0, ngettext("%(count)s delivery is noted.", "%(count)s deliveries are noted.", done))
+        above.insert(0, ngettext("%(count)s delivery recorded.", "%(count)s deliveries recorded.", done))
     again = [row for row in rows if row["shipment_id"] in refused]
     return _show(context, again, form, {"": " ".join(above)}, refused)
 

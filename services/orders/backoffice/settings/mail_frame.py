@@ -34,7 +34,7 @@ PREVIEW_SECONDS = 10.0
 def framed(told: Answer | ServiceUnavailable, is_text: bool, look: str) -> str:
     """Return the document. `look`: light, dark, or as the browser prefers."""
     if isinstance(told, ServiceUnavailable):
-        return _document(_fault(gettext("The preview is not available now. What you typed is still here.")))
+        return _document(_fault(gettext("The preview is unavailable right now. Your input is still here.")))
     if told.status != 200:
         return _document(_fault(gettext("This mail can’t be shown.")))
     body: Mapping[str, Any] = told.body

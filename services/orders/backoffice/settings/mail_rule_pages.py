@@ -86,7 +86,7 @@ async def change_rules(context: PageContext) -> Response:
             actor=context.actor,
         )
 
-    flash = gettext("The switches are saved. They count for what happens from now on.")
+    flash = gettext("Settings saved. They apply from now on.")
     return await carry_out(context, command(context, None, message), to=HERE, flash=flash)
 
 

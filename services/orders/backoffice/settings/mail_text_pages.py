@@ -88,9 +88,7 @@ async def change_text(context: PageContext) -> Response:
     ]
     if not wanted:
         raise Invalid(**{"": gettext("Nothing was changed.")})
-    return await _carried(
-        context, wanted, gettext("The text is saved. Mails that are not written yet use it.")
-    )
+    return await _carried(context, wanted, gettext("Text saved. Future mails use it."))
 
 
 @pages.post(
@@ -99,9 +97,7 @@ async def change_text(context: PageContext) -> Response:
 async def reset_text(context: PageContext) -> Response:
     """Restore the built-in text of a part."""
     part, version = _part(context.form_read), context.form_read.whole("version", 0, 2**31 - 1) or 0
-    return await _carried(
-        context, [_resetting(context, part, version)], gettext("The built-in text is back.")
-    )
+    return await _carried(context, [_resetting(context, part, version)], gettext("Built-in text restored."))
 
 
 @pages.post(
@@ -111,14 +107,14 @@ async def restore_text(context: PageContext) -> Response:
     """Make an earlier version of a part the latest one."""
     form, told = context.form_read, await _read(context)
     if isinstance(told, ServiceUnavailable):
-        raise Invalid(**{"": gettext("The texts can’t be read right now; try again in a moment.")})
+        raise Invalid(**{"": gettext("The texts are unavailable right now; try again in a moment.")})
     part, wanted = _part(form), form.whole("wanted", 1, 2**31 - 1)
     found = [one for one in told["versions"] if (one["part"], one["version"]) == (part.value, wanted)]
     if not found:
         raise Missing
     version, text = form.whole("version", 0, 2**31 - 1) or 0, found[0]["text"]
     change = _resetting(context, part, version) if text is None else _setting(context, part, text, version)
-    return await _carried(context, [change], gettext("The earlier text is back."))
+    return await _carried(context, [change], gettext("Earlier text restored."))
 
 
 @pages.get(HERE + "/{wording}/{locale}/preview", Permission.SETTINGS_VIEW)
@@ -162,7 +158,7 @@ async def _preview(context: PageContext) -> Response:
 
 def _about(recent: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Return the orders a preview can use: sample orders, and the latest orders that got this mail."""
-    names = (gettext("A made-up order"), gettext("With minimal data"), gettext("With unusual names"))
+    names = (gettext("A sample order"), gettext("With minimal data"), gettext("With unusual names"))
     orders = [(one["id"], gettext("Order %(code)s", code=one["code"])) for one in recent]
     return [*((f"sample-{number}", name) for number, name in enumerate(names)), *orders]
 
@@ -204,7 +200,7 @@ async def _send_test(context: PageContext, form: Form) -> Response:
     outcome = await perform(context, command(context, None, message, ":test"))
     if outcome.state == "done":
         return await _show(context, {}, sent_to=address)
-    return answer(context, outcome, to=context.here, flash=gettext("The test mail is sent."))
+    return answer(context, outcome, to=context.here, flash=gettext("Test mail sent."))
 
 
 async def _carried(context: PageContext, wanted: Sequence[Action], flash: str) -> Response:

@@ -27,16 +27,16 @@ def problem_words(problem: Mapping[str, Any]) -> str:
         )
     texts = {
         "placeholder_unknown": gettext(
-            "Line %(line)s: {{ %(found)s }} is unknown. Choose one of the list.", line=line, found=found
+            "Line %(line)s: {{ %(found)s }} is unknown. Choose one from the list.", line=line, found=found
         ),
         "placeholder_unclosed": gettext(
-            "Line %(line)s: “%(found)s” is not closed. Write {{ name }}.", line=line, found=found
+            "Line %(line)s: “%(found)s” is not closed. Enter {{ name }}.", line=line, found=found
         ),
         "link_unusable": gettext(
             "Line %(line)s: “%(found)s” is not an address. Begin it with https://.", line=line, found=found
         ),
-        "subject_lines": gettext("A subject has only one line."),
-        "text_blank": gettext("Write a subject."),
+        "subject_lines": gettext("A subject can have only one line."),
+        "text_blank": gettext("Enter a subject."),
         "part_too_long": gettext(
             "%(found)s characters; at most %(longest)s.", found=_grouped(found), longest=_grouped(nearest)
         ),
@@ -50,13 +50,13 @@ def switch_words() -> dict[str, str]:
         "new_order": gettext("To the shop, for every order, with all its details."),
         "message_received": gettext("To the shop, when a customer writes."),
         "stock_low": gettext("To the shop, when an article falls to its threshold."),
-        "payment_unmatched": gettext("To the shop, when money arrives that belongs to no order."),
+        "payment_unmatched": gettext("To the shop, when money arrives without an order."),
         "refund_mark_overdue": gettext(
             "To the shop, when a refund that was only recorded is not confirmed after seven days."
         ),
         "dispute_due_soon": gettext("To the shop, three days before a dispute’s answer is due."),
         "order_completed": gettext(
-            "To the customer, when the order completes by itself: all arrived, all paid."
+            "To the customer, when the order completes automatically: everything delivered and paid."
         ),
         "checkout_abandoned": gettext(
             "To a customer who left a mail address and did not order: once per checkout. Ask for consent first."
@@ -70,10 +70,10 @@ def fixed_words() -> dict[str, str]:
         "legal": gettext("The law requires that customers get a confirmation of what they ordered."),
         "invoicing": gettext("The legal details decide whether documents are mailed."),
         "ticked": gettext("It is sent only when somebody ticks it."),
-        "promised": gettext("It corrects what the customer was told before."),
+        "promised": gettext("It corrects an earlier announcement to the customer."),
         "requested": gettext("The customer asked for it."),
         "written": gettext("Somebody wrote it for the customer."),
-        "fault": gettext("It reports a fault that only you can correct."),
+        "fault": gettext("It reports an error that only you can correct."),
     }
 
 

@@ -30,7 +30,7 @@ COLOUR = "#0f625b"
 """The default colour."""
 FORMS = {
     "support_email": N_("No mail can be sent to “%(value)s”. Enter an address such as shop@example.com."),
-    "brand_colour": N_("“%(value)s” is no colour. Write one such as #0f625b."),
+    "brand_colour": N_("“%(value)s” is not a colour. Enter one such as #0f625b."),
 }
 """What is wrong with a value that does not fit its pattern."""
 LARGEST_LOGO_BYTES = LONGEST_LOGO * 3 // 4 - 2_000
@@ -77,7 +77,7 @@ async def change_profile(context: PageContext) -> Response:
     """Change the brand and support block."""
     form, told = context.form_read, await _read(context)
     if isinstance(told, ServiceUnavailable):
-        raise Invalid(**{"": gettext("The notifier does not answer right now; try again in a moment.")})
+        raise Invalid(**{"": gettext("The mail service is not responding right now; try again in a moment.")})
     appearance = _appearance(form, told["defaults"])
     logo, version = await _logo(form), form.whole("version", 0, 2**31 - 1) or 0
     if logo:
@@ -168,7 +168,7 @@ async def _logo(form: Form) -> str:
     upload = form.files.get("logo")
     content = await upload.read(LARGEST_LOGO_BYTES + 1) if upload is not None else b""
     if len(content) > LARGEST_LOGO_BYTES:
-        raise Invalid(logo=gettext("The picture is larger than 65 kB. Choose a smaller one."))
+        raise Invalid(logo=gettext("The image is larger than 65 kB. Choose a smaller one."))
     return base64.b64encode(content).decode()
 
 
@@ -178,7 +178,7 @@ async def _check_logo(context: PageContext, logo: str) -> None:
     if not isinstance(told, ServiceUnavailable) and told.status != 200:
         raise Invalid(
             logo=gettext(
-                "This picture can’t be used. Save it again as a plain PNG or JPEG of at most 2,000 points."
+                "This image can’t be used. Save it again as a plain PNG or JPEG of at most 2,000 pixels."
             )
         )
 

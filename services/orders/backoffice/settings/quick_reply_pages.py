@@ -84,7 +84,7 @@ async def add_reply(context: PageContext) -> Response:
             )
         await _put(context, unit, uuid7())
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The quick reply is added."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Quick reply added."))
 
 
 @pages.get(HERE + "/{reply}", Permission.SETTINGS_VIEW)
@@ -102,7 +102,7 @@ async def change_reply(context: PageContext) -> Response:
         await quick_reply_store.lock_names(unit.connection, context.shop)
         await _put(context, unit, found.id)
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The quick reply is changed."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Quick reply changed."))
 
 
 @pages.post(HERE + "/{reply}/delete", Permission.SETTINGS_CHANGE, action="reply.delete", again=_one)
@@ -114,7 +114,7 @@ async def delete_reply(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await quick_reply_store.delete_reply(unit.connection, context.shop, found.id)
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The quick reply is deleted."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Quick reply deleted."))
 
 
 async def _put(context: PageContext, unit: Unit, reply_id: UUID) -> None:
@@ -135,7 +135,7 @@ def _texts(form: Form) -> tuple[str, str]:
     found = {f"text_{language}": trimmed(form[f"text_{language}"]) for language in LANGUAGES}
     errors = {field: why for field, text in found.items() if (why := objection(text))}
     if not errors and not any(found.values()):
-        errors = {"text_fr": gettext("Write the text in one language at least.")}
+        errors = {"text_fr": gettext("Enter the text in at least one language.")}
     if errors:
         raise Invalid(**errors)
     return found["text_fr"], found["text_en"]

@@ -44,7 +44,7 @@ async def adjust(context: PageContext) -> Response:
     context.audited.update(sku=article.sku)
     adjustment = command(context, None, lambda _: request.command(context.shop, context.actor))
     to = article_href(article.sku)
-    return await carry_out(context, adjustment, to=to, flash=gettext("The stock is adjusted."))
+    return await carry_out(context, adjustment, to=to, flash=gettext("Stock adjusted."))
 
 
 @pages.get(NEW, Permission.STOCK_ADJUST)
@@ -59,7 +59,7 @@ async def count_new(context: PageContext) -> Response:
     request = await _count_request(context, context.form_read)
     count = command(context, None, lambda _: request.command(context.shop, context.actor))
     to = article_href(request.levels[0].sku)
-    return await carry_out(context, count, to=to, flash=gettext("The article is in stock."))
+    return await carry_out(context, count, to=to, flash=gettext("Article added to stock."))
 
 
 @pages.post(ARTICLE + "/threshold", Permission.STOCK_ADJUST, action="stock.threshold", again=show)
@@ -72,7 +72,7 @@ async def set_threshold(context: PageContext) -> Response:
     def message(_: UUID) -> SetStockThreshold:
         return SetStockThreshold(shop=context.shop, sku=article.sku, threshold=threshold, actor=context.actor)
 
-    flash = gettext("The threshold is saved.")
+    flash = gettext("Threshold saved.")
     to = article_href(article.sku)
     return await carry_out(context, command(context, None, message), to=to, flash=flash)
 
@@ -105,11 +105,11 @@ async def _require_fresh(context: PageContext, article: Article, form: Form) -> 
     if form["way"] != "counted" or await was_sent(context):
         return
     if isinstance(article.owner, ServiceUnavailable):
-        raise Invalid(**{"": gettext("Stock can’t be looked up right now; try again in a moment.")})
+        raise Invalid(**{"": gettext("Stock is unavailable right now; try again in a moment.")})
     now = article.on_hand(form["location"])
     if now is not None and now != _seen(form):
         text = gettext(
-            "The stock has changed since this page was made: it is %(now)s now. Count again.", now=now
+            "The stock has changed since this page was loaded: it is %(now)s now. Count again.", now=now
         )
         raise Invalid(quantity=text)
 
@@ -130,7 +130,7 @@ async def _count_request(context: PageContext, form: Form) -> StockRequest:
             "fulfillment", "/internal/stock", shop=context.shop, sku=sku
         )
         if isinstance(owner, ServiceUnavailable):
-            raise Invalid(**{"": gettext("Stock can’t be looked up right now; try again in a moment.")})
+            raise Invalid(**{"": gettext("Stock is unavailable right now; try again in a moment.")})
         if owner.status == 200 and Article(sku, owner).on_hand(location) is not None:
-            raise Invalid(sku=gettext("This article is in stock at this location already: adjust it there."))
+            raise Invalid(sku=gettext("This article is already in stock at this location: adjust it there."))
     return form.model(StockRequest, levels=[{"sku": sku, "location": location, "on_hand": on_hand}])

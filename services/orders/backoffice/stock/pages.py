@@ -35,7 +35,7 @@ KINDS = {
     "hold": N_("Set aside"),
     "reserve": N_("Reserved"),
     "release": N_("Released"),
-    "ship": N_("Left the stock"),
+    "ship": N_("Removed from stock"),
     "unship": N_("Shipment cancelled"),
     "restock": N_("Restock"),
     "write_off": N_("Written off"),
