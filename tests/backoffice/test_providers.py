@@ -177,11 +177,11 @@ async def test_while_payments_is_down_the_form_says_so_and_keeps_its_text(system
     assert "has not responded" in (await browser.get(LIST)).words
     assert "has not responded" in (await browser.get(f"{LIST}/{SLUG}")).words
     refused = await add(browser, account="acct_typedByAnOwner")
-    assert (refused.status, "The service does not answer." in refused.words) == (422, True)
+    assert (refused.status, "The service is not responding." in refused.words) == (422, True)
     assert dict(refused.form(f"{LIST}/add/stripe").fields)["account"] == "acct_typedByAnOwner"
     typed = {**dict(form.fields), **CHOSEN, "account": "acct_typedByAnOwner"}
     changed = await browser.post(form.action, typed)
-    assert (changed.status, "The service does not answer." in changed.words) == (422, True)
+    assert (changed.status, "The service is not responding." in changed.words) == (422, True)
     assert dict(changed.form(form.action).fields)["account"] == "acct_typedByAnOwner"
 
 

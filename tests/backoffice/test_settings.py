@@ -97,7 +97,7 @@ async def test_tags_are_made_renamed_merged_and_deleted(backoffice: Backoffice) 
     assert again.status == 422
     assert "There is already a tag with this name" in again.words
     empty = await _send(browser, "/settings/tags", name="\u200b ", colour="pink")
-    assert "Choose a name of 1 to 40 characters" in empty.words
+    assert "Choose a name of 1 to 40 visible characters" in empty.words
     tag_id = await backoffice.desk.fetchval("select tag_id from tag where name <> 'Cadeau'")
     one = f"/settings/tags/{tag_id}"
     asked = await _send(browser, one, name="CADEAU", colour="red")
@@ -108,7 +108,7 @@ async def test_tags_are_made_renamed_merged_and_deleted(backoffice: Backoffice) 
     assert kept["name"] == "CADEAU"
     assert (await browser.get(one)).status == 404
     assert (await _send(browser, f"/settings/tags/{kept['tag_id']}/delete")).status == 303
-    assert "No tag yet" in (await browser.get("/settings/tags")).words
+    assert "No tags yet" in (await browser.get("/settings/tags")).words
     audited = {row["action"]: json.loads(row["detail"]) for row in await backoffice.audit()}
     assert audited["tag.change"] == {"was": HOSTILE, "became": str(kept["tag_id"]), "merged": 0}
     assert audited["tag.delete"] == {"was": "CADEAU", "orders": 0}
@@ -121,7 +121,7 @@ async def test_carriers_and_where_their_parcels_are_followed(backoffice: Backoff
     for wrong in ("https://follow.example.com/", "javascript:alert({number})", "ftp://x/{number}"):
         refused = await _send(browser, here, name="Autre", tracking_url=wrong)
         assert refused.status == 422
-        assert "has {number} in it once" in refused.words
+        assert "contains {number} once" in refused.words
         assert html.escape(wrong) in refused.text
     assert "already a carrier with this name" in (await _send(browser, here, name="colis & cie")).words
     page = await browser.get(f"{here}/change?name=Colis+%26+Cie")
@@ -131,7 +131,7 @@ async def test_carriers_and_where_their_parcels_are_followed(backoffice: Backoff
     assert "Colis et Cie" in (await browser.get(here)).words
     assert (await _send(browser, f"{here}/remove", renames="Colis et Cie")).status == 303
     assert (await _send(browser, f"{here}/remove", renames="Colis et Cie")).status == 404
-    assert "No carrier yet" in (await browser.get(here)).words
+    assert "No carriers yet" in (await browser.get(here)).words
 
 
 async def test_staff_are_the_owners_alone(backoffice: Backoffice) -> None:
@@ -166,7 +166,7 @@ async def test_a_person_is_invited_with_a_link_that_is_shown_once(backoffice: Ba
     assert (await visitor.sign_in("lea@maison.example")).status == 303
     assert paths[1] not in (await owner.get("/settings/staff")).text
     taken = await _send(owner, "/settings/staff", login="lea@maison.example", role="owner")
-    assert "Somebody has this login already" in taken.words
+    assert "This login is already in use" in taken.words
     query = "select count(*) from staff where shop = $1 and login = 'lea@maison.example'"
     assert await backoffice.desk.fetchval(query, SHOP) == 1
 

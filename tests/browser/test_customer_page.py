@@ -158,7 +158,7 @@ async def test_the_page_has_the_shops_logo_and_colour_and_can_be_read(
     logo: FilePayload = {"name": "logo.png", "mimeType": "image/png", "buffer": base64.b64decode(LOGO)}
     await owner.page.locator("#field-logo").set_input_files(logo)
     await owner.page.get_by_role("button", name="Save", exact=True).click()
-    await expect(owner.page.get_by_text("The settings are saved.")).to_be_visible()
+    await expect(owner.page.get_by_text("Settings saved.")).to_be_visible()
     order, path = await a_link(running, shop)
     code = (await shop.shown(order))["code"]
     for look in BOTH_LOOKS:

@@ -134,7 +134,7 @@ async def test_a_test_mail_goes_to_the_one_who_asks_and_nothing_is_saved(
     visitor = await context("owner", "/settings/mails/refund_failed/fr", lang="en")
     await visitor.page.get_by_label("Introduction").fill("À l’essai pour **{{ customer_name }}**.")
     await press(visitor, "Send me a test mail")
-    await expect(visitor.page.get_by_text("What you typed is not saved yet.")).to_be_visible()
+    await expect(visitor.page.get_by_text("Your input is not saved yet.")).to_be_visible()
     await expect(visitor.page.get_by_label("Introduction")).to_have_value(
         "À l’essai pour **{{ customer_name }}**."
     )
@@ -163,7 +163,7 @@ async def test_the_support_block_is_changed_for_pages_and_mails(context: PageCon
 
     await wait_until(previews_the_signature, 60)
     await press(visitor, "Save")
-    await expect(visitor.page.get_by_text("The settings are saved.")).to_be_visible()
+    await expect(visitor.page.get_by_text("Settings saved.")).to_be_visible()
     await expect(visitor.page.get_by_alt_text("The current logo")).to_be_visible()
     await expect(visitor.page.get_by_role("region", name="Customer support of the shop")).to_contain_text(
         "+33 1 23 45 67 89"

@@ -23,7 +23,7 @@ async def test_what_is_added_shows_at_once(context: PageContext, script: bool) -
     await visitor.page.get_by_label("Name").fill(f"{LONG} {mark}")
     await visitor.page.get_by_label("Purple").check()
     await _press(visitor, "Add")
-    await expect(visitor.page.get_by_text("The tag is added.")).to_be_visible()
+    await expect(visitor.page.get_by_text("Tag added.")).to_be_visible()
     await expect(visitor.page.locator("tbody .hue-purple", has_text=f"{LONG} {mark}")).to_be_visible()
     await visitor.go("/settings/carriers")
     await visitor.page.get_by_label("Name").fill(f"Colis {mark}")
@@ -53,7 +53,7 @@ async def test_an_owner_invites_somebody_and_takes_the_access_back(
     visitor = await context("owner", "/settings/staff", lang="en")
     login = f"lea@{shop.name}.example"
     await visitor.page.get_by_label("Mail address, to sign in with").fill(login)
-    await _press(visitor, "Make a link")
+    await _press(visitor, "Create a link")
     await expect(visitor.page.locator(".one-time-link")).to_contain_text("/invitation/")
     await visitor.axe()
     await visitor.screenshot("settings-invited")

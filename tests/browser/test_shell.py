@@ -41,7 +41,7 @@ async def test_keys_can_be_switched_off(context: PageContext, shop: OwnShop) -> 
 async def test_the_first_tab_leads_to_the_content(context: PageContext) -> None:
     visitor = await context("owner", "/account", lang="en")
     await visitor.page.keyboard.press("Tab")
-    link = visitor.page.get_by_role("link", name="Skip to the content")
+    link = visitor.page.get_by_role("link", name="Skip to content")
     await expect(link).to_be_focused()
     await expect(link).to_be_in_viewport()
     await visitor.page.keyboard.press("Enter")
@@ -55,7 +55,7 @@ async def test_language_and_theme_are_one_click_away(context: PageContext, shop:
     await page.get_by_role("button", name="English").click()
     await expect(page.locator("h1")).to_have_text("My account")
     await expect(page).to_have_url(re.compile(r"/account\?x=1$"))
-    await page.get_by_role("button", name=re.compile("Theme: as the device")).click()
+    await page.get_by_role("button", name=re.compile("Theme: same as device")).click()
     await page.get_by_role("button", name=re.compile("Theme: light")).click()
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     await visitor.axe()
@@ -107,7 +107,7 @@ async def test_a_session_that_ends_mid_form_loses_nothing(context: PageContext, 
     await expect(page.get_by_text("Nothing has been sent yet.")).to_be_visible()
     await visitor.axe()
     await page.get_by_role("button", name="Send it now").click()
-    await expect(page.get_by_text("All other browsers are signed out.")).to_be_visible()
+    await expect(page.get_by_text("All other browsers were signed out.")).to_be_visible()
 
 
 async def test_on_a_narrow_phone_nothing_is_cut_off(context: PageContext) -> None:

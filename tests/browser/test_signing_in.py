@@ -39,7 +39,7 @@ async def test_a_wrong_password_is_reported_and_the_login_kept(context: PageCont
     await visitor.page.locator("input[name=login]").fill(NOWHERE)
     await visitor.page.locator("input[name=password]").fill("this is not it")
     await visitor.page.locator("input[name=password]").press("Enter")
-    await expect(visitor.page.get_by_text("Login or password is incorrect")).to_be_visible()
+    await expect(visitor.page.get_by_text("The login or password is incorrect")).to_be_visible()
     await expect(visitor.page.locator("input[name=login]")).to_have_value(NOWHERE)
     await expect(visitor.page.locator("input[name=password]")).to_have_value("")
 

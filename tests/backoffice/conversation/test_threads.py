@@ -225,7 +225,7 @@ async def test_a_notifier_before_the_upgrade_is_named_in_the_tab_that_it_can_not
     shown = await browser.get("/conversation?tab=mine")
     assert shown.status == 200
     assert (
-        "Mail service is still of an older version. This is shown once the upgrade has finished."
+        "Mail service is still running an older version. This is shown once the upgrade has finished."
         in shown.words
     )
     assert order.code in (await browser.get("/conversation")).words

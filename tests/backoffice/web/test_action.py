@@ -83,7 +83,7 @@ async def test_the_back_button_and_another_text_is_told_apart(backoffice: Backof
     await _replied(backoffice, browser, fields, settled(code))
     shown = await browser.post("/record", {**fields, "reference": "CHQ 2"})
     assert shown.status == 409
-    assert "sent already" in shown.words
+    assert "already sent" in shown.words
     assert len(await sent(backoffice.desk)) == 1
 
 

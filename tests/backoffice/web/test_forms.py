@@ -186,7 +186,7 @@ async def test_what_no_form_of_ours_sends_is_told_and_never_breaks_a_page(backof
         assert (await browser.post("/preferences", {"theme": "dark"}, Content_Type=kind)).status == 400, kind
     without_key = await browser.post("/orders/views", {"name": "Mine", "query": ""})
     assert without_key.status == 400
-    assert "not what our forms send" in without_key.words
+    assert "does not match the form" in without_key.words
 
 
 async def test_nul_in_an_address_breaks_no_page(backoffice: Backoffice) -> None:
@@ -207,7 +207,7 @@ class Shipping(BaseModel):
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "At most 10,000 characters; this has 60,000. Shorten it."),
+        ("en", "At most 10,000 characters are allowed; this has 60,000. Shorten it."),
         ("fr", "10\u202f000 caractères au plus\u202f; il y en a 60\u202f000."),
     ],
 )
@@ -221,9 +221,9 @@ def test_an_error_names_the_value_the_limit_and_what_to_write() -> None:
     with using_locale(PageLocale("en")), pytest.raises(Invalid) as refused:
         form.model(Shipping)
     assert refused.value.errors == {
-        "name": "At most 5 characters; this has 7. Shorten it.",
+        "name": "At most 5 characters are allowed; this has 7. Shorten it.",
         "country": "“France” is not a country. Enter its two-letter ISO 3166 code, such as FR.",
-        "code": "“B” does not have the form that is needed here. Correct it.",
+        "code": "“B” does not have the required format. Correct it.",
     }
     with using_locale(PageLocale("en")), pytest.raises(Invalid) as unseen:
         Form([("name", "\u200b \ufeff")]).model(Shipping)

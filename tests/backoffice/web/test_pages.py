@@ -119,12 +119,12 @@ async def test_the_menu_shows_what_one_may(backoffice: Backoffice) -> None:
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("/orders?from=2026-02-31", "Enter a day such as"),
-        ("/orders?from=31%2F02%2F2026", "Enter a day such as"),
+        ("/orders?from=2026-02-31", "Enter a date such as"),
+        ("/orders?from=31%2F02%2F2026", "Enter a date such as"),
         ("/orders?least=much", "Enter an amount such as"),
-        ("/payments?from=2026-02-31", "Enter a day such as"),
-        ("/payments?to=9999-12-31", "Enter a day from 1970 to 2200."),
-        ("/payments?from=2026-11-20&to=2026-11-10", "is after the last one"),
+        ("/payments?from=2026-02-31", "Enter a date such as"),
+        ("/payments?to=9999-12-31", "Enter a date from 1970 to 2200."),
+        ("/payments?from=2026-11-20&to=2026-11-10", "is after its end"),
         ("/payments?method=barter", "Choose an option from the list."),
         ("/payments?kind=gift", "Choose an option from the list."),
         ("/payments?order=NONE", "No order has this code."),
@@ -171,7 +171,7 @@ async def test_a_problem_met_by_a_part_of_a_page_takes_the_pages_middle_only(bac
     htmx = {"HX_Request": "true", "HX_Request_Type": "partial", "HX_Target": "section#order-summary"}
     answer = await browser.get("/orders/K7F3-QD9M?seen=2", **htmx)
     assert (answer.status, answer.headers["hx-retarget"]) == (404, "#main")
-    assert "There is nothing here" in answer.words
+    assert "Page not found" in answer.words
     assert not any(twice in answer.text for twice in ("<html", "<header", 'id="main"'))
 
 
@@ -181,10 +181,10 @@ async def test_an_address_or_method_of_no_page_is_a_page_to_browsers_and_a_probl
     browser = await backoffice.signed_in()
     for path in ("/nothing", "/orders/a%0Ab/nothing", "/orders/"):
         shown = await browser.get(path)
-        assert (shown.status, "There is nothing here" in shown.words) == (404, True), path
+        assert (shown.status, "Page not found" in shown.words) == (404, True), path
     shown = await browser.get("/preferences")
     assert (shown.status, shown.headers["allow"]) == (405, "POST")
-    assert "There is nothing here" in shown.words
+    assert "Page not found" in shown.words
     await answers_to_programs(browser.client, "/orders/ship", "GET, HEAD, POST")
 
 

@@ -13,7 +13,7 @@ from services.orders.backoffice.language.translating import N_
 SHORTEST, LONGEST = 12, 200
 TOO_SHORT = N_("Choose at least 12 characters; several words are fine.")
 TOO_LONG = N_("Choose at most 200 characters.")
-TOO_PLAIN = N_("Choose something less easy to guess: other characters, not your own address.")
+TOO_PLAIN = N_("Choose something harder to guess: other characters, not your own address.")
 
 _hasher = PasswordHasher()
 _places = asyncio.Semaphore(2)

@@ -20,7 +20,7 @@ from services.orders.backoffice.language.translating import N_
 
 WINDOW = timedelta(minutes=15)
 PER_LOGIN, PER_ADDRESS = 10, 50
-TOO_MANY = N_("Too many failed attempts. Wait a quarter of an hour, then try again.")
+TOO_MANY = N_("Too many failed attempts. Wait 15 minutes, then try again.")
 Acquire = Callable[[], AbstractAsyncContextManager[Connection]]
 
 

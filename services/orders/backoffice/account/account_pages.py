@@ -52,9 +52,7 @@ async def change_password(context: PageContext) -> Response:
             await staff.change_password(unit.connection, person, form["password"])
     except staff.PasswordWeak as weak:
         return await _account(context, 422, password=gettext(weak.objection))
-    response = context.redirect(
-        "/account", gettext("Your password is changed; other browsers are signed out.")
-    )
+    response = context.redirect("/account", gettext("Password changed. Other browsers were signed out."))
     await remember_browser(context, response, person.login)
     return response
 
@@ -65,7 +63,7 @@ async def end_session(context: PageContext) -> Response:
     async with context.unit() as unit:
         only = context.path_uuid("session")
         await store.revoke_sessions(unit.connection, context.person.staff_id, unit.now, only=only)
-    return context.redirect("/account", gettext("That browser is signed out."))
+    return context.redirect("/account", gettext("That browser was signed out."))
 
 
 @pages.post("/account/sessions/end", Entry.SIGNED_IN, action="session.revoke_others")
@@ -74,4 +72,4 @@ async def end_other_sessions(context: PageContext) -> Response:
     async with context.unit() as unit:
         mine = context.person
         await store.revoke_sessions(unit.connection, mine.staff_id, unit.now, but=mine.session_id)
-    return context.redirect("/account", gettext("All other browsers are signed out."))
+    return context.redirect("/account", gettext("All other browsers were signed out."))

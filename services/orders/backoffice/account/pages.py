@@ -30,7 +30,7 @@ LABELS = {
     "quantity": N_("Quantity"),
 }
 """Labels of the form fields that are kept when a session ends."""
-WRONG = N_("Login or password is incorrect. Check both and try again.")
+WRONG = N_("The login or password is incorrect. Check both and try again.")
 
 
 @pages.get("/sign-in", Entry.PUBLIC)
@@ -76,7 +76,7 @@ def _inside(context: PageContext, entered: SignedIn, form: Form, kept: KeptForm 
     if kept is not None and not is_another:
         response = context.render("account/kept.html", kept=kept, labels=LABELS)
     else:
-        lost = gettext("The earlier input belongs to another account and was not kept.")
+        lost = gettext("The earlier input belonged to another account and was not kept.")
         after = form["next"] if is_local_path(form["next"]) and kept is None else "/"
         response = context.redirect(after, lost if kept else None, "note")
     seconds = int(context.app_state.lifetime.whole.total_seconds())
@@ -160,7 +160,7 @@ async def choose_password(context: PageContext) -> Response:
         assert row is not None
         return _choose_again(context, row, "password", gettext(weak.objection))
     context.entered = (row["staff_id"], row["shop"], row["login"])
-    response = context.redirect("/sign-in", gettext("Your password is set. Sign in with it."))
+    response = context.redirect("/sign-in", gettext("Password set. Sign in with it."))
     await remember_browser(context, response, row["login"])
     return response
 

@@ -125,9 +125,9 @@ class Form(Mapping[str, str]):
         try:
             day = date(*map(int, french.groups()[::-1])) if french else date.fromisoformat(typed)
         except ValueError:
-            raise Invalid(**{name: gettext("Enter a day such as 2026-11-22.")}) from None
+            raise Invalid(**{name: gettext("Enter a date such as 2026-11-22.")}) from None
         if not FIRST_DAY <= day <= LAST_DAY:
-            raise Invalid(**{name: gettext("Enter a day from 1970 to 2200.")})
+            raise Invalid(**{name: gettext("Enter a date from 1970 to 2200.")})
         return day
 
     def choice(self, name: str, allowed: Collection[str]) -> str | None:
@@ -206,16 +206,16 @@ async def _read_multipart(request: Request) -> Form:
 _OBJECTIONS = {
     "missing": N_("This field is required."),
     "string_too_short": N_("This field is required."),
-    BLANK: N_("Write something that can be seen."),
-    "string_pattern_mismatch": N_("“%(value)s” does not have the form that is needed here. Correct it."),
+    BLANK: N_("Enter at least one visible character."),
+    "string_pattern_mismatch": N_("“%(value)s” does not have the required format. Correct it."),
     "greater_than": N_("Must be more than %(gt)s."),
     "greater_than_equal": N_("Must be at least %(ge)s."),
     "less_than": N_("Must be less than %(lt)s."),
     "less_than_equal": N_("Must be at most %(le)s."),
     "int_parsing": N_("Enter a whole number."),
     "int_type": N_("Enter a whole number."),
-    "date_from_datetime_parsing": N_("Enter a day such as 2026-11-22."),
-    "date_parsing": N_("Enter a day such as 2026-11-22."),
+    "date_from_datetime_parsing": N_("Enter a date such as 2026-11-22."),
+    "date_parsing": N_("Enter a date such as 2026-11-22."),
     "uuid_parsing": N_("Choose an option from the list."),
     "enum": N_("Choose an option from the list."),
     "literal_error": N_("Choose an option from the list."),
@@ -225,8 +225,8 @@ _OBJECTIONS = {
 _OTHERWISE = N_("“%(value)s” can’t be used here. Correct it.")
 _FORMS = {
     "country": N_("“%(value)s” is not a country. Enter its two-letter ISO 3166 code, such as FR."),
-    "currency": N_("“%(value)s” is no currency. Write three capital letters, such as EUR."),
-    "tracking_url": N_("“%(value)s” is no web address. Write one that begins with https://."),
+    "currency": N_("“%(value)s” is not a currency. Enter three capital letters, such as EUR."),
+    "tracking_url": N_("“%(value)s” is not a web address. Enter one that begins with https://."),
 }
 """What is wrong with a value that does not fit its pattern, by field."""
 _LONGEST_SHOWN = 60
@@ -257,7 +257,7 @@ def _objection(fault: ErrorDetails, form: str | None) -> str:
 def too_long(text: str, longest: int) -> str:
     """Return the error of a text that has too many characters."""
     return gettext(
-        "At most %(longest)s characters; this has %(count)s. Shorten it.",
+        "At most %(longest)s characters are allowed; this has %(count)s. Shorten it.",
         longest=number(longest),
         count=number(len(text)),
     )

@@ -10,11 +10,11 @@ TEXTS = {
     "already_shipped": N_("Everything was already shipped; process it as a return instead."),
     "already_delivered": N_("This shipment was already delivered."),
     "command_not_unanswered": N_(
-        "This request has its answer, or was made a moment ago. Look at the list again."
+        "This request was answered, or was made only a moment ago. Check the list again."
     ),
     "amount_not_positive": N_("The amount must be more than zero."),
     "amount_too_large": N_("The amount is too large for the ledger."),
-    "automatic_method": N_("Payments by this method come from the provider; they can't be entered by hand."),
+    "automatic_method": N_("Payments by this method come from the provider; they can’t be entered manually."),
     "archived_already": N_("It is already archived."),
     "thread_empty": N_("There is no message in this conversation yet."),
     "address_of_order": N_(
@@ -55,8 +55,8 @@ TEXTS = {
     "quantity_above_left": N_("More than what is left to pack."),
     "quantity_not_positive": N_("The quantity must be at least one."),
     "quantity_too_large": N_("The quantity is too large."),
-    "received_in_the_future": N_("The day of receipt is in the future."),
-    "received_long_ago": N_("The day of receipt is too long ago."),
+    "received_in_the_future": N_("The receipt date is in the future."),
+    "received_long_ago": N_("The receipt date is too long ago."),
     "shipment_unchanged": N_("Nothing to change: the shipment already has these values."),
     "shipped_in_the_future": N_("The shipping date is in the future."),
     "delivered_in_the_future": N_("The delivery date is in the future."),
@@ -178,7 +178,7 @@ TEXTS = {
     "nothing_packed": N_("Nothing in it is packed."),
     "shipped_already": N_("It was already shipped."),
     "item_broken": N_("An internal error occurred for this order; nothing was done."),
-    "unknown_order": N_("The service that would do this does not know the order (yet)."),
+    "unknown_order": N_("The responsible service does not have the order (yet)."),
     "unknown_parcel": N_("There is no such parcel."),
     "shipment_cancelled": N_("This shipment is cancelled; ship its parcels again."),
     "parcels_lost": N_("Its parcels are reported lost."),

@@ -17,10 +17,10 @@ from services.orders.backoffice.web.words import OWNER_NAMES
 
 OLD_ENOUGH_SECONDS = 15.0
 MEANINGS = {
-    "orders": N_("New orders show later; none is lost."),
-    "payments": N_("Payments and refunds show later; none is lost."),
-    "fulfillment": N_("Stock and parcels can’t be changed meanwhile; nothing is lost."),
-    "notifier": N_("Mails leave later; none is lost."),
+    "orders": N_("New orders appear later; none are lost."),
+    "payments": N_("Payments and refunds appear later; none are lost."),
+    "fulfillment": N_("Stock and parcels can’t be changed for now; nothing is lost."),
+    "notifier": N_("Mails are sent later; none are lost."),
 }
 """Consequences for the shop while a service is unavailable."""
 
@@ -67,5 +67,5 @@ def needs(seen: Seen, waiting: Parked) -> list[tuple[str, str]]:
 
 
 def _unavailable(service: str) -> str:
-    text = gettext("%(owner)s does not answer.", owner=gettext(OWNER_NAMES[service]))
+    text = gettext("%(owner)s is not responding.", owner=gettext(OWNER_NAMES[service]))
     return f"{text} {gettext(MEANINGS[service])}" if service in MEANINGS else text

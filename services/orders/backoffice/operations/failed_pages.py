@@ -90,7 +90,7 @@ async def acknowledge(context: PageContext) -> Response:
         raise Invalid(effect=gettext("Choose an option from the list."))
     reason = form.text("reason", longest=LONGEST_REASON)
     if reason is None:
-        raise Invalid(reason=gettext("Give a reason, for those who look for it later."))
+        raise Invalid(reason=gettext("Enter a reason for later reference."))
     context.audited.update(service=service, key=key, reason=reason)
     body = {"key": key, "shop": context.shop, "without": [MAILS], "reason": reason}
 
@@ -107,7 +107,7 @@ async def acknowledge(context: PageContext) -> Response:
         return context.redirect(PATH, gettext("Nothing to do: there is no such failed work."), "note")
     if context.audited.get("effects") == 0:
         return context.redirect(PATH, gettext("Nothing to do: somebody else has already done it."), "note")
-    return context.redirect(PATH, gettext("Noted. It is listed below with the reason."))
+    return context.redirect(PATH, gettext("Recorded. It is listed below with the reason."))
 
 
 async def _read(context: PageContext) -> Failed:

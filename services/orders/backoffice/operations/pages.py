@@ -28,7 +28,7 @@ ACTIONS = {
     "truth.resync": N_("Started a resync from the owning service"),
     "messages.send_again": N_("Sent lost messages again"),
     "command.end": N_("Ended a request without an answer"),
-    "effects.acknowledge": N_("Saw failed work, with nothing to do"),
+    "effects.acknowledge": N_("Marked failed work as seen, nothing to do"),
 }
 """Labels of operators' actions, by their names in the audit."""
 MOST_ACTIONS = 15
@@ -107,7 +107,7 @@ def is_fine(seen: Seen, shop: str) -> bool:
 def queue_troubles() -> dict[str, tuple[str, str]]:
     """Return label and badge tone by a queue's problem."""
     return {
-        "": (gettext("In order"), "good"),
+        "": (gettext("OK"), "good"),
         "unheard": (gettext("No consumer"), "danger"),
         "stuck": (gettext("Not consumed"), "warning"),
         "missing": (gettext("Missing"), "danger"),
@@ -117,7 +117,7 @@ def queue_troubles() -> dict[str, tuple[str, str]]:
 def service_state(seen: ServiceSeen) -> tuple[str, str]:
     """Return the label and tone of a service's state."""
     if seen.is_unavailable:
-        return gettext("Does not answer"), "danger"
+        return gettext("Not responding"), "danger"
     if seen.down is not None:
         return gettext("Not connected"), "neutral"
     if seen.told.get("missing"):

@@ -131,7 +131,9 @@ async def request(
 
 def unanswered() -> Invalid:
     """Return the error of a form whose request a service did not answer."""
-    why = gettext("The service does not answer. Check in a moment whether it was done before you try again.")
+    why = gettext(
+        "The service is not responding. Check in a moment whether it was done before you try again."
+    )
     return Invalid(**{"": why})
 
 

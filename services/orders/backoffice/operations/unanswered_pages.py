@@ -55,7 +55,7 @@ async def end(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await unanswered.end(unit, context.shop, command_id, reason, context.actor)
 
-    return await carry_out(context, act, to=PATH, flash=gettext("The request is ended."))
+    return await carry_out(context, act, to=PATH, flash=gettext("Request ended."))
 
 
 def _chosen(form: Form) -> UUID:

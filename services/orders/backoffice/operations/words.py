@@ -18,7 +18,7 @@ _NEWER = ParkedExplanation(
     N_("Update the service, then retry it."),
 )
 _EARLY = ParkedExplanation(
-    N_("It is about an order or a parcel this service does not know (yet)."),
+    N_("It is about an order or a parcel that this service does not have (yet)."),
     N_(
         "It is retried automatically when that arrives. If it waits for long, check whether another service is down."
     ),
@@ -38,7 +38,7 @@ REASONS = {
     "not_cancelled_yet": _ANSWER,
     "opened_in_future": ParkedExplanation(
         N_("It is dated in the future: a clock is wrong."),
-        N_("Set the sender’s clock right. Then retry it."),
+        N_("Correct the sender’s clock, then retry it."),
     ),
     "not_your_checkout": ParkedExplanation(
         N_("Two storefronts use one identifier for their checkouts."),
@@ -67,7 +67,7 @@ REASONS = {
         N_("The sender has to be fixed and send it again. Set this one aside with that reason."),
     ),
     "unknown_type": ParkedExplanation(
-        N_("No service here knows this type of message."),
+        N_("No service here supports this type of message."),
         N_("Correct the sender and set this one aside, or update the service and retry it."),
     ),
     "unknown_version": _NEWER,
@@ -86,33 +86,34 @@ REASONS = {
         N_("The sender has to make it smaller and send it again. Set this one aside."),
     ),
     "id_not_uuid7": ParkedExplanation(
-        N_("Its identifier does not contain the time at which it was made."),
+        N_("Its identifier does not contain the time at which it was created."),
         N_("The sender has to use UUIDv7 and send it again. Set this one aside."),
     ),
     "id_from_future": ParkedExplanation(
         N_("It is dated in the future: a clock is wrong."),
-        N_("Set the sender’s clock right. Then retry it."),
+        N_("Correct the sender’s clock, then retry it."),
     ),
     "event_id_reused": ParkedExplanation(
         N_("Its sender used its identifier before, for another message."),
         N_(
-            "If it is to count as well, retry it; otherwise set it aside. The sender has to use each identifier once."
+            "If it should also be handled, retry it; otherwise set it aside. The sender has to use "
+            "each identifier once."
         ),
     ),
     "dedupe_window_expired": ParkedExplanation(
-        N_("It is too old to know whether it was handled before."),
+        N_("It is too old to determine whether it was handled before."),
         N_("If you are sure that it is new, retry it; otherwise set it aside."),
     ),
     "currency_differs": ParkedExplanation(
         N_("It is in another currency than the order."),
-        N_("Look at the payment at the provider, then set this one aside, saying what was done."),
+        N_("Check the payment at the provider, then set this one aside with a note of what was done."),
     ),
     "unknown_shop": ParkedExplanation(
         N_("This shop is not set up in the service."),
         N_("Add the shop to the service’s settings, then retry it."),
     ),
     "login_unknown": ParkedExplanation(
-        N_("It came without a login that RabbitMQ has verified."),
+        N_("It arrived without a login verified by RabbitMQ."),
         N_("Give the storefront a login of its own. Set this one aside."),
     ),
     "not_your_shop": ParkedExplanation(

@@ -141,7 +141,7 @@ def reason_of(form: Form) -> str:
     """Return the reason for setting aside. Raises Invalid."""
     reason = form.text("reason", longest=LONGEST_REASON)
     if reason is None:
-        raise Invalid(reason=gettext("Give a reason, for those who look for it later."))
+        raise Invalid(reason=gettext("Enter a reason for later reference."))
     return reason
 
 

@@ -75,7 +75,7 @@ async def add_carrier(context: PageContext) -> Response:
             raise _name_taken()
         await put_carrier(unit, context.shop, carrier.name, carrier.tracking_url, context.actor)
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The carrier is added."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Carrier added."))
 
 
 @pages.get(HERE + "/change", Permission.SETTINGS_VIEW)
@@ -96,7 +96,7 @@ async def change_carrier(context: PageContext) -> Response:
         except SettingUnusable:
             raise _name_taken() from None
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The carrier is changed."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Carrier changed."))
 
 
 @pages.post(HERE + "/remove", Permission.SETTINGS_CHANGE, action="carrier.remove", again=_one)
@@ -107,7 +107,7 @@ async def delete_carrier(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await remove_carrier(unit, context.shop, form["renames"], context.actor)
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The carrier is removed."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Carrier removed."))
 
 
 def _carrier(form: Form) -> Carrier:
@@ -117,7 +117,7 @@ def _carrier(form: Form) -> Carrier:
         errors = dict(invalid.errors)
         if "tracking_url" in errors:
             errors["tracking_url"] = gettext(
-                "Write an address that begins with https:// and has {number} in it once, {postcode} at most once."
+                "Enter a URL that begins with https:// and contains {number} once, {postcode} at most once."
             )
         raise Invalid(**errors) from None
 

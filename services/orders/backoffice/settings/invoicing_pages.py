@@ -101,7 +101,7 @@ async def change_invoicing(context: PageContext) -> Response:
             shop=context.shop, settings=chosen, keeps_logo=keeps, version=version, actor=context.actor
         ),
     )
-    return await carry_out(context, change, to=HERE, flash=gettext("The settings are saved."))
+    return await carry_out(context, change, to=HERE, flash=gettext("Settings saved."))
 
 
 async def _chosen(form: Form) -> InvoicingSettings:

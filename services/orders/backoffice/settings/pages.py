@@ -47,7 +47,7 @@ async def change_shop(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await change_settings(unit, context.shop, _chosen(form), context.actor)
 
-    return await carry_out(context, act, to="/settings", flash=gettext("The settings are saved."))
+    return await carry_out(context, act, to="/settings", flash=gettext("Settings saved."))
 
 
 def _chosen(form: Form) -> dict[str, Any]:

@@ -94,7 +94,7 @@ async def change_profile(context: PageContext) -> Response:
             actor=context.actor,
         ),
     )
-    response = await carry_out(context, change, to=HERE, flash=gettext("The settings are saved."))
+    response = await carry_out(context, change, to=HERE, flash=gettext("Settings saved."))
     profile_of.forget(context.app_state.hub.owner, context.shop)
     return response
 

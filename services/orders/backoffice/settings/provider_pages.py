@@ -220,7 +220,7 @@ async def _ask(
     )
     if isinstance(answer, ServiceUnavailable):
         why = gettext(
-            "The service does not answer. Check in a moment whether it was done before you try again."
+            "The service is not responding. Check in a moment whether it was done before you try again."
         )
         raise Invalid(**{"": why})
     if answer.status == 404:
@@ -258,7 +258,7 @@ def _found(told: Mapping[str, Any], slug: str) -> dict[str, Any]:
 def _found_now(told: Mapping[str, Any] | ServiceUnavailable, slug: str) -> dict[str, Any]:
     if isinstance(told, ServiceUnavailable):
         why = gettext(
-            "The service does not answer. Check in a moment whether it was done before you try again."
+            "The service is not responding. Check in a moment whether it was done before you try again."
         )
         raise Invalid(**{"": why})
     return _found(told, slug)

@@ -86,7 +86,7 @@ async def invite_somebody(context: PageContext) -> Response:
         try:
             return await staff.add(unit.connection, context.shop, form["login"], name, role, context.actor)
         except staff.LoginTaken:
-            raise Invalid(login=gettext("Somebody has this login already.")) from None
+            raise Invalid(login=gettext("This login is already in use.")) from None
         except staff.NoMailAddress:
             raise Invalid(login=gettext("A login is a mail address: name@example.com.")) from None
 
@@ -123,7 +123,7 @@ async def give_role(context: PageContext) -> Response:
 
     is_self = row["staff_id"] == context.person.staff_id
     to = "/" if is_self and form["role"] != Role.OWNER else HERE
-    return await _change(context, act, to, gettext("The role is changed."), "role")
+    return await _change(context, act, to, gettext("Role changed."), "role")
 
 
 @pages.post(HERE + "/{person}/disable", Permission.STAFF_MANAGE, action="staff.disable", again=_one)
@@ -134,7 +134,7 @@ async def disable_person(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await staff.disable(unit.connection, context.shop, row["staff_id"])
 
-    return await _change(context, act, HERE, gettext("This person can’t sign in any more."), "disable")
+    return await _change(context, act, HERE, gettext("This person can no longer sign in."), "disable")
 
 
 @pages.post(HERE + "/{person}/enable", Permission.STAFF_MANAGE, action="staff.enable", again=_one)
@@ -156,7 +156,7 @@ async def sign_out_everywhere(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await store.revoke_sessions(unit.connection, row["staff_id"], unit.now)
 
-    return await _change(context, act, HERE, gettext("This person is signed out everywhere."), "sign-out")
+    return await _change(context, act, HERE, gettext("This person was signed out everywhere."), "sign-out")
 
 
 async def _change(

@@ -76,7 +76,7 @@ async def add_status(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await labelling.add_label(unit, context.shop, _state(form), _wish(form), context.actor)
 
-    flash = gettext("The status is added.")
+    flash = gettext("Status added.")
     return await change(context, act, HERE, flash, {"label_taken": "fr", "label_fixed": "state"})
 
 
@@ -95,7 +95,7 @@ async def change_status(context: PageContext) -> Response:
         wish = _wish(form, label if label.is_built_in else None)
         await labelling.change_label(unit, context.shop, label.key, wish, context.actor)
 
-    return await change(context, act, HERE, gettext("The status is changed."), {"label_taken": "fr"})
+    return await change(context, act, HERE, gettext("Status changed."), {"label_taken": "fr"})
 
 
 async def _one_to_delete(context: PageContext, errors: Errors) -> Response:
@@ -109,7 +109,7 @@ async def delete_status(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         await labelling.delete_label(unit, context.shop, context.path("label"), context.actor)
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The status is deleted."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Status deleted."))
 
 
 def _state(form: Form) -> OrderState:

@@ -71,7 +71,7 @@ async def add_tag(context: PageContext) -> Response:
             raise Invalid(name=gettext("There is already a tag with this name."))
         await tagging.create_tag(unit, context.shop, name, colour_in(form), context.actor)
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The tag is added."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Tag added."))
 
 
 @pages.get(HERE + "/{tag}", Permission.SETTINGS_VIEW)
@@ -97,7 +97,7 @@ async def change_tag(context: PageContext) -> Response:
         renamed = await tagging.rename_tag(unit, context.shop, tag_id, name, colour_in(form))
         context.audited.update(was=was, became=str(renamed.tag.id), merged=renamed.merged)
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The tag is changed."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Tag changed."))
 
 
 @pages.post(HERE + "/{tag}/delete", Permission.SETTINGS_CHANGE, action="tag.delete", again=_one)
@@ -110,7 +110,7 @@ async def delete_tag(context: PageContext) -> Response:
             was=was, orders=await tagging.delete_tag(unit, context.shop, context.path_uuid("tag"))
         )
 
-    return await carry_out(context, act, to=HERE, flash=gettext("The tag is deleted."))
+    return await carry_out(context, act, to=HERE, flash=gettext("Tag deleted."))
 
 
 async def _noted(context: PageContext, unit: Unit) -> str:

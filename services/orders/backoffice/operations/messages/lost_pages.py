@@ -82,7 +82,7 @@ async def send_again(context: PageContext) -> Response:
             raise parked.unanswered() from None
         context.audited["messages"] = sent
 
-    flash = gettext("The messages are sent again.")
+    flash = gettext("The messages are being sent again.")
     response = await carry_out(context, act, to=REPLAY, flash=flash)
     context.app_state.monitor.invalidate()
     return response
@@ -105,9 +105,9 @@ def read_request(typed: Mapping[str, str], context: PageContext) -> LostRequest:
         faults["queue"] = gettext("Choose an option from the list.")
     since, until = (moment_typed(typed.get(name, ""), zone_of(context)) for name in ("from", "to"))
     if since is None:
-        faults["from"] = gettext("Give a day and a time.")
+        faults["from"] = gettext("Enter a date and a time.")
     if until is None or (since is not None and until <= since):
-        faults["to"] = gettext("Give a day and a time after the beginning.")
+        faults["to"] = gettext("Enter a date and a time after the beginning.")
     if faults or since is None or until is None:
         raise Invalid(**faults)
     listener, sender = known[typed["queue"]]
@@ -142,4 +142,4 @@ async def _show(
 
 
 def _unavailable() -> str:
-    return gettext("The service does not answer; try again in a moment.")
+    return gettext("The service is not responding; try again in a moment.")

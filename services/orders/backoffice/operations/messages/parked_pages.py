@@ -168,7 +168,7 @@ def done_words() -> dict[str, str]:
 def _reason(form: Form) -> str:
     reason = form.text("reason", longest=LONGEST_REASON)
     if reason is None:
-        raise Invalid(reason=gettext("Give a reason, for those who look for it later."))
+        raise Invalid(reason=gettext("Enter a reason for later reference."))
     return reason
 
 

@@ -125,15 +125,15 @@ def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
         faults["type"] = gettext("Choose an option from the list.")
     since, until = moment_typed(typed.get("from", ""), zone), moment_typed(typed.get("to", ""), zone)
     if since is None:
-        faults["from"] = gettext("Give a day and a time.")
+        faults["from"] = gettext("Enter a date and a time.")
     if until is None or (since is not None and until <= since):
-        faults["to"] = gettext("Give a day and a time after the beginning.")
+        faults["to"] = gettext("Enter a date and a time after the beginning.")
     if faults or since is None or until is None:
         raise Invalid(**faults)
     listener, sender = known[typed["queue"]]
     kind = typed.get("type", "")
     if kind and not any(one.type == kind and one.sender == sender for one in heard_by(listener)):
-        raise Invalid(type=gettext("That service does not receive this event from there."))
+        raise Invalid(type=gettext("That service does not receive this event from that sender."))
     return Range(listener, parked.owner_named(sender), kind, since, until)
 
 
@@ -153,7 +153,7 @@ async def _show(
         except Invalid as invalid:
             faults = invalid.errors
         except OwnerUnavailable:
-            faults = {"": gettext("The service does not answer; try again in a moment.")}
+            faults = {"": gettext("The service is not responding; try again in a moment.")}
     seen = await context.app_state.monitor.current()
     now = context.locale.now.astimezone(zone_of(context))
     soon = now + timedelta(minutes=1)

@@ -68,7 +68,7 @@ async def _show(
     except Invalid as invalid:
         found = invalid.errors
     except OwnerUnavailable:
-        found = {"": gettext("The service does not answer; try again in a moment.")}
+        found = {"": gettext("The service is not responding; try again in a moment.")}
     return context.render(
         "operations/resync.html",
         422 if found else 200,
