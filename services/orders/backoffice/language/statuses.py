@@ -57,7 +57,7 @@ def fulfilment_badges() -> Badges:
 def flag_badges() -> Badges:
     """Return text and tone by attention flag."""
     return {
-        "to_collect": (pgettext("flag", "Left to collect"), "warning"),
+        "to_collect": (pgettext("flag", "Still to collect"), "warning"),
         "stock_missing": (pgettext("flag", "Stock missing"), "danger"),
         "paid_without_order": (pgettext("flag", "Paid without an order"), "danger"),
         "cancellation_requested": (pgettext("flag", "Cancellation requested"), "warning"),

@@ -160,7 +160,7 @@ async def _show(
         errors={**dict.fromkeys(("", *KEPT), ""), **errors},
         order_ids=ids,
         carriers=[
-            ("", gettext("As the customer chose")),
+            ("", gettext("As chosen by the customer")),
             *((one.name, one.name) for one in settings.carriers),
         ],
         back=back_of(context.form_read) if context.form_read["back"] else "/orders?tab=to_ship",
