@@ -165,13 +165,13 @@ def _facts(sender: str, *messages: type[Message]) -> tuple[Entry, ...]:
 
 
 def _of_any_service(sender: str) -> tuple[Entry, ...]:
-    hears_outcomes = () if sender == "orders" else ("orders",)
+    outcome_listeners = () if sender == "orders" else ("orders",)
     return (
-        _entry(sender, CommandRejected, *hears_outcomes),
-        _entry(sender, CommandDone, *hears_outcomes),
-        _entry(sender, MessageParked, *hears_outcomes),
+        _entry(sender, CommandRejected, *outcome_listeners),
+        _entry(sender, CommandDone, *outcome_listeners),
+        _entry(sender, MessageParked, *outcome_listeners),
         _entry(sender, MessageRedriven),
-        _entry(sender, MessageDiscarded, *hears_outcomes),
+        _entry(sender, MessageDiscarded, *outcome_listeners),
     )
 
 
@@ -265,7 +265,7 @@ CATALOGUE: dict[str, Entry] = {entry.type: entry for entry in _ENTRIES}
 """All messages by type."""
 
 
-def heard_by(listener: str) -> tuple[Entry, ...]:
+def consumed_by(listener: str) -> tuple[Entry, ...]:
     """Return the messages a service receives, in catalogue order."""
     return tuple(entry for entry in _ENTRIES if listener in entry.listeners)
 
@@ -287,5 +287,5 @@ def queue_of(listener: str, sender: str) -> str:
 
 def queues_of(listener: str) -> tuple[str, ...]:
     """Return the queues of a listener, one per sender."""
-    senders = dict.fromkeys(entry.sender for entry in heard_by(listener))
+    senders = dict.fromkeys(entry.sender for entry in consumed_by(listener))
     return tuple(queue_of(listener, sender) for sender in senders)

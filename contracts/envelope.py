@@ -85,9 +85,9 @@ def uuid7_time(identifier: UUID) -> datetime:
         ) from None
 
 
-def uuid7_floor(moment: datetime) -> UUID:
+def uuid7_floor(timestamp: datetime) -> UUID:
     """Return the smallest UUIDv7-sized value of a timestamp: the bound of a partition, not an id."""
-    return UUID(int=(moment - _EPOCH) // timedelta(milliseconds=1) << 80)
+    return UUID(int=(timestamp - _EPOCH) // timedelta(milliseconds=1) << 80)
 
 
 class EnvelopeUnreadable(ValueError):
@@ -218,10 +218,10 @@ def _text(values: dict[str, str], name: str) -> str:
 
 
 def _time(text: str) -> datetime:
-    moment = parse_timestamp(text)
-    if not is_in_range(moment):
+    timestamp = parse_timestamp(text)
+    if not is_in_range(timestamp):
         raise ValueError(f"is out of range: send a time from {RANGE}")
-    return moment.astimezone(UTC)
+    return timestamp.astimezone(UTC)
 
 
 def _parsed(values: dict[str, str], name: str, parse: Callable[[str], _Parsed]) -> _Parsed:

@@ -105,11 +105,11 @@ Actor = Annotated[
 ]
 
 
-def _as_utc_text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def _as_utc_text(timestamp: datetime) -> str:
+    return timestamp.isoformat().replace("+00:00", "Z")
 
 
-Moment = Annotated[
+Timestamp = Annotated[
     AwareDatetime,
     _parsed("timestamp_form", parse_timestamp, datetime),
     PlainSerializer(_as_utc_text, return_type=str, when_used="json"),

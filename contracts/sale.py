@@ -11,11 +11,11 @@ from pydantic import Field
 
 from contracts.message import (
     Minor,
-    Moment,
     Name,
     Part,
     Reference,
     Sku,
+    Timestamp,
     VatRate,
 )
 
@@ -192,8 +192,8 @@ class SubmittedLine(Part):
     resource: Reference | None = Field(
         default=None, description="Seat block, table service or slot being booked."
     )
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: Timestamp | None = None
+    ends_at: Timestamp | None = None
     reference: Reference | None = Field(default=None, description="The storefront's own id of the line.")
     options: dict[str, str] = Field(
         default_factory=dict, description="Chosen options: size, colour, seat, attendee."

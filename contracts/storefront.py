@@ -15,13 +15,13 @@ from contracts.message import (
     Locale,
     Message,
     Minor,
-    Moment,
     OrderCode,
     OrderId,
     Reason,
     Reference,
     Shop,
     Text,
+    Timestamp,
 )
 from contracts.sale import (
     Address,
@@ -84,7 +84,7 @@ class CheckoutOpened(Message):
     source_reference: Reference | None = Field(
         default=None, description="The module's own number of the basket."
     )
-    opened_at: Moment
+    opened_at: Timestamp
     locale: Locale = "fr"
     currency: Currency
     prices_include_tax: bool = True
@@ -111,7 +111,7 @@ class CheckoutDropped(Message):
     shop: Shop
     module: Module
     checkout_id: CheckoutId
-    dropped_at: Moment
+    dropped_at: Timestamp
 
 
 class OrderSubmitted(Message):
@@ -125,7 +125,7 @@ class OrderSubmitted(Message):
     source_reference: Reference | None = Field(
         default=None, description="The module's own number of the sale."
     )
-    submitted_at: Moment
+    submitted_at: Timestamp
     locale: Locale = "fr"
     currency: str = Field(min_length=1, max_length=10, description="ISO 4217 alphabetic code.")
     prices_include_tax: bool = True

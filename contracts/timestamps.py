@@ -36,17 +36,17 @@ def parse_timestamp(text: str) -> datetime:
         raise ValueError(f"names a day or time that does not exist: send one like {EXAMPLE}") from None
 
 
-def is_in_range(moment: datetime) -> bool:
+def is_in_range(timestamp: datetime) -> bool:
     """Return whether an aware datetime is in the accepted range. Never overflows."""
-    return EARLIEST <= moment <= LATEST
+    return EARLIEST <= timestamp <= LATEST
 
 
-def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+def in_zone(timestamp: datetime, zone: tzinfo) -> datetime:
     """Return the aware datetime in a time zone; unchanged at the ends of that calendar (years 1 and 9999)."""
     try:
-        return moment.astimezone(zone)
+        return timestamp.astimezone(zone)
     except OverflowError:
-        return moment
+        return timestamp
 
 
 def parse_uuid(text: str) -> UUID:

@@ -164,20 +164,20 @@ def reference() -> str:
     parts = [_HEAD, _section("Every program", settings_of(ServiceSettings))]
     for program, kind in PROGRAMS.items():
         others = (ServiceSettings, NotifierSettings) if kind is PageSettings else (ServiceSettings,)
-        beside = (
+        note = (
             "those of every program and of the notifier" if kind is PageSettings else "those of every program"
         )
-        parts.append(_section(program.capitalize(), settings_of(kind, others), f"Beside {beside}"))
+        parts.append(_section(program.capitalize(), settings_of(kind, others), f"Beside {note}"))
     parts.append(_section("Command line, auditor, topology", OPERATING))
     return "\n".join(parts)
 
 
-def _section(title: str, settings: Iterable[Setting], beside: str = "") -> str:
+def _section(title: str, settings: Iterable[Setting], note: str = "") -> str:
     rows = [_row(one) for one in settings]
     if not rows:
-        return f"## {title}\n\n{beside}: none.\n"
+        return f"## {title}\n\n{note}: none.\n"
     table = ["| setting | type | default | unit | | meaning |", "|---|---|---|---|---|---|", *rows, ""]
-    return "\n".join([f"## {title}\n", *([f"{beside}:\n"] if beside else []), *table])
+    return "\n".join([f"## {title}\n", *([f"{note}:\n"] if note else []), *table])
 
 
 def _row(one: Setting) -> str:

@@ -21,13 +21,13 @@ def find(
     found: dict[str, str] = {}
     after = None
     while True:
-        asked = {"consumer": consumer, "after": after, "shop": shop, "check_shop": True, **span}
-        told = services.post(sender, "sent", asked)
-        types = {message["id"]: message["type"] for message in told["messages"]}
+        query = {"consumer": consumer, "after": after, "shop": shop, "check_shop": True, **span}
+        answer = services.post(sender, "sent", query)
+        types = {message["id"]: message["type"] for message in answer["messages"]}
         if types:
             ids = services.post(consumer, "unheard", {"sender": sender, "ids": list(types)})["ids"]
             found |= {one: types[one] for one in ids}
-        after = told["next"]
+        after = answer["next"]
         if after is None:
             return found
 
@@ -35,5 +35,5 @@ def find(
 def send(services: Services, sender: str, consumer: str, ids: Sequence[str], actor: str) -> int:
     """Have the sender send these again and return how many were accepted. Raises Failure."""
     parts = [ids[begun : begun + AT_ONCE] for begun in range(0, len(ids), AT_ONCE)]
-    asked = ({"consumer": consumer, "ids": list(part), "actor": actor} for part in parts)
-    return sum(int(services.post(sender, "send-again", body)["messages"]) for body in asked)
+    query = ({"consumer": consumer, "ids": list(part), "actor": actor} for part in parts)
+    return sum(int(services.post(sender, "send-again", body)["messages"]) for body in query)

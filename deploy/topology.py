@@ -106,13 +106,13 @@ def check(management: Management, storefronts: Sequence[Storefront]) -> None:
 def differences(management: Management, storefronts: Sequence[Storefront]) -> list[str]:
     """Return every difference between the broker and the catalogue, a sentence for each."""
     vhost = quote(management.vhost, safe="")
-    standing = {row["name"]: row for row in management.get(f"queues/{vhost}")}
+    existing = {row["name"]: row for row in management.get(f"queues/{vhost}")}
     users = {row["user"]: row for row in management.get(f"vhosts/{vhost}/permissions")}
-    wrong = [f"queue {name} is missing" for name in queues(storefronts) if name not in standing]
+    wrong = [f"queue {name} is missing" for name in queues(storefronts) if name not in existing]
     wrong += [
-        f"queue {name} is {standing[name].get('type')}, not quorum"
+        f"queue {name} is {existing[name].get('type')}, not quorum"
         for name in queues(storefronts)
-        if name in standing and standing[name].get("type") != "quorum"
+        if name in existing and existing[name].get("type") != "quorum"
     ]
     wrong += _wrong_exchanges(management) + _wrong_bindings(management, storefronts)
     wrong += _wrong_policies(management)
@@ -124,13 +124,13 @@ def differences(management: Management, storefronts: Sequence[Storefront]) -> li
 
 
 def _wrong_exchanges(management: Management) -> list[str]:
-    standing = {
+    existing = {
         row["name"]: row["type"] for row in management.get(f"exchanges/{quote(management.vhost, safe='')}")
     }
     return [
-        f"exchange {name} is {standing.get(name, 'missing')}, not {kind}"
+        f"exchange {name} is {existing.get(name, 'missing')}, not {kind}"
         for name, kind in exchanges().items()
-        if standing.get(name) != kind
+        if existing.get(name) != kind
     ]
 
 
@@ -138,23 +138,23 @@ def _wrong_bindings(management: Management, storefronts: Sequence[Storefront]) -
     """Return missing bindings, and bindings that route more to one of our queues than its consumer subscribes
     to.
     """
-    meant, standing = set(bindings(storefronts)), management.bindings()
+    meant, existing = set(bindings(storefronts)), management.bindings()
     ours = set(queues(storefronts))
-    stale = {binding for binding in standing - meant if binding.queue in ours}
+    stale = {binding for binding in existing - meant if binding.queue in ours}
     return [
         f"binding {binding.exchange} -> {binding.queue} by {binding.routing_key} is {what}"
-        for what, found in (("missing", meant - standing), ("not in the catalogue", stale))
+        for what, found in (("missing", meant - existing), ("not in the catalogue", stale))
         for binding in sorted(found)
     ]
 
 
 def _wrong_policies(management: Management) -> list[str]:
     rows = management.get(f"policies/{quote(management.vhost, safe='')}")
-    standing = {row["name"]: (row["pattern"], row["definition"]) for row in rows}
+    existing = {row["name"]: (row["pattern"], row["definition"]) for row in rows}
     return [
-        f"policy {policy['name']} is {standing.get(policy['name'], 'missing')}"
+        f"policy {policy['name']} is {existing.get(policy['name'], 'missing')}"
         for policy in policies()
-        if standing.get(policy["name"]) != (policy["pattern"], policy["definition"])
+        if existing.get(policy["name"]) != (policy["pattern"], policy["definition"])
     ]
 
 
@@ -208,7 +208,7 @@ def broker_of(environment: Mapping[str, str]) -> Broker:
 
 
 @contextmanager
-def failures_told(environment: Mapping[str, str]) -> Iterator[None]:
+def explain_failures(environment: Mapping[str, str]) -> Iterator[None]:
     """Turn the broker's errors into sentences. Raises Refused, Unreachable."""
     try:
         yield
@@ -233,7 +233,7 @@ def main(arguments: Sequence[str]) -> None:
         raise SystemExit("usage: python -m deploy.topology apply|check")
     environment = read_environment(os.environ)
     try:
-        with failures_told(environment):
+        with explain_failures(environment):
             broker = broker_of(environment)
             if arguments == ["check"]:
                 check(broker.management, broker.storefronts)

@@ -103,10 +103,10 @@ class Preloaded(Launcher):
             return self._fork(argv[2:], env, cwd or Path.cwd(), last_signal, nothing, output)
 
     async def run(
-        self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, said_to_it: bytes = b""
+        self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, stdin: bytes = b""
     ) -> tuple[int, bytes]:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output:
-            given.write(said_to_it)
+            given.write(stdin)
             given.seek(0)
             process = self._fork(argv[2:], env, cwd, signal.SIGKILL, given, output)
             try:

@@ -13,7 +13,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 SYSTEMS = {
-    "faults": "stage",
+    "faults": "harness",
     "browser": "running",
     "journeys": "shop",
     "auditor": "life",
@@ -25,7 +25,7 @@ LONG = (
     "demo/test_one_command.py",
     "bench/test_bench_report.py",
     "deploy/installing/test_image.py",
-    "stage",
+    "harness",
     "life",
     "journeys/test_any_order_any_repetition.py",
 )

@@ -129,12 +129,12 @@ def _merged(schema: Any, document: Schema) -> Schema:
     return dict(schema)
 
 
-def _both(schema: Schema, beside: Schema) -> Schema:
+def _both(schema: Schema, other: Schema) -> Schema:
     """Return two schemas that must both hold as one."""
-    clashing = {name for name in schema.keys() & beside.keys() - _ANNOTATIONS if schema[name] != beside[name]}
+    clashing = {name for name in schema.keys() & other.keys() - _ANNOTATIONS if schema[name] != other[name]}
     if clashing - {"default"}:
         raise SchemaBeyondJudgement(f"{sorted(clashing)} occur twice, beside a reference and in its target")
-    return {**schema, **beside}
+    return {**schema, **other}
 
 
 def _resolved(reference: str, document: Schema) -> Schema:

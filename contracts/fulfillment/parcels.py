@@ -12,12 +12,12 @@ from contracts.message import (
     LineNumber,
     Message,
     Minor,
-    Moment,
     OrderCode,
     OrderId,
     Part,
     Quantity,
     Shop,
+    Timestamp,
 )
 
 
@@ -59,7 +59,7 @@ class ParcelPacked(Message):
     lines: list[ParcelLine]
     kind: str
     weight_grams: int | None = None
-    packed_at: Moment
+    packed_at: Timestamp
     packed_by: Actor
     position: FulfilmentPosition
 
@@ -86,6 +86,6 @@ class ParcelUnpacked(Message):
     parcel_id: UUID
     number: int = Field(ge=1, description="The parcel's number within its order.")
     lines: list[ParcelLine]
-    unpacked_at: Moment
+    unpacked_at: Timestamp
     unpacked_by: Actor
     position: FulfilmentPosition

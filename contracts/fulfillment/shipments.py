@@ -18,12 +18,12 @@ from contracts.message import (
     Currency,
     Message,
     Minor,
-    Moment,
     Name,
     OrderCode,
     OrderId,
     Shop,
     Text,
+    Timestamp,
 )
 
 
@@ -67,7 +67,7 @@ class ShipmentDispatched(Message):
     shipped_on: date
     expected_on: date | None = None
     notify_customer: bool = False
-    dispatched_at: Moment
+    dispatched_at: Timestamp
     dispatched_by: Actor
     position: FulfilmentPosition
 
@@ -113,9 +113,9 @@ class ShipmentUpdated(Message):
     notify_customer: bool = Field(
         default=False, description="Whether to mail the correction to the customer."
     )
-    dispatched_at: Moment
+    dispatched_at: Timestamp
     dispatched_by: Actor
-    updated_at: Moment
+    updated_at: Timestamp
     updated_by: Actor
     position: FulfilmentPosition
 
@@ -155,9 +155,9 @@ class ShipmentCancelled(Message):
         default=False, description="Whether to mail the cancellation to the customer."
     )
     reason: Text | None = None
-    dispatched_at: Moment
+    dispatched_at: Timestamp
     dispatched_by: Actor
-    cancelled_at: Moment
+    cancelled_at: Timestamp
     cancelled_by: Actor
     position: FulfilmentPosition
 
@@ -189,7 +189,7 @@ class ParcelLost(Message):
     lines: list[ParcelLine]
     reason: Text | None = None
     notify_customer: bool = False
-    lost_at: Moment
+    lost_at: Timestamp
     lost_by: Actor
     position: FulfilmentPosition
 
@@ -212,7 +212,7 @@ class RecordDelivery(Command):
     shop: Shop
     order_id: OrderId
     shipment_id: UUID
-    delivered_at: Moment
+    delivered_at: Timestamp
     proof: ProofKind = ProofKind.NONE
     proof_reference: Annotated[str, Field(max_length=200)] | None = None
     actor: Actor
@@ -228,7 +228,7 @@ class DeliveryRecorded(Message):
     code: OrderCode
     shipment_id: UUID
     parcel_ids: list[UUID]
-    delivered_at: Moment
+    delivered_at: Timestamp
     proof: ProofKind
     proof_reference: str | None = None
     recorded_by: Actor

@@ -64,9 +64,9 @@ def faults_of_delivery(delivered_on: date, shipped_on: date, today: date) -> lis
     return []
 
 
-def latest_day(moment: datetime) -> date:
+def latest_day(timestamp: datetime) -> date:
     """Return the latest date that an aware datetime has anywhere on Earth. Never overflows."""
-    return (min(max(moment, EARLIEST), LATEST) + EASTERNMOST).date()
+    return (min(max(timestamp, EARLIEST), LATEST) + EASTERNMOST).date()
 
 
 def reasons_of(faults: Iterable[DayFault]) -> list[Reason]:

@@ -12,7 +12,6 @@ from contracts.message import (
     Count,
     LineUnits,
     Message,
-    Moment,
     OrderCode,
     OrderId,
     Part,
@@ -20,6 +19,7 @@ from contracts.message import (
     Sku,
     Tally,
     Text,
+    Timestamp,
 )
 
 
@@ -100,7 +100,7 @@ class StockRanLow(Message):
     sku: Sku
     available: Count
     threshold: Count
-    at: Moment
+    at: Timestamp
 
 
 class StockThresholdSet(Message):

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from contracts.message import Actor, Command, Message, Moment, OrderId, Shop
+from contracts.message import Actor, Command, Message, OrderId, Shop, Timestamp
 from contracts.notifier.mails import MailReport
 
 MailAddress = Annotated[str, Field(min_length=3, max_length=254, description="A mail address.")]
@@ -93,8 +93,8 @@ class AddressSuppressed(Message):
     order_id: OrderId | None = None
     address: MailAddress
     kind: SuppressionKind
-    since: Moment
-    until: Moment | None = Field(default=None, description="Until it is lifted, if absent.")
+    since: Timestamp
+    until: Timestamp | None = Field(default=None, description="Until it is lifted, if absent.")
     reason: Grounds | None = None
     actor: Actor | None = None
 
@@ -110,6 +110,6 @@ class SuppressionLifted(Message):
     order_ids: list[OrderId] = Field(
         max_length=1000, description="Orders whose customer has the address, the latest first."
     )
-    lifted_at: Moment
+    lifted_at: Timestamp
     reason: Grounds
     actor: Actor

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.message import Actor, Command, Count, Message, Moment, OrderCode, OrderId, Part, Shop, Text
+from contracts.message import Actor, Command, Count, Message, OrderCode, OrderId, Part, Shop, Text, Timestamp
 from contracts.notifier.bounces import MailAddress
 
 MessageText = Annotated[str, Field(min_length=1, max_length=10_000)]
@@ -73,7 +73,7 @@ class ThreadSummary(Part):
     version: int = Field(ge=1, le=2**31 - 1)
     state: ThreadState
     unread: Count
-    last_at: Moment = Field(description="The time of the last message that was not automatic.")
+    last_at: Timestamp = Field(description="The time of the last message that was not automatic.")
     assignee: Actor | None = None
 
 
@@ -151,7 +151,7 @@ class MessagePosted(Message):
     excerpt: str = Field(max_length=300, description="The beginning of what the author wrote, on one line.")
     is_automatic: bool = False
     thread: ThreadSummary
-    posted_at: Moment
+    posted_at: Timestamp
 
 
 class ThreadChanged(Message):
@@ -165,7 +165,7 @@ class ThreadChanged(Message):
     change: ThreadChange
     thread: ThreadSummary
     changed_by: Actor
-    changed_at: Moment
+    changed_at: Timestamp
 
 
 class ParticipantAdded(Message):
@@ -178,7 +178,7 @@ class ParticipantAdded(Message):
     code: OrderCode
     address: MailAddress
     added_by: Actor
-    added_at: Moment
+    added_at: Timestamp
 
 
 class ParticipantRemoved(Message):
@@ -191,7 +191,7 @@ class ParticipantRemoved(Message):
     code: OrderCode
     address: MailAddress
     removed_by: Actor
-    removed_at: Moment
+    removed_at: Timestamp
 
 
 class MailFiled(Message):
@@ -204,7 +204,7 @@ class MailFiled(Message):
     order_id: OrderId | None = None
     reason: Text | None = None
     filed_by: Actor
-    filed_at: Moment
+    filed_at: Timestamp
 
 
 class MailReceived(Message):
@@ -217,4 +217,4 @@ class MailReceived(Message):
     outcome: InboundOutcome
     reason: str | None = Field(default=None, max_length=60, description="A code: why it ended there.")
     order_id: OrderId | None = None
-    received_at: Moment
+    received_at: Timestamp

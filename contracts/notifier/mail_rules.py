@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from contracts.message import Actor, Command, Message, Moment, Shop
+from contracts.message import Actor, Command, Message, Shop, Timestamp
 from contracts.notifier.mail_texts import TemplateName, Version
 
 Switches = Annotated[
@@ -42,4 +42,4 @@ class MailRulesChanged(Message):
     switches: Switches
     abandoned_after_minutes: AbandonedAfter
     changed_by: Actor
-    changed_at: Moment
+    changed_at: Timestamp

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from contracts.message import Actor, Command, Locale, Message, Moment, Part, Shop
+from contracts.message import Actor, Command, Locale, Message, Part, Shop, Timestamp
 
 TemplateName = Annotated[str, Field(min_length=1, max_length=60, description="The mail: order_recap.")]
 Version = Annotated[int, Field(ge=0, description="The version that was changed; another one is refused.")]
@@ -61,7 +61,7 @@ class TemplateChanged(Message):
     version: int = Field(ge=1, description="Raised by every change; the highest one counts.")
     is_built_in: bool
     changed_by: Actor
-    changed_at: Moment
+    changed_at: Timestamp
 
 
 class ShopAppearance(Part):
@@ -99,7 +99,7 @@ class ShopProfileChanged(Message):
     appearance: ShopAppearance
     has_logo: bool
     changed_by: Actor
-    changed_at: Moment
+    changed_at: Timestamp
 
 
 class SendTestMail(Command):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.message import Actor, Command, Message, Moment, OrderCode, OrderId, Part, Shop
+from contracts.message import Actor, Command, Message, OrderCode, OrderId, Part, Shop, Timestamp
 
 
 class MailReport(Part):
@@ -19,7 +19,7 @@ class MailReport(Part):
     template: str = Field(max_length=60)
     recipient: str = Field(max_length=254)
     cause_id: UUID = Field(description="The event that caused the mail.")
-    at: Moment
+    at: Timestamp
     detail: str | None = Field(default=None, max_length=1000, description="The mail server's answer.")
 
 

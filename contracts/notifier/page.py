@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.message import Actor, Message, Moment, OrderCode, OrderId, Shop, Text
+from contracts.message import Actor, Message, OrderCode, OrderId, Shop, Text, Timestamp
 
 
 class CancellationRequested(Message):
@@ -18,7 +18,7 @@ class CancellationRequested(Message):
     code: OrderCode
     request_id: UUID = Field(description="The same for a form that is sent twice.")
     comment: Text | None = Field(default=None, description="Why, in the customer's words.")
-    requested_at: Moment
+    requested_at: Timestamp
 
 
 class CancellationDeclined(Message):

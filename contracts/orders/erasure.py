@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.message import Message, Moment, OrderId, Shop, Tally
+from contracts.message import Message, OrderId, Shop, Tally, Timestamp
 
 MOST_ORDERS = 2000
 """Orders of one erasure; a customer with more has several."""
@@ -34,4 +34,4 @@ class ErasureDone(Message):
     counts: dict[str, Tally] = Field(
         description="Changed or deleted rows by table; none where all was erased."
     )
-    done_at: Moment
+    done_at: Timestamp

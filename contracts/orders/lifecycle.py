@@ -12,7 +12,6 @@ from contracts.message import (
     Locale,
     Message,
     Minor,
-    Moment,
     OrderCode,
     OrderId,
     Part,
@@ -22,6 +21,7 @@ from contracts.message import (
     Shop,
     Sku,
     Text,
+    Timestamp,
     VatRate,
 )
 from contracts.sale import (
@@ -68,8 +68,8 @@ class PlacedLine(Part):
     tax_minor: TaxMinor | None = None
     taxes: Taxes | None = None
     resource: Reference | None = None
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: Timestamp | None = None
+    ends_at: Timestamp | None = None
     options: dict[str, str] = Field(default_factory=dict)
 
 
@@ -94,7 +94,7 @@ class OrderPlaced(Message):
     code: OrderCode
     module: Module
     source_reference: Reference | None = None
-    placed_at: Moment
+    placed_at: Timestamp
     locale: Locale
     currency: Currency
     prices_include_tax: bool = True
@@ -149,8 +149,8 @@ class CheckoutAbandoned(Message):
     order_id: OrderId
     code: OrderCode
     module: Module
-    opened_at: Moment
-    abandoned_at: Moment
+    opened_at: Timestamp
+    abandoned_at: Timestamp
     cause: Abandonment
     locale: Locale
     currency: Currency
@@ -205,7 +205,7 @@ class OrderDeleted(Message):
     code: OrderCode
     reason: Text
     actor: Actor
-    deleted_at: Moment
+    deleted_at: Timestamp
 
 
 class PaymentReferenced(Message):

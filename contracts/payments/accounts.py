@@ -13,13 +13,13 @@ from contracts.message import (
     Currency,
     Message,
     Minor,
-    Moment,
     OrderCode,
     OrderId,
     Part,
     Reference,
     Shop,
     Text,
+    Timestamp,
 )
 from contracts.sale import PaymentMethod
 
@@ -86,7 +86,7 @@ class LedgerEntry(Part):
         default=None,
         description="First entry of the payment that this one refunds, reverses or moves.",
     )
-    occurred_at: Moment
+    occurred_at: Timestamp
     balance_after_minor: Minor = Field(
         description="The account's balance after this entry and those before it."
     )
@@ -180,7 +180,7 @@ class PaymentUnmatched(Message):
     provider_reference: Reference
     amount_minor: Minor
     currency: Currency
-    received_at: Moment
+    received_at: Timestamp
     reason: str = Field(description="order_unknown, currency_differs, …")
     order_id: OrderId | None = Field(
         default=None,

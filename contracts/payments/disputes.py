@@ -12,13 +12,13 @@ from contracts.message import (
     Currency,
     Message,
     Minor,
-    Moment,
     OrderCode,
     OrderId,
     Part,
     Reference,
     Shop,
     Text,
+    Timestamp,
 )
 
 
@@ -63,13 +63,13 @@ class Dispute(Part):
     payment_reference: Reference = Field(description="The disputed payment at the provider.")
     payment_entry_id: UUID = Field(description="The ledger entry by which the disputed payment came in.")
     reason: str | None = Field(default=None, max_length=100, description="The provider's word for it.")
-    due_at: Moment | None = Field(default=None, description="Until when the provider waits for an answer.")
+    due_at: Timestamp | None = Field(default=None, description="Until when the provider waits for an answer.")
     is_due_soon: bool = Field(default=False, description="Whether that deadline is about to pass.")
-    opened_at: Moment
-    updated_at: Moment
+    opened_at: Timestamp
+    updated_at: Timestamp
     resolution: DisputeResolution | None = None
     resolved_by: Actor | None = None
-    resolved_at: Moment | None = None
+    resolved_at: Timestamp | None = None
     note: Text | None = None
 
 

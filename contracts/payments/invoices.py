@@ -14,12 +14,12 @@ from contracts.message import (
     Locale,
     Message,
     Minor,
-    Moment,
     OrderCode,
     OrderId,
     Part,
     Shop,
     Text,
+    Timestamp,
 )
 
 Short = Annotated[str, Field(max_length=200)]
@@ -108,7 +108,7 @@ class InvoiceIssued(Message):
     invoice_id: UUID
     number: Annotated[str, Field(max_length=40)]
     issued_on: date
-    issued_at: Moment
+    issued_at: Timestamp
     currency: Currency
     totals: InvoiceTotals
     locale: Locale
@@ -127,7 +127,7 @@ class CreditNoteIssued(Message):
     number: Annotated[str, Field(max_length=40)]
     corrects: Annotated[str, Field(max_length=40, description="Number of the corrected invoice.")]
     issued_on: date
-    issued_at: Moment
+    issued_at: Timestamp
     currency: Currency
     totals: InvoiceTotals
     locale: Locale
@@ -154,11 +154,11 @@ class InvoicingChanged(Message):
         description="Whether documents are issued: invoicing is on, and no mention is missing or wrong; absent from "
         "earlier versions.",
     )
-    since: Moment | None = Field(
+    since: Timestamp | None = Field(
         default=None, description="Orders placed before this moment get no invoice automatically."
     )
     changed_by: Actor
-    changed_at: Moment
+    changed_at: Timestamp
 
 
 class ChangeInvoicing(Command):

@@ -13,13 +13,13 @@ from contracts.message import (
     LineUnits,
     Message,
     Minor,
-    Moment,
     OrderCode,
     OrderId,
     Part,
     Reference,
     Shop,
     Text,
+    Timestamp,
 )
 
 
@@ -83,7 +83,7 @@ class Refund(Part):
     cause: RefundCause
     reason: Text | None = None
     actor: Actor
-    asked_at: Moment
+    asked_at: Timestamp
     detail: Text | None = Field(default=None, description="The provider's words when it failed.")
     notify_customer: bool = Field(
         default=False, description="Whether the customer is to be notified by mail."

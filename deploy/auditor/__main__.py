@@ -22,7 +22,7 @@ from contracts.catalogue import SERVICES
 from deploy.arguments import filled, named_path
 from deploy.auditor.auditing import QUIET_SECONDS, audit
 from deploy.auditor.finding import CHECKS
-from deploy.auditor.ground import Journals
+from deploy.auditor.inputs import Journals
 from deploy.auditor.serving import serve
 from deploy.auditor.watching import EVERY_SECONDS, run_until_cancelled
 from deploy.cli.environment import read_environment, verified

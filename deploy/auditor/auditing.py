@@ -29,12 +29,12 @@ from deploy.auditor.checks import (
     stock,
 )
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
-from deploy.auditor.ground import Connection, Ground, Journals, Row, open_ground
+from deploy.auditor.inputs import Connection, Inputs, Journals, Row, open_inputs
 
 QUIET_SECONDS = 30.0
 FAILED_CHECK = "the check itself:"
 """Prefix of `where` in the violation of a check that raised."""
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 CHECK_SECONDS = 240.0
 """Time limit of one check."""
 MODULES = (
@@ -82,15 +82,15 @@ async def audit(
     `on_check` is called with the name of each check before it runs.
     """
     read = journals if callable(journals) else lambda: journals or Journals()
-    async with open_ground(urls, read(), expected_parked) as ground:
-        await until_quiet(ground, quiet_seconds)
-        return await run_checks(replace(ground, journals=read()), on_check=on_check)
+    async with open_inputs(urls, read(), expected_parked) as inputs:
+        await until_quiet(inputs, quiet_seconds)
+        return await run_checks(replace(inputs, journals=read()), on_check=on_check)
 
 
 async def run_checks(
-    ground: Ground, names: Sequence[str] | None = None, on_check: Callable[[str], None] = lambda name: None
+    inputs: Inputs, names: Sequence[str] | None = None, on_check: Callable[[str], None] = lambda name: None
 ) -> list[Violation]:
-    """Run the named checks, or all, on the ground as it is now; each independently.
+    """Run the named checks, or all, on the inputs as they are now; each independently.
 
     A check that raises is a violation of its own and does not keep others from running. Raises ConnectionLost
     when a database became unavailable: the remaining checks would fail for that reason only.
@@ -98,7 +98,7 @@ async def run_checks(
     found: list[Violation] = []
     for name in names or CHECKS:
         on_check(name)
-        found += await run_check(ground, name)
+        found += await run_check(inputs, name)
     return found
 
 
@@ -127,16 +127,16 @@ class _Reading:
             await self.transactions.enter_async_context(self.connection.transaction())
 
 
-async def run_check(ground: Ground, name: str) -> list[Violation]:
+async def run_check(inputs: Inputs, name: str) -> list[Violation]:
     """Run one check in a transaction of its own; findings made before it raised count."""
     found: list[Violation] = []
     try:
         async with asyncio.timeout(CHECK_SECONDS), AsyncExitStack() as stack:
-            connections = {key: _Reading(each, stack) for key, each in ground.connections.items()}
-            async for one in CHECKS[name](replace(ground, connections=connections)):
+            connections = {key: _Reading(each, stack) for key, each in inputs.connections.items()}
+            async for one in CHECKS[name](replace(inputs, connections=connections)):
                 found += [Violation(name, sentence_of(name), one.where, one.expected, one.found)]
     except Exception as error:
-        if any(connection.is_closed() for connection in ground.connections.values()):
+        if any(connection.is_closed() for connection in inputs.connections.values()):
             raise ConnectionLost(f"{type(error).__name__}: {error}") from error
         where = f"{FAILED_CHECK} {name}"
         failed = f"{type(error).__name__}: {error}"[:500]
@@ -144,7 +144,7 @@ async def run_check(ground: Ground, name: str) -> list[Violation]:
     return found
 
 
-async def until_quiet(ground: Ground, seconds: float) -> bool:
+async def until_quiet(inputs: Inputs, seconds: float) -> bool:
     """Wait for rest; return whether nothing is left to send, process or receive before the time is over.
 
     The four databases are read one after the other, so work may go unnoticed in one pass, but not in two.
@@ -154,25 +154,25 @@ async def until_quiet(ground: Ground, seconds: float) -> bool:
     while quiet_times < 2:
         if asyncio.get_running_loop().time() > deadline:
             return False
-        quiet_times = quiet_times + 1 if await is_quiet(ground) else 0
-        await asyncio.sleep(LOOK_SECONDS)
+        quiet_times = quiet_times + 1 if await is_quiet(inputs) else 0
+        await asyncio.sleep(POLL_SECONDS)
     return True
 
 
-async def is_quiet(ground: Ground) -> bool:
+async def is_quiet(inputs: Inputs) -> bool:
     """Return whether outboxes, effects, waiting messages and webhooks are all processed and every event was
     received.
     """
-    for connection in ground.connections.values():
+    for connection in inputs.connections.values():
         if await connection.fetchval(_MOVING):
             return False
-    if await ground.payments.fetchval(_UNREAD):
+    if await inputs.payments.fetchval(_UNREAD):
         return False
-    awaited = set(ground.journals.submitted or ())
+    awaited = set(inputs.journals.submitted or ())
     if awaited:
-        rows = await ground.orders.fetch(
+        rows = await inputs.orders.fetch(
             "SELECT event_id FROM msg.inbox WHERE event_id = ANY($1)", list(awaited)
         )
         if {row["event_id"] for row in rows} < awaited:
             return False
-    return not await run_checks(ground, ["events_reach_every_listener", "every_command_has_its_outcome"])
+    return not await run_checks(inputs, ["events_reach_every_listener", "every_command_has_its_outcome"])

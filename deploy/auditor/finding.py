@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.auditor.ground import Ground, Key
+from deploy.auditor.inputs import Inputs, Key
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Violation:
         return f"{self.check}: {self.where}: expected {self.expected}, found {self.found} ({self.sentence})"
 
 
-Check = Callable[[Ground], AsyncIterator[Finding]]
+Check = Callable[[Inputs], AsyncIterator[Finding]]
 CHECKS: dict[str, Check] = {}
 """All checks by name, in the order in which they run."""
 
@@ -55,12 +55,12 @@ Table = Mapping[Key, Mapping[str, Any]]
 """Rows by key, each a mapping of the compared columns."""
 
 
-def compare(what: str, truth: Table, copy: Table) -> Iterator[Finding]:
+def compare(what: str, source: Table, copy: Table) -> Iterator[Finding]:
     """Yield a finding for every row that is missing on either side or differs; only differing columns are
     shown.
     """
-    for key in sorted(truth.keys() | copy.keys(), key=str):
-        ours, theirs = truth.get(key), copy.get(key)
+    for key in sorted(source.keys() | copy.keys(), key=str):
+        ours, theirs = source.get(key), copy.get(key)
         if ours is None or theirs is None:
             yield Finding(f"{what} {shown(key)}", _presence(ours), _presence(theirs))
             continue

@@ -12,33 +12,33 @@ from deploy.backup.keeping import newest_at
 class Series:
     """Findings of a watch as series; names begin with `comptoir_auditor_`."""
 
-    def __init__(self, found: Watch) -> None:
-        self._found = found
+    def __init__(self, watch: Watch) -> None:
+        self._found = watch
 
     def collect(self) -> Iterator[Metric]:
         """Build the series of the last scan, and of the last full scan once there was one."""
-        told, progress = self._found.told, self._found.progress
+        report, progress = self._found.report, self._found.progress
         failed = CounterMetricFamily("comptoir_auditor_scans_failed", "Scans that raised and were retried.")
         failed.add_metric([], self._found.failed)
         yield failed
         yield self._backup()
-        if "checks" not in told:
+        if "checks" not in report:
             return
         violations = GaugeMetricFamily(
             "comptoir_auditor_violations", "Violations that last, by check.", labels=["check"]
         )
-        for each in told["checks"]:
+        for each in report["checks"]:
             violations.add_metric([each["name"]], each["violations"])
         yield violations
-        yield _gauge("in_motion", "Findings of the last scan that may be traffic.", told["in_motion"])
-        yield _gauge("scan_seconds", "How long the last scan took.", told["seconds"])
+        yield _gauge("in_motion", "Findings of the last scan that may be traffic.", report["in_motion"])
+        yield _gauge("scan_seconds", "How long the last scan took.", report["seconds"])
         yield _gauge("scan_orders", "Orders that the last scan checked.", progress.orders)
         if self._found.scanned_at is not None:
-            moment = self._found.scanned_at.timestamp()
-            yield _gauge("scan_timestamp_seconds", "When the last scan ended.", moment)
+            timestamp = self._found.scanned_at.timestamp()
+            yield _gauge("scan_timestamp_seconds", "When the last scan ended.", timestamp)
         if progress.full_scan_at is not None:
-            moment = progress.full_scan_at.timestamp()
-            yield _gauge("full_scan_timestamp_seconds", "When the last full scan ended.", moment)
+            timestamp = progress.full_scan_at.timestamp()
+            yield _gauge("full_scan_timestamp_seconds", "When the last full scan ended.", timestamp)
             yield _gauge(
                 "full_scan_seconds", "How long the last full scan took.", progress.full_scan_seconds or 0.0
             )
@@ -56,10 +56,10 @@ class Series:
         return family
 
 
-def exposition(found: Watch) -> bytes:
+def exposition(watch: Watch) -> bytes:
     """Return the series in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(Series(found))
+    registry.register(Series(watch))
     return generate_latest(registry)
 
 

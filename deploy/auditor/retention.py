@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from contracts.envelope import uuid7_floor
-from deploy.auditor.ground import Connection
+from deploy.auditor.inputs import Connection
 
 CLOCKS = timedelta(days=1)
 """Maximum difference between a storefront's clock and ours, and between a message and its answer."""
@@ -25,7 +25,7 @@ SELECT min(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'FROM \\(''([0-9a-f
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::text::regclass"""
 
 
-def moment_of(identifier: UUID) -> datetime:
+def timestamp_of(identifier: UUID) -> datetime:
     """Return the timestamp in a UUIDv7."""
     return datetime.fromtimestamp(min(identifier.int >> 80, _LAST_MILLISECOND) / 1000, UTC)
 
@@ -39,11 +39,11 @@ class Reach:
     @property
     def since(self) -> datetime:
         """Return the timestamp of `first`."""
-        return moment_of(self.first)
+        return timestamp_of(self.first)
 
-    def covers(self, moment: datetime) -> bool:
+    def covers(self, timestamp: datetime) -> bool:
         """Return whether a row of that time, or up to a day later, must still be there."""
-        return moment - CLOCKS > self.since
+        return timestamp - CLOCKS > self.since
 
     def covers_id(self, event_id: UUID) -> bool:
         """Return whether the row of an event of this id must still be there."""
@@ -64,7 +64,7 @@ LATE_LISTENERS = ("notifier",)
 """Services that receive some messages only since a later version, and record since when."""
 
 
-async def hears_since(connection: Connection, service: str) -> Mapping[str, datetime]:
+async def consumes_since(connection: Connection, service: str) -> Mapping[str, datetime]:
     """Return since when a service receives each type that it did not receive from the beginning."""
     if service not in LATE_LISTENERS:
         return {}

@@ -17,7 +17,7 @@ import structlog
 from contracts.envelope import uuid7_floor
 from deploy.auditor.auditing import run_checks
 from deploy.auditor.finding import CHECKS, Violation
-from deploy.auditor.ground import Ground, Journals
+from deploy.auditor.inputs import Inputs, Journals
 from deploy.auditor.scope import Scope, within
 
 FOR_PEOPLE = frozenset(("nothing_is_parked",))
@@ -93,8 +93,8 @@ class Progress:
 class Scanner:
     """Scanner of one set of databases, piece by piece. Unusable once a connection was lost."""
 
-    def __init__(self, ground: Ground, progress: Progress) -> None:
-        self._ground, self.progress = ground, progress
+    def __init__(self, inputs: Inputs, progress: Progress) -> None:
+        self._inputs, self.progress = inputs, progress
         self._pieces: AsyncIterator[Scope | str] | None = None
         self._full_scan_began, self._full_scan_orders = 0.0, 0
 
@@ -108,9 +108,9 @@ class Scanner:
         """
         began, self.progress.orders = datetime.now(UTC), 0
         if journals is not None:
-            self._ground = replace(self._ground, journals=journals())
+            self._inputs = replace(self._inputs, journals=journals())
         again = {one.check for one in suspected}
-        found = await run_checks(self._ground, [*EACH_TIME, *(name for name in AS_A_WHOLE if name in again)])
+        found = await run_checks(self._inputs, [*EACH_TIME, *(name for name in AS_A_WHOLE if name in again)])
         for scope in await self._due(suspected):
             found += await self._scan_scope(scope)
         self.progress.began = began
@@ -122,7 +122,7 @@ class Scanner:
         due: Orders = defaultdict(set)
         if self.progress.began is not None:
             since = uuid7_floor(self.progress.began - OVERLAP)
-            for connection in self._ground.connections.values():
+            for connection in self._inputs.connections.values():
                 for row in await connection.fetch(_CHANGED, since):
                     due[row["shop"]].add(UUID(row["subject"]))
         apart = {*EACH_TIME, *AS_A_WHOLE}
@@ -141,22 +141,22 @@ class Scanner:
         for service, names in HEADS.items():
             for name in names if ids else ():
                 sql = f"SELECT shop, order_id FROM {name} WHERE order_id = ANY($1)"  # noqa: S608
-                for row in await self._ground.connections[service].fetch(sql, list(ids)):
+                for row in await self._inputs.connections[service].fetch(sql, list(ids)):
                     found[row["shop"]].add(row["order_id"])
-        for row in await self._ground.orders.fetch(_NAMED, list(map(str, ids))) if ids else ():
+        for row in await self._inputs.orders.fetch(_NAMED, list(map(str, ids))) if ids else ():
             found[row["shop"]].add(UUID(row["subject"]))
         return found
 
     async def _scan_scope(self, scope: Scope) -> list[Violation]:
         self.progress.orders += len(scope.orders)
-        return await run_checks(within(self._ground, scope), by_order())
+        return await run_checks(within(self._inputs, scope), by_order())
 
     async def _some_pieces(self) -> list[Violation]:
         """Continue the full scan for a while; the next one begins when it ends."""
         until, found = monotonic() + PIECES_SECONDS, []
         while monotonic() < until:
             if self._pieces is None:
-                self._pieces = pieces(self._ground)
+                self._pieces = pieces(self._inputs)
                 self._full_scan_began, self._full_scan_orders = monotonic(), 0
             piece = await anext(self._pieces, None)
             if piece is None:
@@ -166,7 +166,7 @@ class Scanner:
                 self._full_scan_orders += len(piece.orders)
                 found += await self._scan_scope(piece)
             else:
-                found += await run_checks(self._ground, [piece])
+                found += await run_checks(self._inputs, [piece])
         return found
 
     def _end_full_scan(self) -> None:
@@ -185,17 +185,17 @@ def _parts(ids: list[UUID]) -> list[list[UUID]]:
     return [ids[start : start + ORDERS_OF_A_PIECE] for start in range(0, len(ids), ORDERS_OF_A_PIECE)]
 
 
-async def pieces(ground: Ground) -> AsyncIterator[Scope | str]:
+async def pieces(inputs: Inputs) -> AsyncIterator[Scope | str]:
     """Yield everything in pieces: the orders of each shop, rows that belong to no order, and the checks of
     more than one order.
     """
-    for shop in await _shops(ground):
+    for shop in await _shops(inputs):
         after = UUID(int=0)
-        while ids := await _next_orders(ground, shop, after):
+        while ids := await _next_orders(inputs, shop, after):
             yield Scope(shop, ids)
             after = ids[-1]
     lost: Orders = defaultdict(set)
-    for row in await ground.orders.fetch(_LOST):
+    for row in await inputs.orders.fetch(_LOST):
         lost[row["shop"]].add(UUID(row["subject"]))
     for shop, orders in lost.items():
         for part in _parts(sorted(orders)):
@@ -205,7 +205,7 @@ async def pieces(ground: Ground) -> AsyncIterator[Scope | str]:
         yield name
 
 
-async def _shops(ground: Ground) -> list[str]:
+async def _shops(inputs: Inputs) -> list[str]:
     found = set()
     for service, names in HEADS.items():
         for name in names:
@@ -214,11 +214,11 @@ async def _shops(ground: Ground) -> list[str]:
                           SELECT (SELECT t.shop FROM {name} t WHERE t.shop > shops.shop ORDER BY t.shop LIMIT 1)
                           FROM shops WHERE shops.shop IS NOT NULL)
                       SELECT shop FROM shops WHERE shop IS NOT NULL"""  # noqa: S608
-            found |= {row["shop"] for row in await ground.connections[service].fetch(sql)}
+            found |= {row["shop"] for row in await inputs.connections[service].fetch(sql)}
     return sorted(found)
 
 
-async def _next_orders(ground: Ground, shop: str, after: UUID) -> list[UUID]:
+async def _next_orders(inputs: Inputs, shop: str, after: UUID) -> list[UUID]:
     """Return the next orders by id that any service has recorded; at most as many as each service was asked
     for.
     """
@@ -226,7 +226,7 @@ async def _next_orders(ground: Ground, shop: str, after: UUID) -> list[UUID]:
     for service, names in HEADS.items():
         for name in names:
             sql = f"SELECT order_id FROM {name} WHERE shop = $1 AND order_id > $2 ORDER BY order_id LIMIT $3"  # noqa: S608
-            rows = await ground.connections[service].fetch(sql, shop, after, ORDERS_OF_A_PIECE)
+            rows = await inputs.connections[service].fetch(sql, shop, after, ORDERS_OF_A_PIECE)
             ids = [row["order_id"] for row in rows]
             found |= set(ids)
             ends += ids[-1:] if len(ids) == ORDERS_OF_A_PIECE else []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from deploy.auditor.ground import Connection, Ground, Row
+from deploy.auditor.inputs import Connection, Inputs, Row
 
 OF_ORDERS: Mapping[str, Sequence[str]] = {
     "orders": [
@@ -101,13 +101,13 @@ class ScopedConnection:
         return self.raw.transaction()
 
 
-def within(ground: Ground, scope: Scope) -> Ground:
-    """Return the ground on which checks see only the scope."""
+def within(inputs: Inputs, scope: Scope) -> Inputs:
+    """Return inputs of which checks see only the scope."""
     connections = {
         service: ScopedConnection(connection, OF_ORDERS[service], scope)
-        for service, connection in ground.connections.items()
+        for service, connection in inputs.connections.items()
     }
-    return Ground(connections, ground.journals, ground.expected_parked)
+    return Inputs(connections, inputs.journals, inputs.expected_parked)
 
 
 def scoped(sql: str, tables: Sequence[str], scope: Scope, places: int) -> tuple[str, list[Any]]:

@@ -17,7 +17,7 @@ from services.chassis.http.problems import problem
 from services.chassis.http.tokens import OPERATORS, SCRAPER, Gate, Tokens
 
 
-def application(found: Watch, token: str, metrics_token: str = "") -> Starlette:
+def application(watch: Watch, token: str, metrics_token: str = "") -> Starlette:
     """Build the application: `GET /findings` is the last scan's report, 503 before the first; `GET /metrics`
     is for Prometheus.
 
@@ -25,12 +25,12 @@ def application(found: Watch, token: str, metrics_token: str = "") -> Starlette:
     """
 
     async def metrics(_: Request) -> Response:
-        return Response(exposition(found), media_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(watch), media_type=CONTENT_TYPE_LATEST)
 
     async def findings(_: Request) -> Response:
-        if "checks" not in found.told:
-            return problem(503, "the first scan is not over", "findings_missing", **found.told)
-        return JSONResponse(found.told)
+        if "checks" not in watch.report:
+            return problem(503, "the first scan is not over", "findings_missing", **watch.report)
+        return JSONResponse(watch.report)
 
     async def livez(_: Request) -> Response:
         return PlainTextResponse("alive")
@@ -49,8 +49,8 @@ def application(found: Watch, token: str, metrics_token: str = "") -> Starlette:
     return edge.routed(routes, middleware=gates)
 
 
-async def serve(found: Watch, *, host: str, port: int, token: str, metrics_token: str = "") -> None:
+async def serve(watch: Watch, *, host: str, port: int, token: str, metrics_token: str = "") -> None:
     """Serve until the process is asked to stop."""
-    app = application(found, token, metrics_token)
+    app = application(watch, token, metrics_token)
     config = uvicorn.Config(app, host=host, port=port, log_config=None, server_header=False)
     await uvicorn.Server(config).serve()

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
-from deploy.auditor.ground import Ground, Journals, open_ground
+from deploy.auditor.inputs import Inputs, Journals, open_inputs
 from deploy.auditor.scanning import Progress, Scanner
 
 log = structlog.get_logger()
@@ -29,15 +29,15 @@ REST = 4.0
 """Minimum pause after a scan, as a multiple of its duration: scanning never takes more than a fifth of
 the time.
 """
-MOST_TOLD = 50
+MOST_LISTED = 50
 """Violations listed for one check, the latest first; its count covers all. So no check hides another."""
 
 
 @dataclass
 class Watch:
-    """Findings so far. `told` is the report: JSON for display. `backups` is the folder of backups, if it is watched."""
+    """Findings so far. `report`: JSON for display. `backups` is the folder of backups, if it is watched."""
 
-    told: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
     failed: int = 0
     backups: Path | None = None
@@ -64,7 +64,7 @@ class Watch:
             counts[violation.check] += 1
         self._note(counts)
         progress = self.progress
-        self.told = {
+        self.report = {
             "at": _text(now),
             "seconds": round(seconds, 2),
             "error": None,
@@ -90,7 +90,7 @@ class Watch:
 
     def _note(self, counts: Mapping[str, int]) -> None:
         """Log violations that began or ended; the rows are in the report, not in the log."""
-        before = {each["name"]: each["violations"] for each in self.told.get("checks", ())}
+        before = {each["name"]: each["violations"] for each in self.report.get("checks", ())}
         for name, count in counts.items():
             if count and not before.get(name):
                 log.warning("violations found", check=name, count=count)
@@ -101,7 +101,7 @@ class Watch:
         by_check: dict[str, list[Violation]] = {}
         for violation in sorted(lasting, key=lambda one: self._suspected[one], reverse=True):
             by_check.setdefault(violation.check, []).append(violation)
-        return [one for name in CHECKS for one in by_check.get(name, ())[:MOST_TOLD]]
+        return [one for name in CHECKS for one in by_check.get(name, ())[:MOST_LISTED]]
 
     def fail(self, error: Exception, now: datetime) -> None:
         """Record that a scan could not be finished: earlier results are kept, with the error and its time."""
@@ -109,44 +109,48 @@ class Watch:
         if not self._is_failing:
             log.warning("scan failed; trying again", error=f"{type(error).__name__}: {error}"[:500])
         self._is_failing = True
-        self.told = {**self.told, "failed_at": _text(now), "error": f"{type(error).__name__}: {error}"[:500]}
+        self.report = {
+            **self.report,
+            "failed_at": _text(now),
+            "error": f"{type(error).__name__}: {error}"[:500],
+        }
 
 
 async def watch(
     urls: Mapping[str, str],
     every_seconds: float,
     out: Path | None,
-    found: Watch,
+    state: Watch,
     journals: Callable[[], Journals] = Journals,
 ) -> None:
     """Scan every so many seconds, or less often, until cancelled; after a scan that raised, try the next one."""
     while True:
         try:
-            async with open_ground(urls) as ground:
-                await _scan_on(ground, every_seconds, out, found, journals)
+            async with open_inputs(urls) as inputs:
+                await _scan_on(inputs, every_seconds, out, state, journals)
         except Exception as error:  # noqa: BLE001 - whatever a scan raises is reported, and the next one is tried
-            found.fail(error, datetime.now(UTC))
-            _write(out, found)
+            state.fail(error, datetime.now(UTC))
+            _write(out, state)
         await asyncio.sleep(every_seconds)
 
 
 async def _scan_on(
-    ground: Ground, every_seconds: float, out: Path | None, found: Watch, journals: Callable[[], Journals]
+    inputs: Inputs, every_seconds: float, out: Path | None, state: Watch, journals: Callable[[], Journals]
 ) -> None:
     """Scan until a scan raises."""
-    scanner = Scanner(ground, found.progress)
+    scanner = Scanner(inputs, state.progress)
     while True:
         began = monotonic()
         async with asyncio.timeout(MOST_SECONDS):
-            violations = await scanner.scan(found.suspected, journals)
-        found.scan(violations, datetime.now(UTC), monotonic() - began)
-        _write(out, found)
+            violations = await scanner.scan(state.suspected, journals)
+        state.scan(violations, datetime.now(UTC), monotonic() - began)
+        _write(out, state)
         await asyncio.sleep(pause(every_seconds, monotonic() - began))
 
 
-def _write(out: Path | None, found: Watch) -> None:
+def _write(out: Path | None, state: Watch) -> None:
     if out is not None:
-        write_whole(out, found.told)
+        write_whole(out, state.report)
 
 
 def pause(every_seconds: float, took_seconds: float) -> float:
@@ -156,11 +160,11 @@ def pause(every_seconds: float, took_seconds: float) -> float:
     return max(every_seconds - took_seconds, REST * took_seconds)
 
 
-def write_whole(path: Path, told: Mapping[str, Any]) -> None:
+def write_whole(path: Path, report: Mapping[str, Any]) -> None:
     """Write the report atomically: a reader sees the old one or the new one, never a partial one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    beside.replace(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
 
 
 async def run_until_cancelled(
@@ -172,9 +176,9 @@ async def run_until_cancelled(
     backups: Path | None = None,
 ) -> None:
     """Run the watch, and `serving` with its report, if given. When either ends, so does the other."""
-    found = Watch(backups=backups)
-    watching = asyncio.create_task(watch(urls, every_seconds, out, found, journals))
-    tasks = [watching, *([asyncio.ensure_future(serving(found))] if serving is not None else [])]
+    state = Watch(backups=backups)
+    watching = asyncio.create_task(watch(urls, every_seconds, out, state, journals))
+    tasks = [watching, *([asyncio.ensure_future(serving(state))] if serving is not None else [])]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -185,5 +189,5 @@ async def run_until_cancelled(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _text(timestamp: datetime) -> str:
+    return timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -23,7 +23,7 @@ from deploy.cli.failures import NotConfigured, Refused, no_database
 
 ROOT = Path(__file__).resolve().parents[2]
 CONNECT_SECONDS = 10.0
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 Progress = Callable[[str, int, int], None]
 """Called with the service, the bytes of its file so far, and the bytes of its database."""
@@ -144,7 +144,7 @@ async def _dump(service: str, url: str, snapshot: _Snapshot, folder: Path, on_pr
     try:
         while not running.done():
             on_progress(service, file.stat().st_size, snapshot.size)
-            await asyncio.wait([running], timeout=LOOK_SECONDS)
+            await asyncio.wait([running], timeout=POLL_SECONDS)
         await running
     finally:
         running.cancel()

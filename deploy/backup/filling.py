@@ -13,7 +13,7 @@ import asyncpg
 
 from deploy.backup import tools
 from deploy.backup.manifest import Dump
-from deploy.backup.standing import Standing, Step, open_database, standing_of
+from deploy.backup.restore_state import DatabaseState, Step, open_database, state_of
 from deploy.cli.failures import Refused
 from deploy.cli.migrating import migrate_database
 from services.chassis.messaging.recovery.restored import RESTORED, SCHEMA
@@ -47,11 +47,11 @@ DOUBT = """UPDATE msg.effect SET state = 'in_flight', owner = NULL, lease_until 
 _FREE = "UPDATE msg.effect SET lease_until = to_timestamp(0) WHERE state = 'in_flight' AND kind = ANY($1)"
 
 
-async def standing(service: str, url: str, backup_id: UUID) -> Standing:
+async def database_state(service: str, url: str, backup_id: UUID) -> DatabaseState:
     """Return how far the restore of a service's database is."""
     connection = await open_database(service, url)
     try:
-        return await standing_of(connection, backup_id)
+        return await state_of(connection, backup_id)
     finally:
         await connection.close()
 

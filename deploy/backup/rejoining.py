@@ -21,7 +21,7 @@ from services.chassis.messaging.recovery.restored import UNFINISHED
 
 BEFORE = timedelta(hours=1)
 """Messages are compared since so long before the backup."""
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 FINISH_SECONDS = 60.0
 RESYNCED = {
     "payments": "SELECT DISTINCT shop FROM account WHERE closed_at IS NULL ORDER BY shop",
@@ -40,7 +40,7 @@ def reset_broker(environment: Mapping[str, str]) -> int:
     Messages of the time after the backup tell of what no database knows. Orders that storefronts submitted and nobody
     handled stay, and so do dead letters.
     """
-    with topology.failures_told(environment):
+    with topology.explain_failures(environment):
         broker = topology.broker_of(environment)
         topology.apply(broker.management, broker.passwords, broker.storefronts)
         return sum(_empty(broker.management, row) for row in _queues(broker.management))
@@ -75,7 +75,7 @@ def wait_for_services(services: Services, seconds: float, on_look: Callable[[int
         if time.monotonic() > deadline:
             words = "; ".join(why.values())
             raise Unreachable(f"{words}. Start all processes and run the restore again: it goes on from here")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def missing_services(services: Services) -> dict[str, str]:
@@ -95,7 +95,7 @@ def wait_until_finished(services: Services) -> None:
                 f"the restore is finished, and {', '.join(unaware)} did not see it within {FINISH_SECONDS:g} seconds: "
                 "restart what does not look at its database any more"
             )
-        time.sleep(LOOK_SECONDS / 4)
+        time.sleep(POLL_SECONDS / 4)
 
 
 def _missing(services: Services, service: str) -> str:

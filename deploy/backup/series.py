@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from contracts.payments.invoices import InvoiceKind
 from deploy.backup.filling import fetch
-from deploy.backup.standing import open_database
+from deploy.backup.restore_state import open_database
 from deploy.cli.failures import NotConfigured, Refused
 
 DAY = timedelta(days=1)

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from deploy.cli.failures import NotConfigured, Refused, Unreachable
 from deploy.local.postgres import embedded_homes, installed_homes
 
-MOST_SAID = 1500
+MOST_REASON_CHARACTERS = 1500
 """Characters of a program's error output that are shown."""
-_AWAY = (
+_UNAVAILABLE = (
     "could not connect",
     "connection to server",
     "password authentication failed",
@@ -52,13 +52,13 @@ async def run(name: str, url: str, arguments: Sequence[str | Path]) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, said = await begun.communicate()
+        _, output = await begun.communicate()
     except BaseException:
         begun.kill()
         await begun.wait()
         raise
     if begun.returncode:
-        raise _failure(name, begun.returncode, said.decode(errors="replace"))
+        raise _failure(name, begun.returncode, output.decode(errors="replace"))
 
 
 def _without_password(url: str) -> tuple[str, str]:
@@ -72,8 +72,8 @@ def _without_password(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query, quote_via=quote))), password
 
 
-def _failure(name: str, status: int, said: str) -> Refused | Unreachable:
-    words = " ".join(said.split())[:MOST_SAID]
+def _failure(name: str, status: int, output: str) -> Refused | Unreachable:
+    words = " ".join(output.split())[:MOST_REASON_CHARACTERS]
     if status < 0:
         words = f"ended by signal {-status} (disk or file size limit, or killed) {words}".strip()
     why = f"{name}: {words}"
@@ -81,4 +81,4 @@ def _failure(name: str, status: int, said: str) -> Refused | Unreachable:
         return Refused(
             f"{why}; install the client of the server's version (apt-get install postgresql-client-…)"
         )
-    return Unreachable(why) if any(one in words for one in _AWAY) else Refused(why)
+    return Unreachable(why) if any(one in words for one in _UNAVAILABLE) else Refused(why)

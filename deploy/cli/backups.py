@@ -18,7 +18,7 @@ from deploy.auditor.auditing import audit as run_audit
 from deploy.auditor.finding import CHECKS
 from deploy.backup import dumping, filling, keeping, manifest, rejoining, series
 from deploy.backup.manifest import Manifest
-from deploy.backup.standing import Step, only_restore, refuse_others, refuse_running
+from deploy.backup.restore_state import Step, only_restore, refuse_others, refuse_running
 from deploy.cli.environment import database_urls
 from deploy.cli.failures import Status, Unreachable
 from deploy.cli.options import Actor, AsJson, environment_of, named_folder, whole_number
@@ -191,9 +191,13 @@ def _checked(folder: Path, as_json: bool) -> Manifest:
 async def _steps(run: Restore) -> dict[str, Step]:
     """Return how far each database is. Raises Refused if one holds something else, or a process works on it; nothing
     was changed then."""
-    found = {one: await filling.standing(one, url, run.backup_id) for one, url in run.urls.items()}
+    found = {one: await filling.database_state(one, url, run.backup_id) for one, url in run.urls.items()}
     refuse_others(run.urls, found)
-    steps = {service: standing.step for service, standing in found.items() if standing.step is not None}
+    steps = {
+        service: database_state.step
+        for service, database_state in found.items()
+        if database_state.step is not None
+    }
     await refuse_running(run.urls, steps)
     return steps
 
@@ -230,12 +234,12 @@ def _rejoin(run: Restore, services: Services, wait: float) -> None:
     await_rest(services, wait, run.as_json)
     for owner in rejoining.RESYNCED:
         for shop in asyncio.run(rejoining.shops_to_resync(owner, run.urls[owner])):
-            asked = services.post(
+            answer = services.post(
                 owner,
                 "resync",
                 {"consumer": "orders", "shop": shop, "orders": None, "actor": run.actor, "dry": False},
             )
-            await_resync(services, owner, asked, run.as_json)
+            await_resync(services, owner, answer, run.as_json)
     await_rest(services, wait, run.as_json)
 
 

@@ -14,7 +14,7 @@ from deploy.cli.environment import database_urls
 from deploy.cli.failures import Refused, Status, Unreachable
 from deploy.cli.options import AsJson, Shop, environment_of
 from deploy.cli.output import counted, emit, progress
-from services.payments.closings.verifying import Broken, ShopUnknown, verify_books
+from services.payments.closings.verifying import Broken, ShopUnknown, verify_ledger
 
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 verify = typer.Typer(help="Verify records that prove themselves.", no_args_is_help=True)
@@ -61,14 +61,14 @@ def books(context: typer.Context, shop: Shop = None, as_json: AsJson = False) ->
     broken, verified = None, None
     try:
         with progress("verifying the books", None, as_json):
-            verified = asyncio.run(verify_books(urls["payments"], shop))
+            verified = asyncio.run(verify_ledger(urls["payments"], shop))
     except Broken as found:
         broken = str(found)
     except ShopUnknown as unknown:
         raise Refused(str(unknown)) from None
     except DATABASE_ERRORS as error:
         raise _unreachable("verify", error) from None
-    said = (
+    text = (
         f"BROKEN: {broken}"
         if verified is None
         else "whole: {entries:,} entries of {accounts:,} accounts, {closings:,} closings"
@@ -77,7 +77,7 @@ def books(context: typer.Context, shop: Shop = None, as_json: AsJson = False) ->
     emit(
         {"whole": broken is None, "broken": broken, **counted},
         as_json,
-        lambda console: console.print(said if broken else said.format(**counted)),
+        lambda console: console.print(text if broken else text.format(**counted)),
     )
     if broken is not None:
         raise typer.Exit(Status.FOUND)

@@ -47,12 +47,12 @@ def shop_named(given: str | None) -> str | None:
 def time_with_offset(text: str) -> str:
     """Return an ISO 8601 time with an offset, as it was given. Raises BadParameter."""
     try:
-        moment = datetime.fromisoformat(text)
+        timestamp = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
             f"{text} is not an ISO 8601 time; give one such as 2026-11-28T08:00+01:00"
         ) from None
-    if moment.tzinfo is None:
+    if timestamp.tzinfo is None:
         raise typer.BadParameter(f"{text} has no offset; give a time such as 2026-11-28T08:00+01:00")
     return text
 

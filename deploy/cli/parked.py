@@ -71,28 +71,28 @@ def list_parked(
 ) -> None:
     """List parked messages, newest first."""
     client = services_of(context)
-    asked = {"state": [one.value for one in state or (State.WAITING, State.DEAD)]}
-    asked |= {name: [value] for name, value in (("fingerprint", fingerprint), ("shop", shop)) if value}
+    query = {"state": [one.value for one in state or (State.WAITING, State.DEAD)]}
+    query |= {name: [value] for name, value in (("fingerprint", fingerprint), ("shop", shop)) if value}
     if grouped:
-        groups = [row for one in named(services) for row in _groups(client, one, asked)]
+        groups = [row for one in named(services) for row in _groups(client, one, query)]
         emit({"groups": groups}, as_json, lambda console: _show_groups(console, groups))
         return
-    rows = [row for one in named(services) for row in _rows(client, one, asked, limit)]
+    rows = [row for one in named(services) for row in _rows(client, one, query, limit)]
     emit({"parked": rows}, as_json, lambda console: _show_rows(console, rows))
 
 
-def _groups(client: Services, service: str, asked: dict[str, list[str]]) -> list[dict[str, Any]]:
-    found = client.get(service, "parked", {**asked, "group": "fingerprint"})["groups"]
+def _groups(client: Services, service: str, query: dict[str, list[str]]) -> list[dict[str, Any]]:
+    found = client.get(service, "parked", {**query, "group": "fingerprint"})["groups"]
     return [{"service": service, **row} for row in found]
 
 
 def _rows(
-    client: Services, service: str, asked: dict[str, list[str]], limit: int
+    client: Services, service: str, query: dict[str, list[str]], limit: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the parked messages of a service, up to `limit`; a page is read when it is needed."""
     before: dict[str, list[str]] = {}
     while limit > 0:
-        page = client.get(service, "parked", {**asked, **before})["parked"]
+        page = client.get(service, "parked", {**query, **before})["parked"]
         yield from ({"service": service, **row} for row in page[:limit])
         limit -= len(page)
         if len(page) < PAGE:
@@ -220,11 +220,11 @@ def _chosen(
     return _all_dead(client, service, {"state": ["dead"], **({"shop": [shop]} if shop else {})})
 
 
-def _all_dead(client: Services, service: str, asked: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
+def _all_dead(client: Services, service: str, query: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     """Yield the bodies that name all dead messages. A service lists a limited number of groups: the list is read
     again until it has no other ones."""
     named: set[str] = set()
-    while found := {group["fingerprint"] for group in _groups(client, service, asked)} - named:
+    while found := {group["fingerprint"] for group in _groups(client, service, query)} - named:
         yield from ({"fingerprint": one} for one in sorted(found))
         named |= found
 

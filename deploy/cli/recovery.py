@@ -29,7 +29,7 @@ from deploy.cli.options import (
 from deploy.cli.output import Steps, counted, emit, progress, table
 from deploy.cli.services import Services
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 STALLED_SECONDS = 120
 Types = Annotated[
     list[str] | None, typer.Option("--type", metavar="TYPE", help="Event type; all unless given.")
@@ -65,14 +65,16 @@ def replay(
         "actor": actor,
         "dry": dry_run,
     }
-    asked = services.post(sender, "replay", body)
+    requested = services.post(sender, "replay", body)
     if not (dry_run or no_wait):
-        _await_replay(services, sender, asked, as_json)
+        _await_replay(services, sender, requested, as_json)
     verb = "would be replayed" if dry_run else "requested" if no_wait else "sent"
     emit(
-        asked,
+        requested,
         as_json,
-        lambda console: console.print(f"{counted(asked['messages'], 'message')} to {asked['queue']} {verb}"),
+        lambda console: console.print(
+            f"{counted(requested['messages'], 'message')} to {requested['queue']} {verb}"
+        ),
     )
 
 
@@ -100,41 +102,43 @@ def resync(
     """
     services = services_of(context)
     body = {"consumer": consumer, "shop": shop, "orders": orders or None, "actor": actor, "dry": dry_run}
-    asked = services.post(owner, "resync", body)
+    requested = services.post(owner, "resync", body)
     if not (dry_run or no_wait):
-        await_resync(services, owner, asked, as_json)
+        await_resync(services, owner, requested, as_json)
     verb = "would be resynced" if dry_run else "requested" if no_wait else "sent"
     emit(
-        asked,
+        requested,
         as_json,
-        lambda console: console.print(f"{counted(asked['orders'], 'order')} to {asked['queue']} {verb}"),
+        lambda console: console.print(
+            f"{counted(requested['orders'], 'order')} to {requested['queue']} {verb}"
+        ),
     )
 
 
-def _await_replay(services: Services, sender: str, asked: dict[str, Any], as_json: bool) -> None:
+def _await_replay(services: Services, sender: str, requested: dict[str, Any], as_json: bool) -> None:
     """Wait until all messages of a replay were sent."""
-    total = int(asked["messages"])
+    total = int(requested["messages"])
 
     def left(bar: Steps) -> int:
-        to_leave = int(_row(services, sender, "replays", asked["replay_id"])["to_leave"])
+        to_leave = int(_row(services, sender, "replays", requested["replay_id"])["to_leave"])
         bar.show(total - to_leave)
         return to_leave
 
-    with progress(f"replay to {asked['queue']}", total, as_json) as bar:
+    with progress(f"replay to {requested['queue']}", total, as_json) as bar:
         wait_until_sent(lambda: left(bar), "replay")
 
 
-def await_resync(services: Services, owner: str, asked: dict[str, Any], as_json: bool) -> None:
+def await_resync(services: Services, owner: str, requested: dict[str, Any], as_json: bool) -> None:
     """Wait until all orders of a resync were sent."""
 
-    orders = int(asked["orders"])
+    orders = int(requested["orders"])
 
     def left(bar: Steps) -> int:
-        row = _row(services, owner, "resyncs", asked["resync_id"])
+        row = _row(services, owner, "resyncs", requested["resync_id"])
         bar.show(row["told"])
         return int(row["to_leave"]) + (0 if row["ended_at"] is not None else orders - int(row["told"]) + 1)
 
-    with progress(f"resync to {asked['queue']}", orders, as_json) as bar:
+    with progress(f"resync to {requested['queue']}", orders, as_json) as bar:
         wait_until_sent(lambda: left(bar), "resync")
 
 
@@ -154,7 +158,7 @@ def wait_until_sent(left: Callable[[], int], name: str) -> None:
                 f"nothing of the {name} was sent for {STALLED_SECONDS} seconds; it goes on once the broker takes"
                 " messages again: look at the outbox with `comptoir status`"
             )
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         if (now := left()) != least:
             least, since = now, time.monotonic()
 

@@ -63,21 +63,21 @@ def _read(service: str, name: str, answer: httpx2.Response, accepted: Container[
             f"{service} refuses the token in COMPTOIR_INTERNAL_TOKEN: give the one it was started with"
         )
     try:
-        said = answer.json()
+        body = answer.json()
     except ValueError:
-        said = None
-    if answer.status_code in accepted and isinstance(said, dict):
-        return said
-    if not isinstance(said, dict) or answer.status_code < 400:
+        body = None
+    if answer.status_code in accepted and isinstance(body, dict):
+        return body
+    if not isinstance(body, dict) or answer.status_code < 400:
         raise Unreachable(
             f"what answers at {name} ({answer.status_code}) is not {service}: correct the address"
         )
-    why = f"{service} answers {answer.status_code}: {_reason(said)}"
+    why = f"{service} answers {answer.status_code}: {_reason(body)}"
     raise (Unreachable if answer.status_code >= 500 else Refused)(why)
 
 
-def _reason(said: Json) -> str:
+def _reason(body: Json) -> str:
     """Return why a request was refused: the faults one by one if they are given, else the sentence about all."""
-    faults = said.get("errors")
+    faults = body.get("errors")
     found = [str(one["message"]) for one in faults if one.get("message")] if isinstance(faults, list) else []
-    return " ".join(found) or str(said.get("detail", "it gives no reason"))
+    return " ".join(found) or str(body.get("detail", "it gives no reason"))

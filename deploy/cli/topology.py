@@ -19,7 +19,7 @@ def diff(context: typer.Context, as_json: AsJson = False) -> None:
     Status 1 if there is any.
     """
     environment = environment_of(context)
-    with topology.failures_told(environment):
+    with topology.explain_failures(environment):
         broker = topology.broker_of(environment)
         found = topology.differences(broker.management, broker.storefronts)
     emit(
@@ -38,7 +38,7 @@ def apply(context: typer.Context, as_json: AsJson = False) -> None:
     What is missing is created, obsolete bindings are removed, queues never.
     """
     environment = environment_of(context)
-    with topology.failures_told(environment):
+    with topology.explain_failures(environment):
         broker = topology.broker_of(environment)
         before = topology.differences(broker.management, broker.storefronts)
         topology.apply(broker.management, broker.passwords, broker.storefronts)

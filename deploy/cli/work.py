@@ -26,7 +26,7 @@ from deploy.cli.services import Services
 effects = typer.Typer(
     help="List or acknowledge failed effects: refunds, documents, reads, mails.", no_args_is_help=True
 )
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 Kind = Annotated[
     str | None,
     typer.Option("--kind", metavar="KIND", callback=filled, help="Effects of one kind, as in the list."),
@@ -48,20 +48,24 @@ def status(context: typer.Context, services: NamedServices = None, as_json: AsJs
     Status 1 if a service can't do its work, 3 if one does not answer.
     """
     client = services_of(context)
-    found, away = [], []
+    found, unreachable = [], []
     for service in named(services):
         try:
             found.append(client.get(service, "operations"))
         except Unreachable as failure:
-            away.append({"service": service, "why": str(failure)})
-    emit({"services": found, "unreachable": away}, as_json, lambda console: _show(console, found, away))
-    if away:
+            unreachable.append({"service": service, "why": str(failure)})
+    emit(
+        {"services": found, "unreachable": unreachable},
+        as_json,
+        lambda console: _show(console, found, unreachable),
+    )
+    if unreachable:
         raise typer.Exit(Status.UNREACHABLE)
     if any(one["missing"] for one in found):
         raise typer.Exit(Status.FOUND)
 
 
-def _show(console: Console, found: list[dict[str, Any]], away: list[dict[str, str]]) -> None:
+def _show(console: Console, found: list[dict[str, Any]], unreachable: list[dict[str, str]]) -> None:
     columns = (
         "service",
         "ready",
@@ -78,7 +82,7 @@ def _show(console: Console, found: list[dict[str, Any]], away: list[dict[str, st
     for one in found:
         for words in (*one["missing"], *one["warnings"]):
             console.print(f"{one['service']}: {words}")
-    for lost in away:
+    for lost in unreachable:
         console.print(lost["why"])
 
 
@@ -125,15 +129,15 @@ def await_rest(
     client: Services, timeout: float, as_json: bool, services: Sequence[str] = tuple(ServiceName)
 ) -> dict[str, list[str]]:
     """Wait until services have nothing left to do; return what each has left after the timeout."""
-    deadline, quiet_looks, left = time.monotonic() + timeout, 0, dict[str, list[str]]()
+    deadline, quiet_polls, left = time.monotonic() + timeout, 0, dict[str, list[str]]()
     with progress("waiting", None, as_json) as bar:
-        while quiet_looks < 2:
+        while quiet_polls < 2:
             left = _left(client, services)
-            quiet_looks = 0 if left else quiet_looks + 1
-            _tell(bar, left)
+            quiet_polls = 0 if left else quiet_polls + 1
+            _show_progress(bar, left)
             if left and time.monotonic() > deadline:
                 break
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     return left
 
 
@@ -153,7 +157,7 @@ def _left_in(one: dict[str, Any]) -> list[str]:
     return [*unknown, *(f"{count} {name}" for name, count in counts.items() if count)]
 
 
-def _tell(bar: Steps, left: dict[str, list[str]]) -> None:
+def _show_progress(bar: Steps, left: dict[str, list[str]]) -> None:
     bar.show(
         title="; ".join(f"{service}: {', '.join(words)}" for service, words in left.items()) or "waiting"
     )
@@ -204,12 +208,12 @@ def _what(only: Pausable | None) -> list[str]:
 def _emit_paused(answer: dict[str, Any], as_json: bool) -> None:
     paused = [f"{one['what']} (by {one['actor']}: {one['reason']})" for one in answer["paused"]]
     resumed = answer.get("resumed") or ()
-    said = [f"resumed: {', '.join(resumed)}"] if resumed else []
-    said += [f"{'still ' if resumed else ''}paused: {', '.join(paused)}"] if paused else []
+    parts = [f"resumed: {', '.join(resumed)}"] if resumed else []
+    parts += [f"{'still ' if resumed else ''}paused: {', '.join(paused)}"] if paused else []
     emit(
         answer,
         as_json,
-        lambda console: console.print(f"{answer['service']}: {'; '.join(said) or 'nothing was paused'}"),
+        lambda console: console.print(f"{answer['service']}: {'; '.join(parts) or 'nothing was paused'}"),
     )
 
 
@@ -226,9 +230,9 @@ def list_effects(
 ) -> None:
     """List failed effects that nobody has acknowledged, newest first."""
     client = services_of(context)
-    asked = {"state": "acknowledged" if acknowledged else "failed"}
-    asked |= {name: value for name, value in (("kind", kind), ("shop", shop)) if value}
-    answers = {one: client.get(one, "effects", asked) for one in named(services)}
+    query = {"state": "acknowledged" if acknowledged else "failed"}
+    query |= {name: value for name, value in (("kind", kind), ("shop", shop)) if value}
+    answers = {one: client.get(one, "effects", query) for one in named(services)}
     rows = [{"service": one, **row} for one, answer in answers.items() for row in answer["effects"]]
     totals = {one: int(answer.get("total", len(answer["effects"]))) for one, answer in answers.items()}
     seen = ("acknowledged_at", "acknowledged_by", "acknowledgement") if acknowledged else ()
@@ -275,7 +279,7 @@ def acknowledge(
         False: "there is no such failed effect",
         None: "no such effect has failed, or it was already",
     }[answer.get("already")]
-    said = f"{count} acknowledged" if count else f"nothing acknowledged: {why}"
-    emit({"service": service, **answer}, as_json, lambda console: console.print(said))
+    text = f"{count} acknowledged" if count else f"nothing acknowledged: {why}"
+    emit({"service": service, **answer}, as_json, lambda console: console.print(text))
     if not count:
         raise typer.Exit(Status.FOUND)

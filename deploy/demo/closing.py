@@ -50,11 +50,11 @@ def show_table(console: Console, figures: Figures, seconds: float) -> None:
     )
     fast, slow = percentile(figures.latencies_ms, 50), percentile(figures.latencies_ms, 99)
     table.add_row("Submitted → customer’s mail", f"p50 {fast:.0f} ms, p99 {slow:.0f} ms")
-    table.add_row("Auditor", verdict(figures))
+    table.add_row("Auditor", auditor_result(figures))
     console.print(table)
 
 
-def verdict(figures: Figures) -> str:
+def auditor_result(figures: Figures) -> str:
     """Return the auditor's verdict as a cell."""
     violations = len(figures.violations)
     return "no violations" if not violations else f"[red]{violations} violations[/red]"

@@ -27,7 +27,7 @@ from deploy.local.mailserver import JournalReader, Mail, read_journal
 from deploy.local.system import System
 
 MAIL_SECONDS = 60.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 _SAMPLE = re.compile(r"^(comptoir_messages_\w+_total)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
@@ -155,9 +155,9 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 def _submissions(play: Play) -> dict[UUID, datetime]:
     return {
-        event_id: moment
+        event_id: timestamp
         for storefront in play.storefronts.values()
-        for event_id, moment in storefront.submitted_at.items()
+        for event_id, timestamp in storefront.submitted_at.items()
     }
 
 
@@ -226,7 +226,7 @@ async def all_mailed(system: System, script: Script) -> None:
     while (accepted := accepted + len(list(journal))) < expected:
         if asyncio.get_running_loop().time() > deadline:
             return
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def wrong_mails(figures: Figures, script: Script) -> list[str]:

@@ -23,7 +23,7 @@ from deploy.demo.sales.sale import Dispatch, Receipt, Sale
 LEVELS_AT_ONCE = 500
 ORDERS_AT_ONCE = 8
 OUTCOME_SECONDS = 30.0
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 2.0
 PAGE = 200
@@ -170,7 +170,7 @@ class MerchantDesk:
         while (found := await self._read(order))["state"] == "awaiting_payment":
             if _now() > deadline:
                 raise NoOutcome(f"{order} still is {found['state']} after {OUTCOME_SECONDS:.0f} s")
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _command(self, path: str, content: dict[str, Any], key: str) -> None:
         """Send a command and return once its owner has carried it out."""
@@ -208,7 +208,7 @@ class MerchantDesk:
                 raise NoOutcome(
                     f"POST {path} is {command['state']} at {location} after {OUTCOME_SECONDS:.0f} s"
                 )
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         if command["state"] == "rejected":
             raise CommandRefused(path, httpx2.codes.UNPROCESSABLE_ENTITY, str(command)[:500])
 

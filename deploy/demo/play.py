@@ -28,7 +28,7 @@ from deploy.local.system import System
 ORDERS_PER_SECOND = 40
 ANSWER_SECONDS = 30.0
 END_SECONDS = 30.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 TRICKS = {"stripe": (Trick.FORGED, Trick.CHANGED, Trick.OLD), "paypal": (Trick.FORGED, Trick.CHANGED)}
 """What frauds try in each provider's name; PayPal's signatures do not age."""
 
@@ -54,7 +54,7 @@ class Play:
         shop = script.merchant.shop
         self.desk = MerchantDesk(system.url("orders"), system.secrets.api_tokens[shop])
         self.storefronts = {
-            module.value: Storefront(shop, module.value, self._hear) for module in script.merchant.modules
+            module.value: Storefront(shop, module.value, self._receive) for module in script.merchant.modules
         }
         self.outcome = Outcome()
         self._sales = {sale.event_id: sale for sale in script.sales}
@@ -113,18 +113,18 @@ class Play:
         for sale in lost_payments(self.script.placed):
             self.providers.stripe.lose_payment(sale)
         for cart in self.script.left:
-            await self._tell(cart)
+            await self._announce_cart(cart)
         pause = 1 / ORDERS_PER_SECOND
         for sale in self.script.sales:
             if cart_of_sale := self.script.carts.get(sale.event_id):
-                await self._tell(cart_of_sale)
+                await self._announce_cart(cart_of_sale)
             await self.storefronts[sale.module].submit(sale)
             self._submitted += 1
             await asyncio.sleep(pause)
 
-    async def _tell(self, cart: Cart) -> None:
-        for said in cart.told:
-            await self.storefronts[cart.module.value].tell(said)
+    async def _announce_cart(self, cart: Cart) -> None:
+        for message in cart.messages:
+            await self.storefronts[cart.module.value].publish(message)
 
     async def _try_tricks(self) -> None:
         """Frauds claim payments of orders that are never paid: one that worked would change how those end."""
@@ -136,7 +136,7 @@ class Play:
                 if status is None or not 400 <= status < 500:
                     self.outcome.wrong.append(f"a webhook that was {trick} got {status} instead of a refusal")
 
-    async def _hear(self, storefront: Storefront, event_id: UUID, answer: Answer) -> None:
+    async def _receive(self, storefront: Storefront, event_id: UUID, answer: Answer) -> None:
         self.outcome.answers.setdefault(event_id, answer)
         sale = self._sales.get(event_id)
         if isinstance(answer, OrderAccepted) and sale is not None and sale.is_placed:
@@ -188,9 +188,9 @@ class Play:
                 return
             if asyncio.get_running_loop().time() > deadline:
                 break
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         self.outcome.wrong += [
-            f"order {order_id} should end as {expected[order_id]}, is {self._standing(order_id)}"
+            f"order {order_id} should end as {expected[order_id]}, is {self._state(order_id)}"
             for order_id in late
         ]
         self.outcome.wrong += [
@@ -207,12 +207,12 @@ class Play:
             if not wrong or asyncio.get_running_loop().time() > deadline:
                 self.outcome.wrong += wrong
                 return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _is_at(self, order_id: UUID, end: End) -> bool:
-        return self._standing(order_id) == str(end)
+        return self._state(order_id) == str(end)
 
-    def _standing(self, order_id: UUID) -> str:
+    def _state(self, order_id: UUID) -> str:
         order = self.outcome.orders.get(order_id)
         if order is None:
             return "not listed"
@@ -266,7 +266,7 @@ def wrong_answer(sale: Sale, answer: Answer) -> str | None:
 
 def refusals_of(outcome: Outcome, script: Script) -> Counter[str]:
     """Refused orders by their first reason: those Comptoir refused and those turned away before."""
-    counted: Counter[str] = Counter(away.reasons[0].code for away in script.turned_away)
+    counted: Counter[str] = Counter(rejected.reasons[0].code for rejected in script.rejected)
     for answer in outcome.answers.values():
         if not isinstance(answer, OrderAccepted):
             counted[answer.reasons[0].code] += 1

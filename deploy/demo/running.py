@@ -23,7 +23,7 @@ from typing import Any
 
 from deploy.auditor.auditing import audit
 from deploy.auditor.finding import Violation
-from deploy.auditor.ground import Journals
+from deploy.auditor.inputs import Journals
 from deploy.demo.closing import show_table, show_wrongs
 from deploy.demo.figures import Figures, all_mailed, gather_figures, lost_orders, wrong_mails
 from deploy.demo.mail.conversations import Conversations, converse, wrong_conversations
@@ -208,6 +208,6 @@ def write_report(folder: Path, figures: Figures) -> None:
     text = json.dumps(figures.report(), indent=2, ensure_ascii=False) + "\n"
     own = folder / "report.json"
     own.write_text(text, encoding="utf-8")
-    beside = folder.parent / f".report-{folder.name}.json"
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(folder.parent / "report.json")
+    temporary = folder.parent / f".report-{folder.name}.json"
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(folder.parent / "report.json")

@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts.fulfillment.stock import StockLevel
 from deploy.demo.sales.carts import Cart, left_carts, with_carts
 from deploy.demo.sales.orders import demo_sales, demo_stock
-from deploy.demo.sales.retail import TurnedAway, read_invoices
+from deploy.demo.sales.retail import RejectedInvoice, read_invoices
 from deploy.demo.sales.sale import Sale
 from deploy.demo.sales.stories import with_lost_webhook, with_refunds
 from deploy.demo.sales.unknown_addresses import with_unknown_address
@@ -25,7 +25,7 @@ class Script:
     merchant: Merchant
     stock: Sequence[StockLevel]
     sales: Sequence[Sale]
-    turned_away: Sequence[TurnedAway] = field(default=())
+    rejected: Sequence[RejectedInvoice] = field(default=())
     carts: Mapping[UUID, Cart] = field(default_factory=dict)
     left: Sequence[Cart] = field(default=())
 
@@ -37,7 +37,7 @@ class Script:
     @property
     def submissions(self) -> int:
         """How many orders were asked for: all sales but repeats, and all invoices that were turned away."""
-        return sum(sale.repeats is None for sale in self.sales) + len(self.turned_away)
+        return sum(sale.repeats is None for sale in self.sales) + len(self.rejected)
 
 
 def write_script(orders_file: Path | None) -> Script:
@@ -47,4 +47,4 @@ def write_script(orders_file: Path | None) -> Script:
         left = left_carts(sales, datetime.now(UTC))
         return Script(GARANCE, demo_stock(), sales, carts=carts, left=left)
     made = read_invoices(orders_file)
-    return Script(TRUMPET, made.stock(), with_lost_webhook(with_refunds(made.sales)), made.turned_away)
+    return Script(TRUMPET, made.stock(), with_lost_webhook(with_refunds(made.sales)), made.rejected)

@@ -202,7 +202,7 @@ _MONEY = Row(
     ],
 )
 
-_TOLD = Row(
+_NOTIFICATIONS = Row(
     "What customers and providers were told",
     [
         Panel(
@@ -248,7 +248,7 @@ DASHBOARD = Dashboard(
     "Business",
     "How sales, money and mails go: orders by state, how long customers wait, amounts, refusals.",
     ("comptoir_dispatch_rows",),
-    [_SALES, _WAITING, _MONEY, _TOLD],
+    [_SALES, _WAITING, _MONEY, _NOTIFICATIONS],
     [Variable("shop", "Shop", (STATES,))],
     since="now-24h",
 )

@@ -12,7 +12,7 @@ UNREAD = f"count(({of(READY, OURS)} > 0) and ({of(CONSUMERS, OURS)} == 0)) or ve
 REPEATS = "messages are repeated only after a restart or a lost connection"
 PARKS = "no message was parked since the processes started"
 WAITS = "no message waited since the processes started"
-OFFICE = "Operations in the back office"
+BACKOFFICE = "Operations in the back office"
 
 _NOW = Row(
     "Now",
@@ -40,7 +40,7 @@ _NOW = Row(
         ),
         Stat(
             "Parked, dead",
-            f"Messages that an operator has to look at: {OFFICE} explains each, and retries or discards it.",
+            f"Messages that an operator has to look at: {BACKOFFICE} explains each, and retries or discards it.",
             "short",
             [Query(add(largest(of("comptoir_parked_rows", SERVICE, 'state="dead"'), "service")), "dead")],
             warning=1,
@@ -141,7 +141,7 @@ _HANDLING = Row(
         Bars(
             "Parked, by reason, in the time shown",
             "Messages that need a person, or another message. The README of the chassis explains each reason; "
-            f"{OFFICE} lists them.",
+            f"{BACKOFFICE} lists them.",
             "short",
             [
                 Query(

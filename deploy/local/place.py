@@ -42,7 +42,7 @@ def server_identity() -> Identity:
 
 def can(identity: Identity, access: str, path: Path) -> bool:
     """Return whether `identity` has `access` ("r", "w" or "x") to `path`, tested as that account."""
-    asked = subprocess.run(
+    wanted = subprocess.run(
         ["/bin/sh", "-c", f'test -{access} "$0"', str(path)],
         check=False,
         cwd="/",
@@ -50,16 +50,16 @@ def can(identity: Identity, access: str, path: Path) -> bool:
         group=identity.gid,
         extra_groups=None if identity.uid is None else [],
     )
-    return asked.returncode == 0
+    return wanted.returncode == 0
 
 
 @dataclass(frozen=True)
 class ServerFolder:
-    """A server's own folder (mode 0700, owned by `identity`); `asked` is the path the caller wanted."""
+    """A server's own folder (mode 0700, owned by `identity`); `wanted` is the path that the caller requested."""
 
     folder: Path
     identity: Identity
-    asked: Path
+    wanted: Path
 
     def make(self, name: str) -> Path:
         """Create a folder below, owned by the server."""
@@ -98,7 +98,7 @@ class ServerFolder:
 
     def leave(self) -> None:
         """Remove the folder and the note that points to it."""
-        for folder in {self.folder, self.asked}:
+        for folder in {self.folder, self.wanted}:
             shutil.rmtree(folder, ignore_errors=True)
             process_reaper.removed(folder)
 
@@ -108,26 +108,26 @@ def _has_blank(path: Path) -> bool:
     return any(character.isspace() for character in str(path))
 
 
-def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -> ServerFolder:
-    """Return an empty folder for a server: `asked` itself if its account can reach that and its path has no
+def take_place(wanted: Path, *, is_durable: bool = True, memory: Path = MEMORY) -> ServerFolder:
+    """Return an empty folder for a server: `wanted` itself if its account can reach that and its path has no
     blank, else a temporary one.
 
     `is_durable`: whether its files must survive a power loss; otherwise they are in `memory` if that has
     room.
     """
-    asked = asked.resolve()
+    wanted = wanted.resolve()
     identity = server_identity()
-    asked.mkdir(parents=True, mode=0o700)
-    process_reaper.remove_at_end(asked)
-    place = ServerFolder(asked, identity, asked)
-    place.hand_over(asked)
+    wanted.mkdir(parents=True, mode=0o700)
+    process_reaper.remove_at_end(wanted)
+    place = ServerFolder(wanted, identity, wanted)
+    place.hand_over(wanted)
     in_memory = not is_durable and _has_room(memory)
-    if not in_memory and can(identity, "w", asked) and not _has_blank(asked):
+    if not in_memory and can(identity, "w", wanted) and not _has_blank(wanted):
         return place
     elsewhere = Path(tempfile.mkdtemp(prefix="comptoir-", dir=memory if in_memory else None))
     process_reaper.remove_at_end(elsewhere)
-    (asked / "is-at").write_text(f"{elsewhere}\n")
-    place = ServerFolder(elsewhere, identity, asked)
+    (wanted / "is-at").write_text(f"{elsewhere}\n")
+    place = ServerFolder(elsewhere, identity, wanted)
     place.hand_over(elsewhere)
     return place
 
@@ -155,7 +155,7 @@ class ServerTls:
         return _RABBITMQ.format(port=port, **self._write(place))
 
     def postgres(self, place: ServerFolder) -> dict[str, str]:
-        """Write the files and return PostgreSQL's settings, which are in force after a reload."""
+        """Write the files and return PostgreSQL's settings, which take effect after a reload."""
         files = self._write(place)
         return {"ssl_cert_file": files["chain"], "ssl_key_file": files["key"], "ssl": "on"}
 

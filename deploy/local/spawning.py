@@ -55,7 +55,7 @@ class Launcher:
         return spawn(argv, log=log, env=env, cwd=cwd, last_signal=last_signal)
 
     async def run(
-        self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, said_to_it: bytes = b""
+        self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, stdin: bytes = b""
     ) -> tuple[int, bytes]:
         """Run a program to its end; return its exit status and its output. TimeoutError after two minutes."""
         process = await asyncio.create_subprocess_exec(
@@ -66,9 +66,9 @@ class Launcher:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await asyncio.wait_for(process.communicate(said_to_it), RUN_SECONDS)
+        output, _ = await asyncio.wait_for(process.communicate(stdin), RUN_SECONDS)
         assert process.returncode is not None
-        return process.returncode, said
+        return process.returncode, output
 
 
 def spawn(

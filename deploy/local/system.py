@@ -262,7 +262,7 @@ class System:
     ) -> None:
         """Add a person to the back office, as an operator would: from its command line."""
         more = ("--shop", shop, "--login", login, "--role", role, "--name", name)
-        await self._run_once(BACKOFFICE, "add-staff", *more, said_to_it=f"{password}\n")
+        await self._run_once(BACKOFFICE, "add-staff", *more, stdin=f"{password}\n")
 
     async def open_modules(self, shop: str, modules: Sequence[str]) -> None:
         """Let more modules sell for a shop, as an operator would by giving them logins of their own."""
@@ -275,16 +275,16 @@ class System:
         self._management = Management(self.management_url, self.vhost)
         apply(self._management, self.secrets.passwords, self.storefronts)
 
-    async def _run_once(self, service: str, *arguments: str, said_to_it: str = "") -> None:
+    async def _run_once(self, service: str, *arguments: str, stdin: str = "") -> None:
         """Run a program for one of its commands. Raises RuntimeError with its output when it fails."""
-        status, said = await self.supervisor.launcher.run(
+        status, output = await self.supervisor.launcher.run(
             [sys.executable, "-m", module_of(service), *arguments],
             env={**inherited(), **self.environment(service)},
             cwd=ROOT,
-            said_to_it=said_to_it.encode(),
+            stdin=stdin.encode(),
         )
         if status != 0:
-            words = said.decode(errors="replace")[-3000:]
+            words = output.decode(errors="replace")[-3000:]
             raise RuntimeError(f"{service} could not {arguments[0]}:\n{words}")
 
 

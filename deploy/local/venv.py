@@ -105,10 +105,10 @@ def fill() -> None:
         raise NotInstalled(_why_not(done.stderr))
 
 
-def _why_not(said: str) -> str:
+def _why_not(output: str) -> str:
     """Return what to do about a failure, from pip's output."""
     where = f"pip's own output is in {PIP_LOG.relative_to(ROOT)}"
-    if "Retrying (" in said or "ConnectionError" in said or "connection broken" in said:
+    if "Retrying (" in output or "ConnectionError" in output or "connection broken" in output:
         return (
             "The first run needs a network: pip reached no package index. Connect, or set HTTPS_PROXY (a proxy) or "
             f"PIP_INDEX_URL (a mirror), and run make again; {where}."

@@ -16,7 +16,7 @@ BASKETS = {
     Module.SLOTS: 16,
 }
 """Different baskets by module."""
-MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+SAMPLED_AT = datetime(2000, 1, 1, tzinfo=UTC)
 """When the baskets were filled; an order's own times are as long after its placing."""
 
 
@@ -40,7 +40,7 @@ def baskets(shop: str) -> list[NumberedBasket]:
     modules = [module for module, count in BASKETS.items() for _ in range(count)]
     return [
         NumberedBasket(
-            number, module, submitted_order(chance, number, MOMENT, module=module, locale="fr", shop=shop)
+            number, module, submitted_order(chance, number, SAMPLED_AT, module=module, locale="fr", shop=shop)
         )
         for number, module in enumerate(modules)
     ]

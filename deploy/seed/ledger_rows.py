@@ -24,7 +24,7 @@ select md5('entry4' || key)::uuid, key, order_id, 2 + r + c, 'refund_paid', refu
     md5('refund' || key)::uuid, shipped_at, null, coalesce(provider, 'demo'), due - received - credited + refunded
 from facts where refunded > 0
 """
-LETTER = """
+MAILS = """
 create temp table letter as
 select md5(template || key)::uuid as id, order_id, code, template, recipient, placed_at as at,
     case when template = 'order_recap' and luck >= 998 then 'failed' else 'done' end as state,

@@ -225,7 +225,7 @@ def _row(
     life, money, units, hand = LIVES[number], order.money, order.units, order.hand
     stage = STAGES.index(life.stage) if basket.goods else 0
     version = 2 + stage if basket.goods else 0
-    heard = [json.loads(one.model_dump_json()) for one in positions] if version else []
+    published = [json.loads(one.model_dump_json()) for one in positions] if version else []
     return OutcomeRow(
         basket=basket.number,
         life=number,
@@ -248,7 +248,7 @@ def _row(
         payment_version=1 + sum(amount > 0 for amount in (money.received, money.credited, money.refunded)),
         fulfilment_version=version,
         stock=order.stock,
-        line_positions=json.dumps(heard),
+        line_positions=json.dumps(published),
         ship_ordered=units.ordered,
         ship_needed=units.needed,
         packed=units.packed,

@@ -277,6 +277,6 @@ def _line_rows(basket: NumberedBasket) -> Iterator[LineRow]:
             total=line.total_minor,
             vat_rate=line.vat_rate,
             resource=line.resource,
-            starts=line.starts_at - baskets.MOMENT if line.starts_at else None,
-            ends=line.ends_at - baskets.MOMENT if line.ends_at else None,
+            starts=line.starts_at - baskets.SAMPLED_AT if line.starts_at else None,
+            ends=line.ends_at - baskets.SAMPLED_AT if line.ends_at else None,
         )

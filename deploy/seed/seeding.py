@@ -34,12 +34,12 @@ _SESSION = {
     "comptoir.bulk_load": "on",
 }
 """The last: orders' triggers leave this session's rows to it."""
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 STEPS: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
-    "orders": ((ledger_rows.ENTRY, ledger_rows.LETTER), orders_rows.ROWS),
+    "orders": ((ledger_rows.ENTRY, ledger_rows.MAILS), orders_rows.ROWS),
     "payments": ((ledger_rows.ENTRY,), other_rows.PAYMENTS),
     "fulfillment": ((other_rows.MOVED,), other_rows.FULFILLMENT),
-    "notifier": ((ledger_rows.LETTER,), other_rows.NOTIFIER),
+    "notifier": ((ledger_rows.MAILS,), other_rows.NOTIFIER),
 }
 """By service: temporary tables, then what is inserted."""
 _IS_ALONE = """select not exists (select from pg_stat_activity
@@ -77,7 +77,7 @@ class Job:
 
 
 async def seed(
-    urls: Mapping[str, str], shop: str, count: int, tell: Tell, *, until: datetime | None = None
+    urls: Mapping[str, str], shop: str, count: int, report: Report, *, until: datetime | None = None
 ) -> None:
     """Add `count` orders to a shop, spread over the three years before `until` (today's midnight unless given).
 
@@ -96,13 +96,13 @@ async def seed(
                 was_empty = f"select count(*) < {_EMPTY} from {FIRST_TABLE[service]}"  # noqa: S608
                 if await connection.fetchval(was_empty):
                     indexes[service] = await _drop_indexes(connection, service)
-            await _load_all(opened, job, tell)
+            await _load_all(opened, job, report)
         finally:
             for service, definitions in indexes.items():
-                await _make_indexes(opened[service], definitions, service, tell)
+                await _make_indexes(opened[service], definitions, service, report)
         for service, connection in opened.items():
             await connection.execute("vacuum (analyze)", timeout=3600)
-            tell(f"{service}: done, {time.monotonic() - began:.0f} s since the beginning")
+            report(f"{service}: done, {time.monotonic() - began:.0f} s since the beginning")
 
 
 async def _open(stack: AsyncExitStack, url: str) -> Any:
@@ -111,7 +111,7 @@ async def _open(stack: AsyncExitStack, url: str) -> Any:
     return connection
 
 
-async def _load_all(opened: Mapping[str, Any], job: Job, tell: Tell) -> None:
+async def _load_all(opened: Mapping[str, Any], job: Job, report: Report) -> None:
     """Load every service in a transaction; all of them are committed at the end, or none is.
 
     The dictionary of kinds comes last: others who meet the same kind first wait for this transaction.
@@ -121,7 +121,7 @@ async def _load_all(opened: Mapping[str, Any], job: Job, tell: Tell) -> None:
         await transaction.start()
     try:
         for service, connection in opened.items():
-            await _load_service(connection, service, job, tell)
+            await _load_service(connection, service, job, report)
         if "orders" in opened:
             await _execute(opened["orders"], orders_rows.KINDS, {"shop": job.shop})
     except BaseException:
@@ -133,12 +133,12 @@ async def _load_all(opened: Mapping[str, Any], job: Job, tell: Tell) -> None:
         await transaction.commit()
 
 
-async def _load_service(connection: Any, service: str, job: Job, tell: Tell) -> None:
+async def _load_service(connection: Any, service: str, job: Job, report: Report) -> None:
     began, end = time.monotonic(), job.before + job.count
     for first in range(job.before + 1, end + 1, CHUNK):
         last = min(first + CHUNK - 1, end)
         await _load(connection, service, job, first, last)
-        tell(f"{service}: {last - job.before:,} orders, {time.monotonic() - began:.0f} s")
+        report(f"{service}: {last - job.before:,} orders, {time.monotonic() - began:.0f} s")
 
 
 async def _seeded_before(urls: Mapping[str, str], shop: str) -> int:
@@ -205,7 +205,7 @@ async def _drop_indexes(connection: Any, service: str) -> list[str]:
     return [row["definition"] for row in rows]
 
 
-async def _make_indexes(connection: Any, definitions: Sequence[str], service: str, tell: Tell) -> None:
+async def _make_indexes(connection: Any, definitions: Sequence[str], service: str, report: Report) -> None:
     is_alone = await connection.fetchval(_IS_ALONE)
     for definition in definitions:
         began = time.monotonic()
@@ -213,7 +213,7 @@ async def _make_indexes(connection: Any, definitions: Sequence[str], service: st
             definition = definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
         await connection.execute(definition, timeout=3600)
         name = definition.split(" ON ", 1)[0].split()[-1]
-        tell(f"{service}: index {name} in {time.monotonic() - began:.0f} s")
+        report(f"{service}: index {name} in {time.monotonic() - began:.0f} s")
 
 
 async def _execute(connection: Any, statement: str, values: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from deploy.auditor.ground import open_ground
+from deploy.auditor.inputs import open_inputs
 from deploy.cli.environment import database_urls
 from deploy.cli.failures import NotConfigured, Unreachable
 from deploy.cli.options import AsJson, check_period, environment_of, named_file, time_with_offset
@@ -133,8 +133,8 @@ async def _export(
     sent = 0
     if not parts:
         return 0
-    async with open_ground(urls) as ground:
-        reader = Reader(ground, parts[0][0], cursor.made_at)
+    async with open_inputs(urls) as inputs:
+        reader = Reader(inputs, parts[0][0], cursor.made_at)
         for begin, end in parts:
             for batch in _batches(list(spans_of(await reader.read(begin, end)))):
                 await asyncio.to_thread(receiver.send, batch)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from contracts.catalogue import SERVICES
 from contracts.envelope import uuid7_floor
-from deploy.auditor.ground import Ground
+from deploy.auditor.inputs import Inputs
 from deploy.traces.spans import Event, Handled, MailAttempt, Period
 
 WINDOW = timedelta(minutes=5)
@@ -27,8 +27,8 @@ class Reader:
     """Reads an export's periods. What was sent before its `beginning` has no spans, unless an earlier export that
     ended there, made at `exported_at`, has sent them."""
 
-    def __init__(self, ground: Ground, beginning: datetime, exported_at: datetime | None) -> None:
-        self._ground = ground
+    def __init__(self, inputs: Inputs, beginning: datetime, exported_at: datetime | None) -> None:
+        self._inputs = inputs
         self._first = uuid7_floor(beginning)
         self._exported_at = exported_at
         self._late: set[Handled] = set()
@@ -38,7 +38,7 @@ class Reader:
 
         Handled messages of before the export are among them if the earlier one can't have seen that they were handled.
         """
-        period = await _read(self._ground, since, until)
+        period = await _read(self._inputs, since, until)
         if self._exported_at is None:
             return replace(
                 period,
@@ -53,22 +53,22 @@ class Reader:
         return handled.event_id < self._first and handled.at > exported_at
 
 
-async def _read(ground: Ground, since: datetime, until: datetime) -> Period:
+async def _read(inputs: Inputs, since: datetime, until: datetime) -> Period:
     ids = uuid7_floor(since), uuid7_floor(until)
-    events = [event for name in SERVICES for event in await _events_between(ground, name, *ids)]
-    handled = [one for name in SERVICES for one in await _handled_between(ground, name, *ids)]
-    mails = await _mails(ground, since, until)
+    events = [event for name in SERVICES for event in await _events_between(inputs, name, *ids)]
+    handled = [one for name in SERVICES for one in await _handled_between(inputs, name, *ids)]
+    mails = await _mails(inputs, since, until)
     causes = {event.causation_id for event in events if event.causation_id} | {
         mail.cause_id for mail in mails
     }
     before = sorted(cause for cause in causes if cause < ids[0])
-    known = [event for name in SERVICES for event in await _events_of(ground, name, before)]
-    earlier = [one for name in SERVICES for one in await _handled_of(ground, name, before)]
+    known = [event for name in SERVICES for event in await _events_of(inputs, name, before)]
+    earlier = [one for name in SERVICES for one in await _handled_of(inputs, name, before)]
     return Period(tuple(events), tuple(handled), tuple(mails), tuple(known), tuple(earlier))
 
 
-async def _events_between(ground: Ground, service: str, first: UUID, before: UUID) -> list[Event]:
-    rows = await ground.connections[service].fetch(
+async def _events_between(inputs: Inputs, service: str, first: UUID, before: UUID) -> list[Event]:
+    rows = await inputs.connections[service].fetch(
         f"SELECT {_EVENT} FROM msg.event_log WHERE id >= $1 AND id < $2 ORDER BY id",  # noqa: S608 - a constant of ours
         first,
         before,
@@ -76,8 +76,8 @@ async def _events_between(ground: Ground, service: str, first: UUID, before: UUI
     return [Event(sender=service, **row) for row in rows]
 
 
-async def _events_of(ground: Ground, service: str, ids: Iterable[UUID]) -> list[Event]:
-    rows = await ground.connections[service].fetch(
+async def _events_of(inputs: Inputs, service: str, ids: Iterable[UUID]) -> list[Event]:
+    rows = await inputs.connections[service].fetch(
         f"SELECT {_EVENT} FROM msg.event_log WHERE id = ANY($1) ORDER BY id",  # noqa: S608 - a constant of ours
         list(ids),
     )
@@ -89,22 +89,22 @@ _HANDLED = (
 )
 
 
-async def _handled_between(ground: Ground, service: str, first: UUID, before: UUID) -> list[Handled]:
-    rows = await ground.connections[service].fetch(
+async def _handled_between(inputs: Inputs, service: str, first: UUID, before: UUID) -> list[Handled]:
+    rows = await inputs.connections[service].fetch(
         f"{_HANDLED} event_id >= $2 AND event_id < $3 ORDER BY event_id", service, first, before
     )
     return [Handled(**row) for row in rows]
 
 
-async def _handled_of(ground: Ground, service: str, ids: Iterable[UUID]) -> list[Handled]:
-    rows = await ground.connections[service].fetch(
+async def _handled_of(inputs: Inputs, service: str, ids: Iterable[UUID]) -> list[Handled]:
+    rows = await inputs.connections[service].fetch(
         f"{_HANDLED} event_id = ANY($2) ORDER BY event_id", service, list(ids)
     )
     return [Handled(**row) for row in rows]
 
 
-async def _mails(ground: Ground, since: datetime, until: datetime) -> list[MailAttempt]:
-    rows = await ground.notifier.fetch(
+async def _mails(inputs: Inputs, since: datetime, until: datetime) -> list[MailAttempt]:
+    rows = await inputs.notifier.fetch(
         """SELECT mail.id, mail.cause_id, mail.template, mail.shop, mail.created_at AS planned_at,
                   effect.updated_at, effect.state
            FROM mail JOIN msg.effect ON effect.key = mail.id::text AND effect.kind = 'mail'

@@ -17,7 +17,7 @@ AT_ONCE = 500
 SECONDS = 30.0
 ATTEMPTS = 5
 LONGEST_PAUSE = 30.0
-MOST_SAID = 200
+MOST_REASON_CHARACTERS = 200
 """Characters of the receiver's reason that are shown."""
 _LATER = (408, 429, 502, 503, 504)
 """Statuses after which the same request is sent again, by OTLP's rules and for proxies that are restarted."""
@@ -83,8 +83,8 @@ class Receiver:
 
 def _pause(answer: httpx2.Response | None) -> float:
     """Return the seconds to wait: as the receiver asks, one second if it does not, never more than half a minute."""
-    asked = answer.headers.get("retry-after", "") if answer is not None else ""
-    return min(float(asked), LONGEST_PAUSE) if asked.isdecimal() else 1.0
+    seconds = answer.headers.get("retry-after", "") if answer is not None else ""
+    return min(float(seconds), LONGEST_PAUSE) if seconds.isdecimal() else 1.0
 
 
 def _check(answer: httpx2.Response) -> None:
@@ -105,7 +105,10 @@ def _reason(answer: httpx2.Response) -> str:
     """Return why the receiver refuses, in one line. A page of HTML is no receiver's: it gives the remedy only."""
     if "html" in answer.headers.get("content-type", "").lower() or answer.text.lstrip().startswith("<"):
         return "it is no OTLP receiver but answers with a web page; correct the address in --otlp"
-    return " ".join(answer.text.split())[:MOST_SAID] or "it gives no reason; is the address in --otlp right?"
+    return (
+        " ".join(answer.text.split())[:MOST_REASON_CHARACTERS]
+        or "it gives no reason; is the address in --otlp right?"
+    )
 
 
 def request_of(spans: Iterable[Span]) -> dict[str, Any]:
@@ -149,7 +152,7 @@ def _attributes(values: Mapping[str, str]) -> list[dict[str, Any]]:
     return [{"key": name, "value": {"stringValue": value}} for name, value in values.items()]
 
 
-def _nanoseconds(moment: datetime) -> str:
+def _nanoseconds(timestamp: datetime) -> str:
     """Return the time since 1970 as OTLP's JSON has it, as text, since it is more than 53 bits."""
-    since = moment - _EPOCH
+    since = timestamp - _EPOCH
     return str((since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000)

@@ -13,10 +13,10 @@ def describe(error: BaseException) -> str:
     """Return an error in one line, without the row or input it is about: those contain customers' texts."""
     name = type(error).__name__
     if isinstance(error, asyncpg.PostgresError):
-        said = str(error.args[0]) if error.args else ""
+        text = str(error.args[0]) if error.args else ""
         if isinstance(error, asyncpg.DataError):
-            said = said.partition(":")[0]
-        return f"{name} {error.sqlstate}: {said}"[:500]
+            text = text.partition(":")[0]
+        return f"{name} {error.sqlstate}: {text}"[:500]
     if isinstance(error, ValidationError):
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         return f"{name} of {error.title}: {'; '.join(problem['msg'] for problem in problems[:5])}"[:500]

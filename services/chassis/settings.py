@@ -222,20 +222,20 @@ def load_settings(kind: type[S]) -> S:
 
 
 def _explain(kind: type[ServiceSettings], error: ValidationError) -> str:
-    told: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for problem in error.errors(include_url=False):
         place, given = problem["loc"], problem["input"]
-        said = (
+        text = (
             f"{variable_of(str(place[0]))}: {given.text}"
             if isinstance(given, Fault)
             else setting_fault(kind, problem, variable_of)
         )
         meaning = meaning_of(kind, place)
-        told[f"  {said}{f'  ({meaning})' if meaning else ''}"] = None
+        texts[f"  {text}{f'  ({meaning})' if meaning else ''}"] = None
     return "\n".join(
         [
-            f"{kind.__name__}: {len(told)} invalid settings:",
-            *told,
+            f"{kind.__name__}: {len(texts)} invalid settings:",
+            *texts,
             f"Set each in the environment, in a file that NAME{FILE} names, or as a file in {SECRETS_DIR}.",
         ]
     )

@@ -41,7 +41,7 @@ class Outcome:
     envelope: Envelope
     emitted: list[tuple[Envelope, Message]] = field(default_factory=list)
 
-    def said(self, kind: type[Message]) -> list[Any]:
+    def messages_of(self, kind: type[Message]) -> list[Any]:
         """Return the messages of a class that were emitted."""
         return [message for _, message in self.emitted if isinstance(message, kind)]
 
@@ -50,11 +50,11 @@ class Outcome:
 class StoppedClock(Clock):
     """A clock stopped at one time: for tests whose result must not depend on midnight."""
 
-    moment: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    stopped_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
     def now(self) -> datetime:
         """Return the time at which the clock is stopped."""
-        return self.moment
+        return self.stopped_at
 
     async def compare(self, connection: Connection) -> None:
         """Do nothing: the clock stays stopped."""

@@ -25,7 +25,7 @@ _UNSTORABLE: dict[str, tuple[re.Pattern[str], LiteralString]] = {
     NUL: (NUL_SIGN, "text must not contain the NUL character"),
     HALF: (re.compile("[\ud800-\udfff]"), "text must not contain half of a surrogate pair"),
 }
-Place = tuple[int | str, ...]
+JsonPath = tuple[int | str, ...]
 """The steps from a value to one within it."""
 
 
@@ -64,15 +64,15 @@ def trimmed(text: str) -> str:
     return "" if is_blank(text) else text.strip()
 
 
-def place_of(signs: re.Pattern[str], value: Any, place: Place = ()) -> Place | None:
+def json_path_of(signs: re.Pattern[str], value: Any, path: JsonPath = ()) -> JsonPath | None:
     """Return where in JSON values a text, or the key of an object, has one of these characters; None if none has."""
     if isinstance(value, str):
-        return place if signs.search(value) else None
+        return path if signs.search(value) else None
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, one in inner:
-        within = (*place, step)
+        within = (*path, step)
         is_here = isinstance(step, str) and signs.search(step)
-        if (found := within if is_here else place_of(signs, one, within)) is not None:
+        if (found := within if is_here else json_path_of(signs, one, within)) is not None:
             return found
     return None
 
@@ -80,8 +80,8 @@ def place_of(signs: re.Pattern[str], value: Any, place: Place = ()) -> Place | N
 def refuse_unstorable(value: Any) -> None:
     """Raise ValidationError, with the place, for JSON values with a text that PostgreSQL can't store."""
     for kind, (signs, words) in _UNSTORABLE.items():
-        if (place := place_of(signs, value)) is not None:
-            fault = InitErrorDetails(type=PydanticCustomError(kind, words), loc=place, input="")
+        if (path := json_path_of(signs, value)) is not None:
+            fault = InitErrorDetails(type=PydanticCustomError(kind, words), loc=path, input="")
             raise ValidationError.from_exception_data("text", [fault])
 
 

@@ -66,7 +66,7 @@ subscribers = Subscribers(
     Handler(PackParcel, unless_deleted(packing.pack), orders=by_order, parcels=by_order),
     Handler(
         UnpackParcel,
-        unless_deleted(unpacking.unpack_asked),
+        unless_deleted(unpacking.unpack_requested),
         orders=by_order,
         parcels=by_order,
         shipments=by_order,

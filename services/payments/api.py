@@ -38,10 +38,10 @@ def build(hub: Hub, receiver: Receiver, renderer: Renderer) -> Starlette:
         async with hub.acquire() as connection:
             row = await store.read_account(connection, shop, order_id)
             entries = await store.read_entries(connection, shop, order_id)
-            asked, made = await refund_store.read_refunds_of(connection, shop, order_id)
+            requested, provider_refunds = await refund_store.read_refunds_of(connection, shop, order_id)
         if row is None:
             return problem(404, f"no account of order {order_id} in shop {shop}")
-        tables = {"entries": entries, "refunds": asked, "provider_refunds": made}
+        tables = {"entries": entries, "refunds": requested, "provider_refunds": provider_refunds}
         listed = {name: [plain(row) for row in rows] for name, rows in tables.items()}
         return JSONResponse({"account": plain(row), **listed})
 
@@ -62,11 +62,11 @@ def build(hub: Hub, receiver: Receiver, renderer: Renderer) -> Starlette:
             return problem(422, "shop is missing: ?shop=…")
         async with hub.acquire() as connection:
             rows = await entry_store.read_unmatched(connection, shop, LARGEST_PAGE)
-        payments = [{**plain(row), "clues": clues_of(row["provider"], row["body"])} for row in rows]
+        payments = [{**plain(row), "clues": details_of(row["provider"], row["body"])} for row in rows]
         return JSONResponse({"payments": payments})
 
-    def clues_of(provider: str, body: bytes) -> dict[str, Any]:
-        return providers[provider].clues(body) if provider in providers else {}
+    def details_of(provider: str, body: bytes) -> dict[str, Any]:
+        return providers[provider].payment_details(body) if provider in providers else {}
 
     webhooks, reconciliation, closings = Webhooks(hub), Reconciliation(hub), Closings(hub)
     endpoints = Endpoints(hub)

@@ -22,7 +22,7 @@ from services.payments.due import changing, closing, opening
 from services.payments.due.resyncing import TO_ORDERS
 from services.payments.invoices import commands
 from services.payments.manual import reassigning, recording, reversing
-from services.payments.refunds import crediting, refunding, verdicts
+from services.payments.refunds import crediting, refunding, settling
 
 subscribers = Subscribers(
     "payments",
@@ -37,7 +37,7 @@ subscribers = Subscribers(
     Handler(GrantCredit, crediting.grant_credit, accounts=by_order),
     Handler(RefundOrder, refunding.refund_order, accounts=by_order, refunds=by_refund),
     Handler(ConfirmRefundMark, refunding.confirm_mark, accounts=by_order),
-    Handler(SettleRefund, verdicts.settle_refund, accounts=by_order, settled=by_settled_refund),
+    Handler(SettleRefund, settling.settle_refund, accounts=by_order, settled=by_settled_refund),
     Handler(ResolveDispute, resolving.resolve_dispute, accounts=by_order),
     Handler(ReassignPayment, reassigning.reassign_payment, accounts=by_order, reassigned=by_payment),
     Handler(ChangeInvoicing, commands.change_invoicing, invoicing=by_shop),

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from deploy.auditor.ground import Ground
+from deploy.auditor.inputs import Inputs
 from tests.auditor.life import Life, life
 
 __all__ = ["life"]
@@ -18,7 +18,7 @@ __all__ = ["life"]
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Tests on the shared connections run in their event loop."""
     for item in items:
-        if "ground" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
+        if "inputs" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -34,7 +34,7 @@ async def connections(life: Life) -> AsyncIterator[dict[str, Any]]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ground(life: Life, connections: dict[str, Any]) -> AsyncIterator[Ground]:
+async def inputs(life: Life, connections: dict[str, Any]) -> AsyncIterator[Inputs]:
     """The life's databases, in transactions that are taken back. Triggers and references are off, so that
     damage the tables themselves would refuse can be planted.
     """
@@ -44,4 +44,4 @@ async def ground(life: Life, connections: dict[str, Any]) -> AsyncIterator[Groun
             await transaction.start()
             stack.push_async_callback(transaction.rollback)
             await connection.execute("SET LOCAL session_replication_role = replica")
-        yield Ground(connections, life.journals)
+        yield Inputs(connections, life.journals)

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from contracts.sale import LineKind, Module
-from deploy.auditor.ground import Journals
+from deploy.auditor.inputs import Journals
 from deploy.demo.play import Play
 from deploy.demo.sales.orders import demo_sales, demo_stock
 from deploy.demo.sales.sale import OnlineStory, Sale

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from deploy.auditor.ground import Ground, Journals
+from deploy.auditor.inputs import Inputs, Journals
 
-Plant = Callable[[Ground], Awaitable[Ground]]
+Plant = Callable[[Inputs], Awaitable[Inputs]]
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ DAMAGES: list[Damage] = []
 def sql(what: str, *seen_by: str, **statements: str) -> None:
     """Damage by statements, one per service; each must change something."""
 
-    async def plant(ground: Ground) -> Ground:
+    async def plant(inputs: Inputs) -> Inputs:
         for service, statement in statements.items():
             for part in statement.split(";"):
-                status = await ground.connections[service].execute(part)
+                status = await inputs.connections[service].execute(part)
                 assert not status.endswith(" 0"), f"{part} planted nothing"
-        return ground
+        return inputs
 
     DAMAGES.append(Damage(what, frozenset(seen_by), plant))
 
@@ -38,8 +38,8 @@ def sql(what: str, *seen_by: str, **statements: str) -> None:
 def journal(what: str, *seen_by: str, change: Callable[[Journals], Journals]) -> None:
     """Damage to what the other side wrote down."""
 
-    async def plant(ground: Ground) -> Ground:
-        return replace(ground, journals=change(ground.journals))
+    async def plant(inputs: Inputs) -> Inputs:
+        return replace(inputs, journals=change(inputs.journals))
 
     DAMAGES.append(Damage(what, frozenset(seen_by), plant))
 
@@ -47,8 +47,8 @@ def journal(what: str, *seen_by: str, change: Callable[[Journals], Journals]) ->
 def expecting(what: str, *seen_by: str, change: Callable[[frozenset[UUID]], frozenset[UUID]]) -> None:
     """Other messages are expected to be parked."""
 
-    async def plant(ground: Ground) -> Ground:
-        return replace(ground, expected_parked=change(ground.expected_parked))
+    async def plant(inputs: Inputs) -> Inputs:
+        return replace(inputs, expected_parked=change(inputs.expected_parked))
 
     DAMAGES.append(Damage(what, frozenset(seen_by), plant))
 
@@ -63,9 +63,9 @@ WHOLE_ORDER = {
 }
 
 
-async def delete_an_order(ground: Ground) -> Ground:
+async def delete_an_order(inputs: Inputs) -> Inputs:
     """Delete an order that is neither paid nor packed from every table of every service but the logs."""
-    order_id = await ground.orders.fetchval(
+    order_id = await inputs.orders.fetchval(
         """SELECT order_id FROM orders WHERE stage = 'placed' AND received_minor = 0 AND ship_packed = 0
            AND ship_ordered = 0 AND refunded_minor = 0 ORDER BY order_id LIMIT 1"""
     )
@@ -73,8 +73,8 @@ async def delete_an_order(ground: Ground) -> Ground:
     for service, names in WHOLE_ORDER.items():
         for name in names.split():
             column = "submission_id" if name == "submission" else "order_id"
-            await ground.connections[service].execute(f"DELETE FROM {name} WHERE {column} = $1", order_id)  # noqa: S608
-    return replace(ground, journals=Journals())
+            await inputs.connections[service].execute(f"DELETE FROM {name} WHERE {column} = $1", order_id)  # noqa: S608
+    return replace(inputs, journals=Journals())
 
 
 DAMAGES.append(

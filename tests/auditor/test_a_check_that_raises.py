@@ -10,7 +10,7 @@ import pytest
 from deploy.auditor import watching
 from deploy.auditor.auditing import ConnectionLost, run_check, run_checks
 from deploy.auditor.finding import CHECKS, Finding, Violation
-from deploy.auditor.ground import Ground, open_ground
+from deploy.auditor.inputs import Inputs, open_inputs
 from deploy.auditor.scanning import Scanner
 from deploy.auditor.watching import Watch, run_until_cancelled
 from tests.auditor.life import Life
@@ -22,16 +22,16 @@ ERRORS = [KeyError("unforeseen"), ValueError("not a number"), RuntimeError("odd"
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 async def test_a_check_that_raises_hides_no_other(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch, error: Exception
+    inputs: Inputs, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    async def broken(_: Ground) -> AsyncIterator[Finding]:
+    async def broken(_: Inputs) -> AsyncIterator[Finding]:
         """Hold something that cannot be looked at."""
         yield Finding("a row", "1", "2")
         raise error
 
     monkeypatch.setitem(CHECKS, "ledgers_have_no_gaps", broken)
     damage = next(damage for damage in DAMAGES if damage.seen_by == {"outboxes_are_empty"})
-    found = await run_checks(await damage.plant(ground))
+    found = await run_checks(await damage.plant(inputs))
     assert {violation.check for violation in found} == {"ledgers_have_no_gaps", "outboxes_are_empty"}
     first, failed, *_ = (violation for violation in found if violation.check == "ledgers_have_no_gaps")
     assert first.where == "a row"
@@ -39,30 +39,30 @@ async def test_a_check_that_raises_hides_no_other(
     assert failed.found.startswith(type(error).__name__)
 
 
-async def test_a_query_that_fails_hides_no_other(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(given: Ground) -> AsyncIterator[Finding]:
+async def test_a_query_that_fails_hides_no_other(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(given: Inputs) -> AsyncIterator[Finding]:
         """Read a column that holds something else than expected."""
         for row in await given.payments.fetch("SELECT 'external-refunds/x'::uuid AS edit_id"):
             yield Finding(str(row), "", "")
 
     monkeypatch.setitem(CHECKS, "ledgers_have_no_gaps", broken)
-    (failed,) = await run_checks(ground)
+    (failed,) = await run_checks(inputs)
     assert failed.check == "ledgers_have_no_gaps"
     assert "invalid input syntax for type uuid" in failed.found
 
 
 async def test_a_lost_connection_is_not_a_finding(life: Life) -> None:
-    async with open_ground(life.urls) as ground:
-        await ground.orders.close()
+    async with open_inputs(life.urls) as inputs:
+        await inputs.orders.close()
         with pytest.raises(ConnectionLost):
-            await run_check(ground, "states_follow_from_facts")
+            await run_check(inputs, "states_follow_from_facts")
 
 
 async def test_scanning_goes_on_after_a_scan_that_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     scans = 0
     went_on = asyncio.Event()
 
-    def open_ground(_: Mapping[str, str]) -> AbstractAsyncContextManager[Any]:
+    def open_inputs(_: Mapping[str, str]) -> AbstractAsyncContextManager[Any]:
         return nullcontext(object())
 
     async def scan(*_: Any) -> list[Violation]:
@@ -77,15 +77,15 @@ async def test_scanning_goes_on_after_a_scan_that_raised(monkeypatch: pytest.Mon
     async def serving(found: Watch) -> None:
         async with asyncio.timeout(20):
             await went_on.wait()
-        told.update(found.told)
+        report.update(found.report)
 
-    told: dict[str, Any] = {}
-    monkeypatch.setattr(watching, "open_ground", open_ground)
+    report: dict[str, Any] = {}
+    monkeypatch.setattr(watching, "open_inputs", open_inputs)
     monkeypatch.setattr(Scanner, "scan", scan)
     monkeypatch.setattr(watching, "pause", lambda *_: 0.001)
     await run_until_cancelled({}, 0.001, None, serving)
     assert scans >= SCANS
-    assert told["error"] is None
+    assert report["error"] is None
 
 
 async def test_the_program_ends_when_its_scanning_ends(monkeypatch: pytest.MonkeyPatch) -> None:

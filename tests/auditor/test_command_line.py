@@ -25,9 +25,9 @@ async def run_auditor(*arguments: str, **env: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await process.communicate()
+    output, _ = await process.communicate()
     assert process.returncode is not None
-    return process.returncode, said.decode()
+    return process.returncode, output.decode()
 
 
 def variables(life: Life) -> dict[str, str]:
@@ -37,24 +37,24 @@ def variables(life: Life) -> dict[str, str]:
 async def test_a_parked_message_is_reported_with_its_reason_and_ends_in_status_1(life: Life) -> None:
     connection = await asyncpg.connect(life.urls["orders"])
     await connection.execute("UPDATE msg.parked SET state = 'dead'")
-    status, said = await run_auditor("--quiet-seconds", "1", **variables(life))
+    status, output = await run_auditor("--quiet-seconds", "1", **variables(life))
     await connection.execute("UPDATE msg.parked SET state = 'discarded'")
     await connection.close()
-    assert status == 1, said
-    assert "nothing_is_parked" in said
-    assert "1 violation\n" in said
+    assert status == 1, output
+    assert "nothing_is_parked" in output
+    assert "1 violation\n" in output
 
 
 async def test_without_damage_the_status_is_0(life: Life) -> None:
-    status, said = await run_auditor(**variables(life))
-    assert status == 0, said
-    assert "0 violations" in said
+    status, output = await run_auditor(**variables(life))
+    assert status == 0, output
+    assert "0 violations" in output
 
 
 async def test_a_missing_database_is_named() -> None:
-    status, said = await run_auditor("--orders", "postgresql://127.0.0.1:1/none")
+    status, output = await run_auditor("--orders", "postgresql://127.0.0.1:1/none")
     assert status == 2
-    assert "payments, fulfillment, notifier" in said
+    assert "payments, fulfillment, notifier" in output
 
 
 async def test_the_journal_of_mails_is_read_after_the_wait_for_rest(life: Life, tmp_path: Path) -> None:

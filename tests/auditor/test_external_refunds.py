@@ -1,7 +1,7 @@
 """A refund made at the provider is no violation, and looking goes on."""
 
 from deploy.auditor.auditing import run_checks
-from deploy.auditor.ground import Ground
+from deploy.auditor.inputs import Inputs
 from tests.payments.builders import event, refund
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import cashdesk, cashdesks
@@ -14,4 +14,4 @@ async def test_a_refund_of_the_dashboard_blinds_nobody(cashdesk: CashDesk) -> No
     _, intent = await paid(cashdesk)
     await cashdesk.pay(event("refund.created", refund("re_external_1", intent, 2000)))
     async with cashdesk.hub.acquire() as connection:
-        assert await run_checks(Ground({"payments": connection}), ["edits_are_posted_once"]) == []
+        assert await run_checks(Inputs({"payments": connection}), ["edits_are_posted_once"]) == []

@@ -8,7 +8,7 @@ import pytest
 from contracts.envelope import uuid7_floor
 from deploy.auditor.auditing import run_checks
 from deploy.auditor.checks.copies import orders_know_every_mail
-from deploy.auditor.ground import Ground
+from deploy.auditor.inputs import Inputs
 
 EMPTIED = {
     "the event log": ["DELETE FROM msg.event_log"],
@@ -29,83 +29,83 @@ async def cut(connection: Any, table: str) -> None:
         await connection.execute(f"DROP TABLE {name['name']}")
 
 
-async def age_and_forget(ground: Ground, gone: str) -> None:
+async def age_and_forget(inputs: Inputs, gone: str) -> None:
     """Make every order 40 days old, and delete events of it (`gone` is a condition on the event log)."""
-    await ground.orders.execute("UPDATE orders SET received_at = received_at - interval '40 days'")
-    for connection in ground.connections.values():
+    await inputs.orders.execute("UPDATE orders SET received_at = received_at - interval '40 days'")
+    for connection in inputs.connections.values():
         await connection.execute(f"DELETE FROM msg.event_log WHERE {gone}")  # noqa: S608
         await cut(connection, "event_log")
         await connection.execute("DELETE FROM msg.inbox WHERE source LIKE '/storefront/%'")
 
 
 @pytest.mark.parametrize("what", EMPTIED)
-async def test_what_is_gone_as_a_whole_is_no_violation(ground: Ground, what: str) -> None:
-    for connection in ground.connections.values():
+async def test_what_is_gone_as_a_whole_is_no_violation(inputs: Inputs, what: str) -> None:
+    for connection in inputs.connections.values():
         for statement in EMPTIED[what]:
             await connection.execute(statement)
-    assert {violation.check for violation in await run_checks(ground)} == set()
+    assert {violation.check for violation in await run_checks(inputs)} == set()
 
 
 @pytest.mark.parametrize("gone", ["sequence = 1", "sequence <= 2", "true"])
-async def test_older_orders_may_have_lost_their_first_events(ground: Ground, gone: str) -> None:
-    await age_and_forget(ground, gone)
-    without_journals = Ground(ground.connections, expected_parked=ground.expected_parked)
+async def test_older_orders_may_have_lost_their_first_events(inputs: Inputs, gone: str) -> None:
+    await age_and_forget(inputs, gone)
+    without_journals = Inputs(inputs.connections, expected_parked=inputs.expected_parked)
     assert await run_checks(without_journals) == []
 
 
-async def test_a_reminder_is_compared_until_notifier_has_emptied_it(ground: Ground) -> None:
-    mail_id = await ground.notifier.fetchval(
+async def test_a_reminder_is_compared_until_notifier_has_emptied_it(inputs: Inputs) -> None:
+    mail_id = await inputs.notifier.fetchval(
         "SELECT id FROM mail_with_state WHERE state = 'done' AND resent_to IS NULL ORDER BY id LIMIT 1"
     )
     found = {}
     for recipient in ("planted@example.org", ""):
-        await ground.notifier.execute(
+        await inputs.notifier.execute(
             "UPDATE mail SET template = 'checkout_abandoned', recipient = $2 WHERE id = $1",
             mail_id,
             recipient,
         )
-        await ground.orders.execute(
+        await inputs.orders.execute(
             "UPDATE mail SET template = 'checkout_abandoned' WHERE mail_id = $1", mail_id
         )
-        found[recipient] = len([finding async for finding in orders_know_every_mail(ground)])
+        found[recipient] = len([finding async for finding in orders_know_every_mail(inputs)])
     assert found == {"planted@example.org": 1, "": 0}
 
 
-async def test_an_older_order_has_no_hole_in_what_is_left(ground: Ground) -> None:
-    await age_and_forget(ground, "sequence = 1")
-    await ground.orders.execute(
+async def test_an_older_order_has_no_hole_in_what_is_left(inputs: Inputs) -> None:
+    await age_and_forget(inputs, "sequence = 1")
+    await inputs.orders.execute(
         """DELETE FROM msg.event_log e WHERE sequence = 3 AND EXISTS (
                SELECT FROM msg.event_log later WHERE (later.shop, later.subject) = (e.shop, e.subject)
                    AND later.sequence > 3)"""
     )
-    found = await run_checks(Ground(ground.connections, expected_parked=ground.expected_parked))
+    found = await run_checks(Inputs(inputs.connections, expected_parked=inputs.expected_parked))
     assert {violation.check for violation in found} == {"sequences_have_no_gaps"}
 
 
-async def test_a_first_event_that_should_still_be_kept_is_missed(ground: Ground) -> None:
-    status = await ground.payments.execute(
+async def test_a_first_event_that_should_still_be_kept_is_missed(inputs: Inputs) -> None:
+    status = await inputs.payments.execute(
         """DELETE FROM msg.event_log WHERE sequence = 1 AND subject = (
                SELECT subject FROM msg.event_log WHERE sequence = 2 LIMIT 1)"""
     )
     assert status == "DELETE 1"
-    found = await run_checks(ground)
+    found = await run_checks(inputs)
     assert {violation.check for violation in found} == {"sequences_have_no_gaps"}
 
 
-async def test_an_event_that_was_replayed_was_heard(ground: Ground) -> None:
-    await ground.payments.execute(
+async def test_an_event_that_was_replayed_was_handled(inputs: Inputs) -> None:
+    await inputs.payments.execute(
         "UPDATE msg.inbox SET source = source || '#replay-' || gen_random_uuid() WHERE source = '/orders'"
     )
-    assert await run_checks(ground) == []
+    assert await run_checks(inputs) == []
 
 
-async def test_a_resync_replaces_the_events_before_it(ground: Ground) -> None:
-    await ground.orders.execute("DELETE FROM msg.inbox WHERE source = '/payments'")
-    assert {one.check for one in await run_checks(ground)} == {"events_reach_every_listener"}
+async def test_a_resync_replaces_the_events_before_it(inputs: Inputs) -> None:
+    await inputs.orders.execute("DELETE FROM msg.inbox WHERE source = '/payments'")
+    assert {one.check for one in await run_checks(inputs)} == {"events_reach_every_listener"}
     note = """INSERT INTO msg.resync (id, consumer, queue, shop, wanted, actor, asked_at, ended_at)
               SELECT gen_random_uuid(), 'orders', 'orders.payments', shop, 1, 'staff:x', $1, $1
               FROM (SELECT DISTINCT shop FROM account) AS shops"""
-    await ground.payments.execute(note, datetime.now(UTC) - timedelta(days=1))
-    assert {one.check for one in await run_checks(ground)} == {"events_reach_every_listener"}
-    await ground.payments.execute(note, datetime.now(UTC))
-    assert await run_checks(ground) == []
+    await inputs.payments.execute(note, datetime.now(UTC) - timedelta(days=1))
+    assert {one.check for one in await run_checks(inputs)} == {"events_reach_every_listener"}
+    await inputs.payments.execute(note, datetime.now(UTC))
+    assert await run_checks(inputs) == []

@@ -36,15 +36,15 @@ def wrong(where: str, found: str = "2") -> Violation:
 def test_what_is_seen_twice_in_a_row_unchanged_counts() -> None:
     watch = Watch()
     assert watch.scan([wrong("a"), wrong("b"), wrong("c")], NOW, 0.1) == []
-    assert (watch.told["count"], watch.told["in_motion"]) == (0, 3)
+    assert (watch.report["count"], watch.report["in_motion"]) == (0, 3)
     later = NOW + timedelta(seconds=5)
     assert watch.scan([wrong("a"), wrong("b", found="3")], later, 0.1) == [wrong("a")]
-    assert (watch.told["count"], watch.told["in_motion"]) == (1, 1)
-    (told,) = watch.told["violations"]
-    assert (told["where"], told["since"]) == ("a", "2026-11-22T09:00:00.000Z")
-    assert {each["name"]: each["violations"] for each in watch.told["checks"]}[CHECK] == 1
+    assert (watch.report["count"], watch.report["in_motion"]) == (1, 1)
+    (report,) = watch.report["violations"]
+    assert (report["where"], report["since"]) == ("a", "2026-11-22T09:00:00.000Z")
+    assert {each["name"]: each["violations"] for each in watch.report["checks"]}[CHECK] == 1
     assert watch.scan([], later, 0.1) == []
-    assert watch.told["count"] == 0
+    assert watch.report["count"] == 0
 
 
 def test_slow_scans_leave_the_machine_to_others() -> None:
@@ -56,7 +56,7 @@ def test_a_scan_that_failed_keeps_what_is_known() -> None:
     watch = Watch()
     watch.scan([], NOW, 0.1)
     watch.fail(OSError("away"), NOW)
-    assert (watch.told["error"], watch.told["count"]) == ("OSError: away", 0)
+    assert (watch.report["error"], watch.report["count"]) == ("OSError: away", 0)
 
 
 async def test_findings_are_for_who_has_the_token() -> None:
@@ -90,11 +90,11 @@ async def watching(life: Life, *arguments: str) -> AsyncIterator[None]:
         await asyncio.wait_for(process.wait(), SECONDS)
 
 
-async def until(tell: Callable[[], Any], fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+async def until(read: Callable[[], Any], fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The report, once it is as wanted."""
 
     async def fitting() -> dict[str, Any] | None:
-        report: dict[str, Any] | None = await tell()
+        report: dict[str, Any] | None = await read()
         return report if report is not None and fits(report) else None
 
     return await wait_until(fitting, SECONDS)
@@ -119,27 +119,27 @@ async def test_planted_damage_shows_within_seconds_and_goes_when_repaired(life: 
     damage = "UPDATE orders SET authorised_minor = authorised_minor + $1 WHERE order_id = $2"
     connection = await asyncpg.connect(life.urls["orders"])
     async with watching(life, "--out", str(out), "--serve", f"127.0.0.1:{port}"):
-        told = await until(read, lambda found: "count" in found)
-        assert told["count"] == 0, "a parked message is told by Operations, not here"
+        report = await until(read, lambda found: "count" in found)
+        assert report["count"] == 0, "a parked message is told by Operations, not here"
         damaged = await connection.fetchval(
             "SELECT order_id FROM orders WHERE payment_status = 'paid' LIMIT 1"
         )
         await connection.execute(damage, 1, damaged)
-        told = await until(ask, lambda found: found["count"] > 0)
-        assert "orders_know_every_position" in {each["check"] for each in told["violations"]}
+        report = await until(ask, lambda found: found["count"] > 0)
+        assert "orders_know_every_position" in {each["check"] for each in report["violations"]}
         await connection.execute(damage, -1, damaged)
         await until(ask, lambda found: found["count"] == 0)
     await connection.close()
 
 
 @pytest.mark.parametrize("arguments", [(), ("--serve", "9200"), ("--serve", "127.0.0.1:x")])
-async def test_what_nobody_would_hear_is_refused(life: Life, arguments: tuple[str, ...]) -> None:
-    status, said = await run_auditor("--watch", *arguments, **variables(life))
+async def test_what_nobody_would_receive_is_refused(life: Life, arguments: tuple[str, ...]) -> None:
+    status, output = await run_auditor("--watch", *arguments, **variables(life))
     assert status == 2
-    assert "needs" in said
+    assert "needs" in output
 
 
-async def test_prometheus_is_told_what_is_wrong_and_how_scans_go() -> None:
+async def test_prometheus_scrapes_what_is_wrong_and_how_scans_go() -> None:
     watch = Watch()
     transport = httpx2.ASGITransport(app=application(watch, "a-token"))
     async with httpx2.AsyncClient(transport=transport, base_url="http://auditor") as http:
@@ -150,8 +150,8 @@ async def test_prometheus_is_told_what_is_wrong_and_how_scans_go() -> None:
             watch.scan([wrong("a"), wrong("b")], NOW, 0.5)
         watch.fail(OSError("away"), NOW)
         watch.progress.full_scan_at = NOW
-        said = (await http.get("/metrics", headers=headers)).text
-    assert f'comptoir_auditor_violations{{check="{CHECK}"}} 2.0' in said
-    assert "comptoir_auditor_scans_failed_total 1.0" in said
-    assert "comptoir_auditor_scan_seconds 0.5" in said
-    assert "comptoir_auditor_full_scan_timestamp_seconds" in said
+        output = (await http.get("/metrics", headers=headers)).text
+    assert f'comptoir_auditor_violations{{check="{CHECK}"}} 2.0' in output
+    assert "comptoir_auditor_scans_failed_total 1.0" in output
+    assert "comptoir_auditor_scan_seconds 0.5" in output
+    assert "comptoir_auditor_full_scan_timestamp_seconds" in output

@@ -27,7 +27,7 @@ def test_days_without_a_sale_count_nothing_and_currencies_stay_apart() -> None:
     assert figures([], days) == {"orders": [0, 0, 0], "paid": 0, "turnover": []}
 
 
-async def test_an_empty_shop_is_told_so(backoffice: Backoffice) -> None:
+async def test_an_empty_shop_is_reported(backoffice: Backoffice) -> None:
     shown = await (await backoffice.signed_in()).get("/")
     assert shown.status == 200
     assert "No activity yet" in shown.words
@@ -94,10 +94,10 @@ async def test_a_refused_sale_is_seen_with_its_reasons_until_it_is_placed(backof
 async def test_a_sale_that_nobody_could_read_is_seen_and_counted(backoffice: Backoffice) -> None:
     owner = await backoffice.signed_in()
     message = sale()
-    said = {**message.model_dump(mode="json"), "totals": {"total_minor": "9" * 5000}, "lines": None}
+    fields = {**message.model_dump(mode="json"), "totals": {"total_minor": "9" * 5000}, "lines": None}
     headers = envelope_for("orders", message).headers()
     arrival = RawMessage(
-        "orders.storefront", headers, json.dumps(said).encode(), f"storefront.{message.shop}.shop"
+        "orders.storefront", headers, json.dumps(fields).encode(), f"storefront.{message.shop}.shop"
     )
     await backoffice.desk.hub.committer.commit([arrival])
     await backoffice.desk.hub.committer.commit(

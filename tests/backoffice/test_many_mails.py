@@ -67,19 +67,19 @@ async def systems(backoffices: Backoffices, desks: Desks) -> AsyncIterator[Syste
         yield Systems(await backoffices(notifier_url=url), notifier)
 
 
-async def tell(browser: Browser, path: str, state: str, **fields: Any) -> Shown:
+async def submit_form(browser: Browser, path: str, state: str, **fields: Any) -> Shown:
     """Send the list's form with some mails ticked, and return the preview."""
     form = (await browser.get(f"/mails?state={state}")).form("/mails/resend")
     ticked = [("mail", one) for one in fields.pop("mails", [])]
     return await browser.post(path, [*form.filled(**fields), *ticked])
 
 
-async def test_ticked_mails_are_told_first_and_sent_again_once(systems: Systems) -> None:
+async def test_ticked_mails_are_previewed_and_sent_again_once(systems: Systems) -> None:
     failed = await systems.mails("failed", 2)
     browser = await systems.signed_in()
-    told = await tell(browser, "/mails/resend", "failed", mails=failed[:3])
-    assert (told.status, "Send 3 mails again" in told.words, await systems.carry_out()) == (200, True, [])
-    form = told.form("/mails/resend").filled()
+    shown = await submit_form(browser, "/mails/resend", "failed", mails=failed[:3])
+    assert (shown.status, "Send 3 mails again" in shown.words, await systems.carry_out()) == (200, True, [])
+    form = shown.form("/mails/resend").filled()
     for _ in range(2):
         assert (await browser.post("/mails/resend", form)).headers["location"] == "/mails?state=failed"
     commands = await systems.carry_out()
@@ -92,9 +92,9 @@ async def test_all_that_the_list_shows_goes_beyond_its_page(systems: Systems) ->
     await systems.mails("failed", PAGE // 2 + 1)
     await systems.mails("uncertain")
     browser = await systems.signed_in()
-    told = await tell(browser, "/mails/resend", "failed", everything="on")
-    assert f"Send {PAGE + 2} mails again" in told.words
-    await browser.post("/mails/resend", told.form("/mails/resend").filled())
+    shown = await submit_form(browser, "/mails/resend", "failed", everything="on")
+    assert f"Send {PAGE + 2} mails again" in shown.words
+    await browser.post("/mails/resend", shown.form("/mails/resend").filled())
     assert len(await systems.carry_out()) == PAGE + 2
     assert await systems.states() == {"planned": PAGE + 2, "uncertain": 2}
 
@@ -102,9 +102,9 @@ async def test_all_that_the_list_shows_goes_beyond_its_page(systems: Systems) ->
 async def test_uncertain_mails_are_taken_as_arrived(systems: Systems) -> None:
     uncertain = await systems.mails("uncertain", 2)
     browser = await systems.signed_in(language="fr")
-    told = await tell(browser, "/mails/arrived", "uncertain", mails=uncertain)
-    assert "Noter 4 courriels comme arrivés" in told.words
-    await browser.post("/mails/arrived", told.form("/mails/arrived").filled())
+    shown = await submit_form(browser, "/mails/arrived", "uncertain", mails=uncertain)
+    assert "Noter 4 courriels comme arrivés" in shown.words
+    await browser.post("/mails/arrived", shown.form("/mails/arrived").filled())
     assert {type(one) for one in await systems.carry_out()} == {ConfirmMail}
     assert await systems.states() == {"done": 4}
     assert "4 courriels sont notés comme arrivés." in (await browser.get("/mails")).words
@@ -113,17 +113,17 @@ async def test_uncertain_mails_are_taken_as_arrived(systems: Systems) -> None:
 async def test_what_somebody_decided_meanwhile_is_left_alone(systems: Systems) -> None:
     failed = await systems.mails("failed")
     browser = await systems.signed_in()
-    told = await tell(browser, "/mails/resend", "failed", mails=failed)
+    shown = await submit_form(browser, "/mails/resend", "failed", mails=failed)
     await systems.notifier.fetch("UPDATE msg.effect SET state = 'done' WHERE key = $1 RETURNING 1", failed[0])
-    await browser.post("/mails/resend", told.form("/mails/resend").filled())
+    await browser.post("/mails/resend", shown.form("/mails/resend").filled())
     assert [str(one.mail_id) for one in await systems.carry_out()] == [failed[1]]
     await systems.mails("uncertain")
-    arrived = await tell(browser, "/mails/arrived", "uncertain", mails=[failed[0], "nonsense"])
+    arrived = await submit_form(browser, "/mails/arrived", "uncertain", mails=[failed[0], "nonsense"])
     assert arrived.status == 303
     assert "None of the selected mails need this any more." in (await browser.get("/mails")).words
 
 
-async def test_a_withdrawn_mail_is_no_failure_and_says_why(systems: Systems) -> None:
+async def test_a_withdrawn_mail_is_no_failure_and_gives_the_reason(systems: Systems) -> None:
     """As the notifier's sender ends it: see `tests/notifier/mails/test_abandoned_checkouts.py`."""
     placed, late = await systems.mails("discarded")
     await systems.notifier.fetch(

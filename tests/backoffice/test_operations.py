@@ -126,9 +126,11 @@ async def test_monitoring_is_linked_where_it_is_set(backoffices: Backoffices) ->
 
 async def test_unavailable_services_leave_the_rest_working(backoffices: Backoffices) -> None:
     (port,) = free_ports(1)
-    away = f"http://127.0.0.1:{port}"
+    unavailable = f"http://127.0.0.1:{port}"
     opened = await backoffices(
-        payments_url=away, auditor_url=away, rabbitmq_management_url=f"http://u:p@127.0.0.1:{port}"
+        payments_url=unavailable,
+        auditor_url=unavailable,
+        rabbitmq_management_url=f"http://u:p@127.0.0.1:{port}",
     )
     owner = await opened.signed_in()
     shown = await owner.get("/operations")
@@ -142,7 +144,7 @@ async def test_unavailable_services_leave_the_rest_working(backoffices: Backoffi
     assert "Payments service is not responding. Payments and refunds appear later" in home.words
 
 
-async def test_home_tells_what_needs_operations_and_only_those_who_may(operated: Backoffice) -> None:
+async def test_home_shows_what_needs_operations_and_only_those_who_may(operated: Backoffice) -> None:
     quiet = await (await operated.signed_in()).get("/")
     assert "/operations/parked" not in quiet.text
     await _poison(operated, count=2)
@@ -164,13 +166,13 @@ async def test_it_is_for_those_who_operate(operated: Backoffice) -> None:
         "/operations/unanswered",
     ):
         assert (await browser.get(path)).status == 403
-    for deed in ("redrive", "discard"):
+    for action in ("redrive", "discard"):
         refused = await browser.post(
-            f"{PARKED}/orders/{parked_id}/{deed}", {"key": str(uuid7()), "reason": "x"}
+            f"{PARKED}/orders/{parked_id}/{action}", {"key": str(uuid7()), "reason": "x"}
         )
         assert refused.status == 403
-    told = {"key": str(uuid7()), "service": "payments"}
-    assert (await browser.post("/operations/resync", told)).status == 403
+    fields = {"key": str(uuid7()), "service": "payments"}
+    assert (await browser.post("/operations/resync", fields)).status == 403
     assert await _state(operated, parked_id) == "dead"
 
 
@@ -220,8 +222,8 @@ async def test_only_ones_own_shop_is_seen_and_touched(operated: Backoffice) -> N
     assert (await owner.get(f"{PARKED}/orders/{theirs}")).status == 404
     assert "None of these messages are parked any more" in (await owner.get(await _alike(operated))).words
     for to in (f"{PARKED}/orders/{theirs}", await _alike(operated)):
-        for deed in ("redrive", "discard"):
-            await owner.post(f"{to}/{deed}", {"key": str(uuid7()), "reason": "not mine"})
+        for action in ("redrive", "discard"):
+            await owner.post(f"{to}/{action}", {"key": str(uuid7()), "reason": "not mine"})
     assert await _state(operated, theirs) == "dead"
 
 
@@ -255,15 +257,15 @@ async def test_one_is_set_aside_with_a_reason_alone(operated: Backoffice) -> Non
     aside = await owner.get(f"{PARKED}?state=discarded")
     assert HOSTILE in aside.words
     assert "<img src=x" not in aside.text
-    deeds = [row for row in await operated.audit() if row["action"] == "parked.discard"]
-    assert [row["outcome"] for row in deeds] == ["refused", "refused", "done", "repeated"]
-    assert json.loads(deeds[2]["detail"]) == {"service": "orders", "id": parked_id, "messages": 1}
-    assert HOSTILE not in deeds[2]["detail"]
+    actions = [row for row in await operated.audit() if row["action"] == "parked.discard"]
+    assert [row["outcome"] for row in actions] == ["refused", "refused", "done", "repeated"]
+    assert json.loads(actions[2]["detail"]) == {"service": "orders", "id": parked_id, "messages": 1}
+    assert HOSTILE not in actions[2]["detail"]
     assert "Set parked messages aside · Orders · 1 message" in (await owner.get("/operations")).words
-    said = await operated.desk.fetch(
+    stored = await operated.desk.fetch(
         "select body from msg.event_log where type = 'orders.message.discarded.v1'"
     )
-    assert [json.loads(row["body"])["reason"] for row in said] == [HOSTILE]
+    assert [json.loads(row["body"])["reason"] for row in stored] == [HOSTILE]
 
 
 async def test_failed_work_is_seen_with_a_reason_and_counts_no_more(operated: Backoffice) -> None:
@@ -291,9 +293,9 @@ async def test_failed_work_is_seen_with_a_reason_and_counts_no_more(operated: Ba
     for hidden in ("theirs", "mailed", "anyones", "wrote"):
         foreign = another.filled(effect=f"orders/{hidden}", reason="r")
         another = (await owner.get(FAILED)).form(FAILED)
-        said = await owner.post(another.action, foreign)
-        assert said.status == 303
-        assert "there is no such failed work" in (await owner.get(said.headers["location"])).words
+        answer = await owner.post(another.action, foreign)
+        assert answer.status == 303
+        assert "there is no such failed work" in (await owner.get(answer.headers["location"])).words
     rows = await operated.desk.fetch(
         "SELECT key, acknowledged_by, acknowledgement FROM msg.effect ORDER BY key"
     )
@@ -304,10 +306,10 @@ async def test_failed_work_is_seen_with_a_reason_and_counts_no_more(operated: Ba
     assert 'value="orders/one"' not in after.text
     assert HOSTILE in after.words
     assert "<img src=x" not in after.text
-    deeds = [row for row in await operated.audit() if row["action"] == "effects.acknowledge"]
-    assert [row["outcome"] for row in deeds] == ["refused", "refused", "done", "repeated", *["done"] * 4]
+    actions = [row for row in await operated.audit() if row["action"] == "effects.acknowledge"]
+    assert [row["outcome"] for row in actions] == ["refused", "refused", "done", "repeated", *["done"] * 4]
     detail = {"service": "orders", "key": "one", "reason": HOSTILE, "effects": 1}
-    assert json.loads(deeds[2]["detail"]) == detail
+    assert json.loads(actions[2]["detail"]) == detail
     assert "Marked failed work as seen, nothing to do · Orders" in (await owner.get("/operations")).words
     (failed,) = [row for row in await _effects(operated) if row["kind"] == "invoice_pdf"]
     assert failed["effects"] == 1
@@ -325,10 +327,10 @@ async def test_all_alike_are_retried_once_however_often_it_is_clicked(operated: 
     form = (await owner.get(page)).form(f"{page}/redrive")
     twice = await asyncio.gather(*(owner.post(form.action, form.filled()) for _ in range(2)))
     assert [one.status for one in twice] == [303, 303]
-    said = await operated.desk.fetchval(
+    stored = await operated.desk.fetchval(
         "select count(*) from msg.event_log where type = 'orders.message.redriven.v1'"
     )
-    assert said == 3
+    assert stored == 3
     assert await _state(operated, theirs) == "dead"
     late = await owner.post(form.action, {"key": str(uuid7())})
     assert "somebody else has already done it" in (await owner.get(late.headers["location"])).words
@@ -348,12 +350,12 @@ async def test_a_service_that_is_unavailable_gets_the_same_form_again(backoffice
 
 
 async def _range(browser: Browser, **changes: str) -> Shown:
-    asked = {"queue": "payments.orders", "type": "", "from": "2026-11-01T00:00", "to": "2100-01-01T00:00"}
-    query = "&".join(f"{name}={value}" for name, value in {**asked, **changes}.items())
+    body = {"queue": "payments.orders", "type": "", "from": "2026-11-01T00:00", "to": "2100-01-01T00:00"}
+    query = "&".join(f"{name}={value}" for name, value in {**body, **changes}.items())
     return await browser.get(f"/operations/replay?{query}")
 
 
-async def test_events_are_counted_first_and_heard_again_once(operated: Backoffice) -> None:
+async def test_events_are_counted_first_and_replayed_once(operated: Backoffice) -> None:
     for shop in (SHOP, "other"):
         await place(operated.desk, sale(shop=shop))
     owner = await operated.signed_in()
@@ -384,13 +386,13 @@ async def test_lost_messages_are_counted_first_and_sent_again_once(
         health.application(desk.hub, Watchdog(60)) for desk in (opened.desk, fulfillment)
     )
     async with serving(orders_app, orders_port), serving(other_app, other_port):
-        heard, lost = await place(opened.desk, sale(shop=SHOP)), await place(opened.desk, sale(shop=SHOP))
+        handled, lost = await place(opened.desk, sale(shop=SHOP)), await place(opened.desk, sale(shop=SHOP))
         ids = await opened.desk.fetch(
             "select id, subject from msg.event_log where type = 'orders.order.placed.v1'"
         )
         await opened.desk.hub.pool.execute("delete from msg.dispatch")
-        known = next(row["id"] for row in ids if row["subject"] == str(heard.order_id))
-        await fulfillment.deliver(heard, id=known)
+        known = next(row["id"] for row in ids if row["subject"] == str(handled.order_id))
+        await fulfillment.deliver(handled, id=known)
         owner, path = await opened.signed_in(), "/operations/lost"
         query = "queue=fulfillment.orders&from=2026-11-01T00:00&to=2100-01-01T00:00"
         counted = await owner.get(f"{path}?{query}")
@@ -451,10 +453,10 @@ NONSENSE = {
 async def test_a_range_that_means_nothing_is_refused_beside_its_fields(operated: Backoffice) -> None:
     owner = await operated.signed_in()
     typed = {"queue": "payments.orders", "from": "2026-11-01T00:00", "to": "2100-01-01T00:00"}
-    for changes, said in NONSENSE.values():
+    for changes, event in NONSENSE.values():
         refused = await _range(owner, **changes)
         assert refused.status == 422
-        assert said in refused.words
+        assert event in refused.words
         sent = {"key": str(uuid7()), **typed, **changes}
         assert (await owner.post("/operations/replay", sent)).status == 422
     assert await operated.desk.fetchval("select count(*) from msg.replay") == 0
@@ -474,18 +476,18 @@ async def test_findings_of_another_shop_are_counted_and_not_shown(operated: Back
 def test_a_look_that_failed_keeps_what_was_known() -> None:
     watch = _watched()
     watch.fail(OSError("database away"), datetime.now(UTC))
-    found = audited(watch.told, set())
+    found = audited(watch.report, set())
     assert (found.count, found.elsewhere, found.error) == (2, 0, "OSError: database away")
     assert found.failed_at is not None
 
 
-async def test_a_finding_says_what_is_wrong_which_order_and_what_to_do(operated: Backoffice) -> None:
+async def test_a_finding_states_what_is_wrong_which_order_and_what_to_do(operated: Backoffice) -> None:
     life = await place(operated.desk, sale(shop=SHOP))
     watch, name = Watch(), "orders_know_every_position"
     wrong = Violation(name, sentence_of(name), f"account of {SHOP} {life.order_id}", "version=2", "version=1")
     for _ in range(2):
         watch.scan([wrong], datetime.now(UTC), 0.1)
-    shown = audited(watch.told, set())
+    shown = audited(watch.report, set())
     assert [(group.check, group.count) for group in shown.groups] == [(name, 1)]
     async with operated.desk.hub.acquire() as connection:
         assert await read_codes(connection, SHOP, shown.named) == {str(life.order_id): life.code}
@@ -504,7 +506,7 @@ def test_no_finding_is_hidden_by_many_others() -> None:
     few = [Violation("ledgers_have_no_gaps", "sentence", f"ledger of {SHOP} {n}", "1", "2") for n in range(3)]
     for _ in range(2):
         watch.scan([*many, *few], now, 0.1)
-    found = audited(watch.told, set())
+    found = audited(watch.report, set())
     assert {group.check: group.count for group in found.groups} == {
         "ledgers_have_no_gaps": 3,
         "nothing_is_overdue": 3000,
@@ -532,9 +534,9 @@ def test_a_queue_shows_how_long_its_oldest_waits() -> None:
     for now in (100.0, 130.0):
         rows = {row.name: row for row in of_broker(SHOP, counted, {}, stuck, now)}
     moving, waiting = rows["orders.payments"], rows["payments.orders"]
-    assert (moving.oldest_seconds, moving.is_least, moving.trouble) == (2.0, False, "")
-    assert (waiting.oldest_seconds, waiting.is_least, waiting.trouble) == (30.0, True, "unheard")
-    assert rows["notifier.orders"].trouble == "missing"
+    assert (moving.oldest_seconds, moving.is_least, moving.problem) == (2.0, False, "")
+    assert (waiting.oldest_seconds, waiting.is_least, waiting.problem) == (30.0, True, "unheard")
+    assert rows["notifier.orders"].problem == "missing"
     mine = {f"storefront.{SHOP}.shop": fine, "storefront.other.shop": fine}
     names = [row.name for row in of_broker(SHOP, mine, {}, stuck, 131.0)]
     assert [name for name in names if name.startswith("storefront")] == [f"storefront.{SHOP}.shop"]
@@ -546,19 +548,19 @@ def test_a_stuck_queue_is_reported_only_after_a_while() -> None:
         ready=1, in_hand=100, consumers=1, in_per_second=0, out_per_second=0, redelivered_per_second=0
     )
     stuck = Stuck()
-    told = [
-        of_broker(SHOP, {"orders.payments": held}, {}, stuck, now)[1].trouble for now in (0.0, 10.0, 20.0)
+    values = [
+        of_broker(SHOP, {"orders.payments": held}, {}, stuck, now)[1].problem for now in (0.0, 10.0, 20.0)
     ]
-    assert told == ["", "", "stuck"]
+    assert values == ["", "", "stuck"]
 
 
 def test_times_are_abbreviated() -> None:
     with using_locale(PageLocale("en")):
-        said = [duration(one) for one in (None, 0.4, 59, 60, 3599, 7200, 86400, 200_000)]
-    assert said == ["–", "under 1 s", "59 s", "1 min", "59 min", "2 h", "1 day", "2 days"]
+        texts = [duration(one) for one in (None, 0.4, 59, 60, 3599, 7200, 86400, 200_000)]
+    assert texts == ["–", "under 1 s", "59 s", "1 min", "59 min", "2 h", "1 day", "2 days"]
 
 
-def test_what_can_be_heard_again_is_what_is_heard() -> None:
+def test_what_can_be_replayed_is_what_is_consumed() -> None:
     queues = {queue for queue, _, _ in pairs()}
     assert "payments.orders" in queues
     assert not any("storefront" in queue for queue in queues)

@@ -126,9 +126,9 @@ async def test_ticked_orders_are_packed_or_shipped_together(warehouse: Warehouse
     planned = await browser.post(form.action, [*form.fields, ("order", str(waiting.order_id))])
     assert (planned.status, planned.headers["location"][:13]) == (303, "/orders/runs/")
     form = (await browser.get("/parcels/to-ship")).form("/orders/ship")
-    asked = await browser.post(form.action, [*form.fields, ("order", str(packed.order_id))])
-    assert (asked.status, str(packed.order_id) in asked.text) == (200, True)
-    assert dict(asked.form("/orders/ship").fields)["back"] == "/parcels/to-ship"
+    shown = await browser.post(form.action, [*form.fields, ("order", str(packed.order_id))])
+    assert (shown.status, str(packed.order_id) in shown.text) == (200, True)
+    assert dict(shown.form("/orders/ship").fields)["back"] == "/parcels/to-ship"
 
 
 async def test_a_parcel_is_unpacked_once_and_a_refusal_is_reported(warehouse: Warehouse) -> None:
@@ -197,9 +197,9 @@ async def test_the_days_of_a_shipment_are_refused_in_the_form_with_both_days(
     assert (late.status, "ce jour est à venir, nous sommes le" in late.words) == (422, True)
     early = _filled(form, carrier="Colissimo", shipped_on="2026-11-21", expected_on="2026-11-20")
     refused = await browser.post(path, early)
-    told = "Livraison prévue le 20 novembre 2026, avant l’expédition du 21 novembre 2026."
-    assert (refused.status, told in refused.words) == (422, True)
-    assert refused.words.index("Corrigez ce qui est signalé ci-dessous.") < refused.words.index(told)
+    message = "Livraison prévue le 20 novembre 2026, avant l’expédition du 21 novembre 2026."
+    assert (refused.status, message in refused.words) == (422, True)
+    assert refused.words.index("Corrigez ce qui est signalé ci-dessous.") < refused.words.index(message)
     kept = dict(refused.form(path).fields)
     assert (kept["shipped_on"], kept["expected_on"]) == ("2026-11-21", "2026-11-20")
     assert await warehouse.backoffice.desk.fetchval("select count(*) from command") == 0
@@ -217,8 +217,8 @@ async def test_the_day_of_a_delivery_is_refused_in_the_form_with_both_days(
     shown, path = (of_order, f"{of_order}/deliveries") if page == "order" else (of_queue, of_queue)
     form = (await browser.get(shown)).form(path)
     early = await browser.post(path, _filled(form, delivered_on="2026-11-19"))
-    told = "Livré le 19 novembre 2026, avant l’expédition du 20 novembre 2026."
-    assert (early.status, early.words.count(told)) == (422, 1)
+    message = "Livré le 19 novembre 2026, avant l’expédition du 20 novembre 2026."
+    assert (early.status, early.words.count(message)) == (422, 1)
     late = await browser.post(path, _filled(form, delivered_on=_ahead(5)))
     assert (late.status, "ce jour est à venir" in late.words) == (422, True)
     assert await warehouse.backoffice.desk.fetchval("select count(*) from command") == 0
@@ -255,15 +255,15 @@ async def test_a_correction_that_changes_nothing_is_refused_and_written_to_nobod
     path = f"{page}/correction"
     form = (await browser.get(page)).form(path)
     same = _filled(form, carrier="Colissimo", notify_customer="on")
-    said = "select count(*) from msg.event_log where type like '%shipment.updated%'"
+    stored = "select count(*) from msg.event_log where type like '%shipment.updated%'"
     refused = await warehouse.carry_out(browser.post(path, same))
     assert (refused.status, "Rien à changer" in refused.words) == (422, True)
-    assert await warehouse.shelves.fetchval(said) == 0
+    assert await warehouse.shelves.fetchval(stored) == 0
     late = _filled(refused.form(path), carrier="Colissimo", shipped_on=_ahead(9))
     assert "ce jour est à venir" in (await browser.post(path, late)).words
     corrected = _filled(refused.form(path), carrier="Colissimo", tracking_number="8R 2", notify_customer="on")
     assert (await warehouse.carry_out(browser.post(path, corrected))).status == 303
-    assert await warehouse.shelves.fetchval(said) == 1
+    assert await warehouse.shelves.fetchval(stored) == 1
 
 
 @pytest.mark.rows("B11", "B19")
@@ -289,7 +289,7 @@ async def test_shipments_are_found_by_carrier_and_by_text(warehouse: Warehouse) 
     assert await codes("/parcels") == {first.code, second.code}, "a unit of each is left to pack"
 
 
-async def test_the_pick_list_sums_by_shelf_and_says_for_whom(warehouse: Warehouse) -> None:
+async def test_the_pick_list_sums_by_shelf_and_names_for_whom(warehouse: Warehouse) -> None:
     first, second = await warehouse.order(_sale()), await warehouse.order(_sale(units=2))
     hostile = await warehouse.order(_sale(sku=SKU, description=HOSTILE, units=1))
     short = await warehouse.order(_sale(sku="RIEN", description="Introuvable", units=1))
@@ -378,7 +378,9 @@ async def test_who_may_look_pack_and_ship(warehouse: Warehouse) -> None:
     assert (await stranger.post(f"/parcels/unpack/{order.code}/{parcel_id}", {})).status == 404
 
 
-async def test_without_fulfillment_the_queues_stand_and_the_papers_say_so(backoffice: Backoffice) -> None:
+async def test_without_fulfillment_the_queues_are_shown_and_the_papers_show_it(
+    backoffice: Backoffice,
+) -> None:
     browser: Browser = await backoffice.signed_in()
     assert "No orders yet" in (await browser.get("/parcels")).words
     for path in ("pick-list", "packing-slips"):

@@ -169,7 +169,7 @@ async def test_paypals_mistakes_have_their_sentences(systems: Systems) -> None:
     assert (again.status, "This shop already has a PayPal endpoint." in again.words) == (422, True)
 
 
-async def test_while_payments_is_down_the_form_says_so_and_keeps_its_text(systems: Systems) -> None:
+async def test_while_payments_is_down_the_form_shows_it_and_keeps_its_text(systems: Systems) -> None:
     browser = await systems.backoffice.signed_in()
     await add(browser)
     form = (await browser.get(f"{LIST}/{SLUG}")).form(f"{LIST}/{SLUG}/change")
@@ -225,7 +225,7 @@ async def test_the_button_tests_what_is_set(systems: Systems) -> None:
     assert (tested.status, "does not send these events" in tested.words) == (200, True)
     systems.stripe.webhook_endpoints[0]["enabled_events"] = list(NEEDED)
     assert "sends all required events" in (await press(browser, "/test")).words
-    systems.stripe.troubles.append(503)
+    systems.stripe.faults.append(503)
     assert "returned an unexpected response" in (await press(browser, "/test")).words
     await change(browser, password_api_key="sk_test_ofSomebodyElse0001")
     assert "Invalid API Key provided." in (await press(browser, "/test")).words
@@ -244,7 +244,7 @@ async def test_endpoints_of_the_environment_and_of_other_shops_are_not_changed(s
     assert (await send(browser, "/of-another-shop/test")).status == 404
 
 
-async def test_without_a_key_the_page_says_what_is_possible(
+async def test_without_a_key_the_page_states_what_is_possible(
     backoffices: Backoffices, systems: Systems
 ) -> None:
     settings = systems.cashdesk.hub.settings

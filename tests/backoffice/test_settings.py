@@ -100,9 +100,9 @@ async def test_tags_are_made_renamed_merged_and_deleted(backoffice: Backoffice) 
     assert "Choose a name of 1 to 40 visible characters" in empty.words
     tag_id = await backoffice.desk.fetchval("select tag_id from tag where name <> 'Cadeau'")
     one = f"/settings/tags/{tag_id}"
-    asked = await _send(browser, one, name="CADEAU", colour="red")
-    assert asked.status == 422
-    assert 'name="merge"' in asked.text
+    requested = await _send(browser, one, name="CADEAU", colour="red")
+    assert requested.status == 422
+    assert 'name="merge"' in requested.text
     assert (await _send(browser, one, name="CADEAU", colour="red", merge="on")).status == 303
     [kept] = await backoffice.desk.fetch("select tag_id, name from tag")
     assert kept["name"] == "CADEAU"

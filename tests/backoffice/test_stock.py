@@ -109,7 +109,7 @@ async def test_an_article_is_low_at_its_threshold_and_without_one_at_the_default
     assert "Choose an option from the list." in (await browser.get("/stock?low=perhaps")).words
 
 
-async def test_movements_say_why_and_lead_to_the_order(warehouse: Warehouse) -> None:
+async def test_movements_give_the_reason_and_lead_to_the_order(warehouse: Warehouse) -> None:
     order = await warehouse.order(sale())
     change = {"shop": "maison", "sku": "BOUGIE-01", "location": "Rayon A", "change": -1, "actor": "staff:zoe"}
     await warehouse.do(AdjustStock.model_validate({**change, "reason": HOSTILE}))
@@ -156,7 +156,7 @@ async def test_a_count_sets_the_level_and_never_undoes_what_came_between(warehou
 
 
 @pytest.mark.parametrize(
-    ("way", "quantity", "reason", "said"),
+    ("way", "quantity", "reason", "expected"),
     [
         ("change", "0", "Casse", "This changes nothing."),
         ("counted", "10", "Inventaire", "This changes nothing."),
@@ -167,12 +167,12 @@ async def test_a_count_sets_the_level_and_never_undoes_what_came_between(warehou
     ],
 )
 async def test_what_can_not_be_meant_is_refused_beside_its_field(
-    warehouse: Warehouse, way: str, quantity: str, reason: str, said: str
+    warehouse: Warehouse, way: str, quantity: str, reason: str, expected: str
 ) -> None:
     browser = await warehouse.backoffice.signed_in()
     form = (await browser.get(CANDLE)).form(CANDLE)
     shown = await browser.post(CANDLE, _filled(form, way=way, quantity=quantity, reason=reason))
-    assert (shown.status, said in shown.words) == (422, True)
+    assert (shown.status, expected in shown.words) == (422, True)
     assert dict(shown.form(CANDLE).fields)["quantity"] == quantity
     assert await warehouse.backoffice.desk.fetchval("select count(*) from command") == 0
 
@@ -204,7 +204,7 @@ async def test_a_new_article_is_counted_once_and_a_known_one_is_not_overwritten(
     assert await _on_hand(warehouse) == 10
 
 
-async def test_without_fulfillment_the_pages_say_so(backoffice: Backoffice) -> None:
+async def test_without_fulfillment_the_pages_show_it(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     for path in ("/stock", CANDLE):
         shown = await browser.get(path)

@@ -51,9 +51,9 @@ class Warehouse:
 
     async def do(self, message: Message, **more: Any) -> None:
         """Have fulfillment hear a message, and orders what fulfillment says about it."""
-        for envelope, said in (await self.shelves.deliver(message, **more)).emitted:
-            if _hears(envelope):
-                await self.backoffice.desk.deliver(said, envelope=envelope)
+        for envelope, events in (await self.shelves.deliver(message, **more)).emitted:
+            if _receive(envelope):
+                await self.backoffice.desk.deliver(events, envelope=envelope)
 
     async def carry_out(self, request: Coroutine[Any, Any, Shown]) -> Shown:
         """Send a form, have fulfillment do what it asks, and give the page that comes then."""
@@ -64,7 +64,7 @@ class Warehouse:
         return await waiting
 
 
-def _hears(envelope: Envelope) -> bool:
+def _receive(envelope: Envelope) -> bool:
     return "orders" in CATALOGUE[envelope.type].listeners
 
 

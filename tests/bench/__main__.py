@@ -20,17 +20,17 @@ from rich.console import Console
 
 from deploy.local.parts import Parts, started_parts
 from tests.bench import catching_up, finding, intake, invoicing, latency, life, mailing, replicas, webhook
+from tests.bench.harness import Harness, management_of, opened_harness
 from tests.bench.progress import Progress
 from tests.bench.report import settings, show, write_report
 from tests.bench.row import Row
 from tests.bench.scale import SMOKE, Scale, full_scale
 from tests.bench.smtp_sink import find_sink
-from tests.bench.stage import Stage, management_of, opened_stage
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "bench"
 REPORT = FOLDER / "report.json"
-Measure = Callable[[Stage], Awaitable[list[Row]]]
+Measure = Callable[[Harness], Awaitable[list[Row]]]
 MEASURES: dict[str, Measure] = {
     "intake": intake.measure,
     "catch-up": catching_up.measure,
@@ -81,35 +81,35 @@ async def _measure(
     sink = await asyncio.to_thread(find_sink, ROOT / "var" / "parts")
     progress = Progress(console)
     progress.begin("preparing databases and queues")
-    async with opened_stage(parts, folder, scale, sink, progress) as stage:
-        lines = settings(scale, await _servers(parts, stage, sink is not None))
-        rows = await measure_all(stage, {name: MEASURES[name] for name in names}, report)
-    return rows, [*lines, *stage.notes]
+    async with opened_harness(parts, folder, scale, sink, progress) as harness:
+        lines = settings(scale, await _servers(parts, harness, sink is not None))
+        rows = await measure_all(harness, {name: MEASURES[name] for name in names}, report)
+    return rows, [*lines, *harness.notes]
 
 
-async def measure_all(stage: Stage, measures: Mapping[str, Measure], report: Path) -> list[Row]:
+async def measure_all(harness: Harness, measures: Mapping[str, Measure], report: Path) -> list[Row]:
     """Measure one after the other and write the report after each. One that fails is a row; the others go on."""
     rows: list[Row] = []
     for name, measure in measures.items():
         began = time.monotonic()
-        stage.progress.begin(f"{name}: starting")
+        harness.progress.begin(f"{name}: starting")
         try:
-            rows += await measure(stage)
-            said = "measured"
+            rows += await measure(harness)
+            text = "measured"
         except Exception as error:  # noqa: BLE001 - whatever it is, the others can be measured
-            (stage.ours.folder / f"failed-{name}.txt").write_text(traceback.format_exc())
+            (harness.ours.folder / f"failed-{name}.txt").write_text(traceback.format_exc())
             rows.append(Row(name, 0.0, "", failed=(str(error) or type(error).__name__).splitlines()[0]))
-            said = f"failed ({rows[-1].failed})"
+            text = f"failed ({rows[-1].failed})"
         write_report(report, rows)
-        stage.progress.end(f"{name}: {said} in {time.monotonic() - began:.0f} s")
+        harness.progress.end(f"{name}: {text} in {time.monotonic() - began:.0f} s")
     return rows
 
 
-async def _servers(parts: Parts, stage: Stage, has_sink: bool) -> dict[str, str]:
+async def _servers(parts: Parts, harness: Harness, has_sink: bool) -> dict[str, str]:
     connection = await asyncpg.connect(parts.postgres.admin_url)
     postgres = await connection.fetchval("SHOW server_version")
     await connection.close()
-    overview = management_of(stage.ours).get("overview")
+    overview = management_of(harness.ours).get("overview")
     sink = "smtp-sink under load" if has_sink else "the demo's, smtp-sink is not to be had"
     return {"PostgreSQL": postgres, "RabbitMQ": overview["rabbitmq_version"], "mail server:": sink}
 

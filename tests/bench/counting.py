@@ -11,7 +11,7 @@ from datetime import datetime
 import httpx2
 
 from contracts.catalogue import CATALOGUE, SERVICES
-from tests.bench.stage import Stage
+from tests.bench.harness import Harness
 from tests.replicas import service_of
 
 _SAMPLE = re.compile(
@@ -47,16 +47,16 @@ class Counts:
                 of_queue[queue[1]] = of_queue.get(queue[1], 0.0) + float(value)
 
 
-async def count(stage: Stage, names: Sequence[str]) -> Counts:
+async def count(harness: Harness, names: Sequence[str]) -> Counts:
     """What these running processes of our services have counted."""
     counts = Counts()
     async with httpx2.AsyncClient(timeout=30, trust_env=False) as http:
         for name in names:
-            answer = await http.get(f"{stage.ours.url(name)}/metrics", headers=stage.ours.operator)
+            answer = await http.get(f"{harness.ours.url(name)}/metrics", headers=harness.ours.operator)
             answer.raise_for_status()
             counts.add(service_of(name), answer.text)
     for service in {service_of(name) for name in names}:
-        counts.bytes[service] = await stage.fetchval(service, BYTES)
+        counts.bytes[service] = await harness.fetchval(service, BYTES)
     return counts
 
 
@@ -77,14 +77,14 @@ def kilobytes_each(before: Counts, after: Counts, lives: int) -> dict[str, float
     return {name: grown / lives / 1000 for name, grown in _grown(before.bytes, after.bytes).items()}
 
 
-async def delivered_kilobytes_each(stage: Stage, since: datetime, lives: int) -> dict[str, float]:
+async def delivered_kilobytes_each(harness: Harness, since: datetime, lives: int) -> dict[str, float]:
     """Bodies that the broker delivered for a life, by sender: what each sent since then, times the queues it goes to.
 
     Submissions are not in it, headers neither.
     """
     found = {}
     for service in SERVICES:
-        rows = await stage.fetch(service, BODIES, since)
+        rows = await harness.fetch(service, BODIES, since)
         found[service] = sum(row["bytes"] * _queues(row["type"]) for row in rows) / lives / 1000
     return found
 

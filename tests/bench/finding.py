@@ -22,9 +22,9 @@ from services.chassis.storage.migrating import migrate
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Finder
 from services.orders.listing.finder.rows import read_rows
-from tests.bench.finding_queries import Asked, list_queries, search_queries
+from tests.bench.finding_queries import Requested, list_queries, search_queries
+from tests.bench.harness import Harness
 from tests.bench.row import Row, percentile
-from tests.bench.stage import Stage
 
 SHOP = "atelier-garance"
 ZONE = ZoneInfo("Europe/Paris")
@@ -62,18 +62,18 @@ class Watched:
 class Timed:
     """What one request took, in milliseconds, with its statements."""
 
-    asked: Asked
+    requested: Requested
     ms: float
     seen: Sequence[tuple[float, str, tuple[Any, ...]]]
 
 
-async def measure(stage: Stage) -> list[Row]:
+async def measure(harness: Harness) -> list[Row]:
     """Pages and counts of lists, searches, and the export of everything."""
-    async with _million(stage) as url:
+    async with _million(harness) as url:
         pool = await open_pool(url, 2, "bench")
         try:
             async with pool.acquire() as connection:
-                return await measure_on(connection, url, stage.scale.list_queries, stage.notes)
+                return await measure_on(connection, url, harness.scale.list_queries, harness.notes)
         finally:
             await pool.close()
 
@@ -85,11 +85,11 @@ async def measure_on(connection: Any, url: str, queries: int, notes: list[str]) 
     await finder.count(connection, SHOP, Filters(), ZONE)
     tags = [row["tag_id"] for row in await connection.fetch("select tag_id from tag")]
     lists = list_queries(queries, newest, tags)
-    pages = [await _page(finder, connection, asked) for asked in lists]
-    counts = [await _count(finder, connection, asked) for asked in lists]
+    pages = [await _page(finder, connection, query) for query in lists]
+    counts = [await _count(finder, connection, query) for query in lists]
     words = await search_queries(connection, queries // 2, newest)
-    found = [await _page(finder, connection, asked) for asked in words]
-    found += [await _count(finder, connection, asked) for asked in words[: len(words) // 4]]
+    found = [await _page(finder, connection, query) for query in words]
+    found += [await _count(finder, connection, query) for query in words[: len(words) // 4]]
     for name, timed in (("list", pages), ("list count", counts), ("search", found)):
         notes += await _slowest(connection, name, timed)
     orders = await connection.fetchval("select count(*) from orders")
@@ -107,33 +107,33 @@ def _milliseconds(name: str, timed: Sequence[Timed], goal: float) -> Row:
 
 
 @asynccontextmanager
-async def _million(stage: Stage) -> AsyncIterator[str]:
+async def _million(harness: Harness) -> AsyncIterator[str]:
     suffix = f"_{secrets.token_hex(4)}"
-    urls = await create_databases(stage.parts.postgres.admin_url, suffix)
+    urls = await create_databases(harness.parts.postgres.admin_url, suffix)
     try:
         await asyncio.to_thread(migrate, urls["orders"], ROOT / "services/orders/order/migrations")
         began = time.monotonic()
-        await seed({"orders": urls["orders"]}, SHOP, stage.scale.list_orders, stage.progress.tell)
-        stage.notes.append(f"list: seeded in {time.monotonic() - began:.0f} s")
+        await seed({"orders": urls["orders"]}, SHOP, harness.scale.list_orders, harness.progress.report)
+        harness.notes.append(f"list: seeded in {time.monotonic() - began:.0f} s")
         yield urls["orders"]
     finally:
-        await drop_databases(stage.parts.postgres.admin_url, suffix)
+        await drop_databases(harness.parts.postgres.admin_url, suffix)
 
 
-async def _page(finder: Finder, connection: Any, asked: Asked) -> Timed:
+async def _page(finder: Finder, connection: Any, requested: Requested) -> Timed:
     watched = Watched(connection)
     began = time.perf_counter()
-    page = await finder.page(watched, SHOP, asked.filters, ZONE, limit=PAGE, after=asked.after)
+    page = await finder.page(watched, SHOP, requested.filters, ZONE, limit=PAGE, after=requested.after)
     if page.order_ids:
         await read_rows(watched, SHOP, page.order_ids)
-    return Timed(asked, (time.perf_counter() - began) * 1000, watched.seen)
+    return Timed(requested, (time.perf_counter() - began) * 1000, watched.seen)
 
 
-async def _count(finder: Finder, connection: Any, asked: Asked) -> Timed:
+async def _count(finder: Finder, connection: Any, requested: Requested) -> Timed:
     watched = Watched(connection)
     began = time.perf_counter()
-    await finder.count(watched, SHOP, asked.filters, ZONE)
-    return Timed(asked, (time.perf_counter() - began) * 1000, watched.seen)
+    await finder.count(watched, SHOP, requested.filters, ZONE)
+    return Timed(requested, (time.perf_counter() - began) * 1000, watched.seen)
 
 
 async def _slowest(connection: Any, name: str, timed: Sequence[Timed]) -> list[str]:
@@ -143,7 +143,9 @@ async def _slowest(connection: Any, name: str, timed: Sequence[Timed]) -> list[s
     lines = [f"{name}: {spread}, most {max(every):.1f} ms"]
     for one in sorted(timed, key=lambda one: -one.ms)[:SHOWN_PLANS]:
         steps = " + ".join(f"{seconds * 1000:.0f}" for seconds, _, _ in one.seen)
-        lines.append(f"{name}: {one.ms:.0f} ms ({steps}) ?{one.asked.filters.url()} after={one.asked.after}")
+        lines.append(
+            f"{name}: {one.ms:.0f} ms ({steps}) ?{one.requested.filters.url()} after={one.requested.after}"
+        )
         _, sql, arguments = max(one.seen, key=lambda seen: seen[0])
         plan = await connection.fetch(f"explain (analyze, buffers, costs off) {sql}", *arguments)
         lines += [f"    {row[0][:170]}" for row in plan]
@@ -157,10 +159,10 @@ async def _export(url: str) -> list[Row]:
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
-    said, _ = await process.communicate()
+    output, _ = await process.communicate()
     if process.returncode != 0:
         raise RuntimeError("the export failed")
-    rows, seconds, mebibytes = map(float, said.split())
+    rows, seconds, mebibytes = map(float, output.split())
     return [
         Row("export", rows / seconds, "rows/s", goal=GOAL_EXPORT_PER_SECOND),
         Row("export memory", mebibytes, "MiB", goal=GOAL_EXPORT_MIB, less_is_better=True),

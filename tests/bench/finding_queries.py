@@ -43,20 +43,20 @@ HARD: Sequence[dict[str, Any]] = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class Requested:
     """A list and where its page begins."""
 
     filters: Filters
     after: str | None = None
 
 
-def list_queries(count: int, newest: datetime, tags: Sequence[UUID]) -> list[Asked]:
+def list_queries(count: int, newest: datetime, tags: Sequence[UUID]) -> list[Requested]:
     """So many random lists, the hard ones among them, a third of them deep inside."""
     chance = Random("lists")
-    found = [Asked(Filters.model_validate(hard)) for hard in HARD]
+    found = [Requested(Filters.model_validate(hard)) for hard in HARD]
     while len(found) < count:
         filters = _random(chance, newest, tags)
-        found.append(Asked(filters, _deep(chance, filters, newest) if chance.random() < 0.33 else None))
+        found.append(Requested(filters, _deep(chance, filters, newest) if chance.random() < 0.33 else None))
     return found[:count]
 
 
@@ -103,7 +103,7 @@ def _deep(chance: Random, filters: Filters, newest: datetime) -> str:
     return str(PageCursor(newest - SPAN * chance.random(), UUID(int=chance.getrandbits(128))))
 
 
-async def search_queries(connection: Any, count: int, newest: datetime) -> list[Asked]:
+async def search_queries(connection: Any, count: int, newest: datetime) -> list[Requested]:
     """Searches: words common, rare, missing, accented, partial; names, codes, mails, phones, SKUs, numbers."""
     chance = Random("searches")
     rows = await connection.fetch(
@@ -120,7 +120,7 @@ async def search_queries(connection: Any, count: int, newest: datetime) -> list[
         newest - SPAN * 0.9,
         count,
     )
-    found = [Asked(Filters(q=word)) for word in COMMON]
+    found = [Requested(Filters(q=word)) for word in COMMON]
     while rows and len(found) < count:
         text = _words(chance, chance.choice(rows))
         if text:
@@ -129,7 +129,7 @@ async def search_queries(connection: Any, count: int, newest: datetime) -> list[
                 more["tab"] = chance.choice(list(Tab))
             if chance.random() < 0.1:
                 more["module"] = [chance.choice(list(Module))]
-            found.append(Asked(Filters.model_validate(more)))
+            found.append(Requested(Filters.model_validate(more)))
     return found[:count]
 
 

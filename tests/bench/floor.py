@@ -36,7 +36,7 @@ from tests.bench.raw_smtp import Mails
 from tests.bench.sequel import (
     PLACED,
     SUBMITTED,
-    Said,
+    Published,
     mails_after,
     mails_reported,
     read_mail_sent,
@@ -61,7 +61,7 @@ DISPATCH = """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, man
     SELECT d.*, $6, $7 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::boolean[]) AS d"""
 SHELVES = "INSERT INTO stock_level VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
 FORGET = "DELETE FROM msg.dispatch WHERE id = ANY($1)"
-Outgoing = tuple[UUID, UUID, Said, bytes]
+Outgoing = tuple[UUID, UUID, Published, bytes]
 """Dispatch id, event id, what was said, body."""
 
 
@@ -72,10 +72,10 @@ class Floor:
         self.service: str = plan["service"]
         self.order_ids = [UUID(each) for each in plan["order_ids"]]
         self._plan, self._pool, self._report = plan, pool, report
-        self._heard: Counter[str] = Counter()
+        self._received: Counter[str] = Counter()
         self._tables: list[Table] = []
         self._sequels: dict[str, Any] = {}
-        self._mail_sent: Said | None = None
+        self._mail_sent: Published | None = None
         self._relay_queue: deque[Outgoing] = deque()
         self._relay_work = asyncio.Event()
         self._relay_is_busy = False
@@ -102,11 +102,13 @@ class Floor:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop."""
-        hearing = await aio_pika.connect(self._plan["amqp_url"])
+        listener = await aio_pika.connect(self._plan["amqp_url"])
         speaking = await aio_pika.connect(self._plan["amqp_url"])
         channel = await (await speaking.channel(publisher_confirms=True)).get_underlay_channel()
         loops = [asyncio.create_task(self._relay(channel))]
-        loops += [asyncio.create_task(await self._hear(hearing, queue)) for queue in queues_of(self.service)]
+        loops += [
+            asyncio.create_task(await self._receive(listener, queue)) for queue in queues_of(self.service)
+        ]
         done, _ = await asyncio.wait(
             [asyncio.create_task(stop.wait()), *loops], return_when=asyncio.FIRST_COMPLETED
         )
@@ -116,10 +118,10 @@ class Floor:
         await asyncio.wait_for(self._all_left(), LEAVE_SECONDS)
         for loop in loops:
             loop.cancel()
-        await hearing.close()
+        await listener.close()
         await speaking.close()
 
-    async def _hear(self, connection: Any, queue: str) -> Any:
+    async def _receive(self, connection: Any, queue: str) -> Any:
         channel = await (await connection.channel()).get_underlay_channel()
         await channel.basic_qos(prefetch_count=PREFETCH)
         arrived: deque[DeliveredMessage] = deque()
@@ -147,9 +149,9 @@ class Floor:
     async def _commit(self, batch: Sequence[DeliveredMessage]) -> None:
         headers = [message.header.properties.headers or {} for message in batch]
         types = Counter(str(each[PREFIX + "type"]) for each in headers)
-        clones = {heard: self._clones(heard, count) for heard, count in types.items()}
-        outgoing = self._said(clones)
-        mails = sum(mails_after(heard) * count for heard, count in types.items()) if self._mails else 0
+        clones = {received: self._clones(received, count) for received, count in types.items()}
+        outgoing = self._published(clones)
+        mails = sum(mails_after(received) * count for received, count in types.items()) if self._mails else 0
         if self._mails and mails:
             await self._mails.send(mails)
             assert self._mail_sent is not None
@@ -160,20 +162,20 @@ class Floor:
         self._relay_work.set()
         self._report.write(json.dumps([time.time(), types]) + "\n")
 
-    def _clones(self, heard: str, count: int) -> list[tuple[int, int]]:
+    def _clones(self, event_type: str, count: int) -> list[tuple[int, int]]:
         """Which of the sample's orders these messages stand for, and under which clone number."""
-        start = self._heard[heard]
-        self._heard[heard] += count
+        start = self._received[event_type]
+        self._received[event_type] += count
         size, first = len(self.order_ids), self._plan["first_clone"]
         return [(number % size, first + number // size) for number in range(start, start + count)]
 
-    def _said(self, clones: dict[str, list[tuple[int, int]]]) -> list[Outgoing]:
+    def _published(self, clones: dict[str, list[tuple[int, int]]]) -> list[Outgoing]:
         return [
-            (uuid4(), shifted(said.envelope.id, clone) or uuid7(), said, said.body)
-            for heard, wanted in clones.items()
-            if heard in self._sequels
+            (uuid4(), shifted(event.envelope.id, clone) or uuid7(), event, event.body)
+            for received, wanted in clones.items()
+            if received in self._sequels
             for rank, clone in wanted
-            for said in self._sequels[heard][rank]
+            for event in self._sequels[received][rank]
         ]
 
     async def _write(
@@ -217,7 +219,7 @@ class Floor:
 
 
 def _log_columns(outgoing: Sequence[Outgoing]) -> list[list[Any]]:
-    envelopes = [said.envelope for _, _, said, _ in outgoing]
+    envelopes = [one.envelope for _, _, one, _ in outgoing]
     return [
         [event_id for _, event_id, _, _ in outgoing],
         [e.type for e in envelopes],
@@ -243,23 +245,23 @@ def _dispatch_columns(leaving: Sequence[Outgoing]) -> list[list[Any]]:
 
 
 async def _publish(channel: Any, outgoing: Outgoing, service: str) -> None:
-    dispatch_id, event_id, said, body = outgoing
-    headers: dict[str, Any] = {**said.envelope.headers(), PREFIX + "id": str(event_id)}
+    dispatch_id, event_id, published, body = outgoing
+    headers: dict[str, Any] = {**published.envelope.headers(), PREFIX + "id": str(event_id)}
     await channel.basic_publish(
         body,
-        exchange=said.exchange,
-        routing_key=said.routing_key,
+        exchange=published.exchange,
+        routing_key=published.routing_key,
         properties=spec.Basic.Properties(
             content_type=CONTENT_TYPE,
             headers=headers,
             delivery_mode=2,
-            correlation_id=said.envelope.correlation_id,
+            correlation_id=published.envelope.correlation_id,
             message_id=str(dispatch_id),
-            timestamp=said.envelope.time,
-            message_type=said.envelope.type,
+            timestamp=published.envelope.time,
+            message_type=published.envelope.type,
             app_id=service,
         ),
-        mandatory=said.mandatory,
+        mandatory=published.mandatory,
         wait=False,
     )
 

@@ -34,7 +34,7 @@ async def generate(module: str, order: Mapping[str, Any], timeout_seconds: float
     )
     process_reaper.hold(process.pid)
     try:
-        said, errors = await asyncio.wait_for(
+        output, errors = await asyncio.wait_for(
             process.communicate(json.dumps(order).encode()), timeout_seconds
         )
     finally:
@@ -46,7 +46,7 @@ async def generate(module: str, order: Mapping[str, Any], timeout_seconds: float
         raise GeneratorFailed(
             f"{module} ended with {process.returncode}:\n{errors.decode(errors='replace')[-2000:]}"
         )
-    return dict(json.loads(said))
+    return dict(json.loads(output))
 
 
 def run_generator(work: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None:

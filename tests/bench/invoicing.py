@@ -6,9 +6,9 @@ Payments runs alone and knows the orders; the shop's legal details are completed
 import time
 
 from contracts.payments.invoices import InvoicingSettings, IssueAt
+from tests.bench.harness import Harness
 from tests.bench.row import Row
 from tests.bench.sales import SHOP
-from tests.bench.stage import Stage
 
 GOAL_PER_SECOND = 300
 GOAL_PDFS_PER_SECOND = 20
@@ -33,28 +33,28 @@ _ISSUED = "SELECT count(*) FROM invoice"
 _DRAWN = "SELECT count(*) FROM invoice_pdf"
 
 
-async def measure(stage: Stage) -> list[Row]:
+async def measure(harness: Harness) -> list[Row]:
     """Invoices a second, and PDFs a second after them."""
-    await stage.run_only("orders", "payments")
-    before = await stage.fetchval("payments", "SELECT count(*) FROM sale")
-    count = stage.scale.invoices
-    await stage.place(count)
-    await stage.until("payments", "SELECT count(*) FROM sale", before + count)
-    await stage.ours.supervisor.stop("orders")
-    due = await stage.fetchval(
+    await harness.run_only("orders", "payments")
+    before = await harness.fetchval("payments", "SELECT count(*) FROM sale")
+    count = harness.scale.invoices
+    await harness.place(count)
+    await harness.until("payments", "SELECT count(*) FROM sale", before + count)
+    await harness.ours.supervisor.stop("orders")
+    due = await harness.fetchval(
         "payments",
         "SELECT count(*) FROM sale s JOIN account a USING (shop, order_id) WHERE s.is_due AND due_minor > 0",
     )
-    stage.progress.begin(f"invoices: {due} due")
-    await stage.fetch("payments", _COMPLETE, SHOP, SETTINGS.model_dump_json(exclude={"logo"}))
+    harness.progress.begin(f"invoices: {due} due")
+    await harness.fetch("payments", _COMPLETE, SHOP, SETTINGS.model_dump_json(exclude={"logo"}))
     began = time.monotonic()
-    await stage.until("payments", _ISSUED, due)
+    await harness.until("payments", _ISSUED, due)
     issued = time.monotonic()
-    first = await stage.fetchval("payments", _DRAWN)
-    await stage.until("payments", _DRAWN, min(due, first + stage.scale.invoice_pdfs))
+    first = await harness.fetchval("payments", _DRAWN)
+    await harness.until("payments", _DRAWN, min(due, first + harness.scale.invoice_pdfs))
     drawn = time.monotonic()
-    made = await stage.fetchval("payments", _DRAWN) - first
-    await stage.fetch("payments", "DELETE FROM invoicing")
+    made = await harness.fetchval("payments", _DRAWN) - first
+    await harness.fetch("payments", "DELETE FROM invoicing")
     return [
         Row("invoices", due / (issued - began), "invoices/s", goal=GOAL_PER_SECOND),
         Row("invoice PDFs", made / (drawn - issued) if made else 0.0, "PDFs/s", goal=GOAL_PDFS_PER_SECOND),

@@ -10,23 +10,23 @@ from datetime import datetime
 
 from contracts.catalogue import SERVICES
 from deploy.local.mailserver import read_journal
+from tests.bench.harness import POLL_SECONDS, Harness
 from tests.bench.life import lives
 from tests.bench.row import Held, Row, percentile
-from tests.bench.stage import LOOK_SECONDS, Stage
 
 GOAL_P50_MS, GOAL_P99_MS = 50, 250
 LAST_SECONDS = 1.0
 RECAPS = "SELECT order_id, message_id FROM mail WHERE template = 'order_recap' AND order_id = ANY($1)"
 
 
-async def measure(stage: Stage) -> list[Row]:
+async def measure(harness: Harness) -> list[Row]:
     """The middle and the slowest hundredth."""
-    await stage.use_mail_server(keeps_journal=True)
-    await stage.run_only(*SERVICES)
-    await stage.set_stock()
-    scale = stage.scale
-    calm = await _waits_at(stage, scale.latency_calm_per_second)
-    full = await _waits_at(stage, scale.latency_per_second)
+    await harness.use_mail_server(keeps_journal=True)
+    await harness.run_only(*SERVICES)
+    await harness.set_stock()
+    scale = harness.scale
+    calm = await _waits_at(harness, scale.latency_calm_per_second)
+    full = await _waits_at(harness, scale.latency_per_second)
     return [
         *_rows(f"latency at {scale.latency_calm_per_second:.0f}/s", *calm),
         *_rows("latency", *full),
@@ -40,33 +40,33 @@ def _rows(name: str, waits: list[float], held: Held) -> list[Row]:
     ]
 
 
-async def _waits_at(stage: Stage, per_second: float) -> tuple[list[float], Held]:
-    seconds = stage.scale.latency_seconds
-    seen = await lives(stage, seconds, per_second)
-    waits = await _waits_ms(stage, seen["submitted"])
+async def _waits_at(harness: Harness, per_second: float) -> tuple[list[float], Held]:
+    seconds = harness.scale.latency_seconds
+    seen = await lives(harness, seconds, per_second)
+    waits = await _waits_ms(harness, seen["submitted"])
     held = held_over(per_second, seen["finished"], seconds, seen["seconds"])
-    stage.notes.append(
+    harness.notes.append(
         f"latency: {len(waits)} whole lives at {per_second:.0f}/s ({held}), demo's mail server; "
         f"p90 {percentile(waits, 90):.0f} ms, most {max(waits, default=0):.0f} ms"
     )
     return waits, held
 
 
-def held_over(asked: float, finished: int, seconds: float, took: float) -> Held:
+def held_over(requested: float, finished: int, seconds: float, took: float) -> Held:
     """The rate held: so many were to begin within some seconds; they took longer by the last ones' own time at least,
     of which a second is nothing that fell behind."""
-    return Held(asked, finished / max(took - LAST_SECONDS, seconds))
+    return Held(requested, finished / max(took - LAST_SECONDS, seconds))
 
 
-async def _waits_ms(stage: Stage, submitted: dict[str, float]) -> list[float]:
+async def _waits_ms(harness: Harness, submitted: dict[str, float]) -> list[float]:
     """The wait of each; one that is not over after a while counts with what it has waited so far."""
     deadline = asyncio.get_running_loop().time() + 30
     while True:
         accepted = {
             mail.message_id: datetime.fromisoformat(mail.time).timestamp()
-            for mail in read_journal(stage.ours.mail_journal)
+            for mail in read_journal(harness.ours.mail_journal)
         }
-        recaps = await stage.fetch("notifier", RECAPS, list(submitted))
+        recaps = await harness.fetch("notifier", RECAPS, list(submitted))
         waits = {
             str(row["order_id"]): (accepted[row["message_id"]] - submitted[str(row["order_id"])]) * 1000
             for row in recaps
@@ -75,8 +75,8 @@ async def _waits_ms(stage: Stage, submitted: dict[str, float]) -> list[float]:
         if len(waits) == len(submitted):
             return list(waits.values())
         if asyncio.get_running_loop().time() > deadline:
-            stage.notes.append(f"latency: {len(waits)} of {len(submitted)} recaps were accepted")
+            harness.notes.append(f"latency: {len(waits)} of {len(submitted)} recaps were accepted")
             now = time.time()
             return [waits.get(order_id, (now - at) * 1000) for order_id, at in submitted.items()]
-        stage.progress.tell(f"latency: {len(waits):,} of {len(submitted):,} recaps accepted")
-        await asyncio.sleep(LOOK_SECONDS)
+        harness.progress.report(f"latency: {len(waits):,} of {len(submitted):,} recaps accepted")
+        await asyncio.sleep(POLL_SECONDS)

@@ -19,12 +19,12 @@ from contracts.catalogue import SERVICES, type_of
 from contracts.fulfillment.shipments import DeliveryRecorded, ShipmentDispatched
 from tests.bench import counting
 from tests.bench.generating import generate
+from tests.bench.harness import LOGIN, BenchStuck, Harness
 from tests.bench.processes import most_resident_mib
 from tests.bench.row import Row
 from tests.bench.sales import SHOP
 from tests.bench.sequel import SUBMITTED
-from tests.bench.spending import milliseconds_each, spent, told
-from tests.bench.stage import LOGIN, BenchStuck, Stage
+from tests.bench.spending import milliseconds_each, spent, summary_of
 from tests.bench.stand_in import SAMPLE, StandInDied, standing_in
 from tests.replicas import service_of
 
@@ -50,45 +50,45 @@ COMPLETED = (
 )
 
 
-async def measure(stage: Stage) -> list[Row]:
+async def measure(harness: Harness) -> list[Row]:
     """Completed orders a second beside the floor's, and what the services' processes hold."""
-    await stage.use_mail_server(keeps_journal=False)
-    await stage.run_only(*SERVICES)
-    await stage.set_stock()
-    rows = [*await _ours(stage), *_memory(stage)]
-    await stage.run_only()
+    await harness.use_mail_server(keeps_journal=False)
+    await harness.run_only(*SERVICES)
+    await harness.set_stock()
+    rows = [*await _ours(harness), *_memory(harness)]
+    await harness.run_only()
     try:
-        floor = await _floor(stage)
+        floor = await _floor(harness)
     except (BenchStuck, StandInDied, ValueError) as error:
-        stage.notes.append(f"life: no floor, {error}")
+        harness.notes.append(f"life: no floor, {error}")
         return rows
     return [replace(row, floor=floor) if row.name == "life" else row for row in rows]
 
 
-async def lives(stage: Stage, seconds: float, per_second: float | None) -> dict[str, Any]:
+async def lives(harness: Harness, seconds: float, per_second: float | None) -> dict[str, Any]:
     """Live for so many seconds, then wait until all that has begun is over. What the generator saw.
 
     HTTP goes to all processes of a service that run.
     """
-    webhook = urlsplit(stage.ours.webhook_url(SHOP))
-    ports = {service: _ports(stage, service) for service in ("orders", "payments")}
+    webhook = urlsplit(harness.ours.webhook_url(SHOP))
+    ports = {service: _ports(harness, service) for service in ("orders", "payments")}
     order = {
-        "amqp_url": stage.ours.amqp_url(LOGIN),
+        "amqp_url": harness.ours.amqp_url(LOGIN),
         "login": LOGIN,
         "orders": {
             "host": webhook.hostname,
             "ports": ports["orders"],
-            "token": stage.ours.secrets.api_tokens[SHOP],
+            "token": harness.ours.secrets.api_tokens[SHOP],
         },
         "payments": {
             "host": webhook.hostname,
             "ports": ports["payments"],
             "path": webhook.path,
-            "secret": stage.ours.accounts.stripe_secret,
+            "secret": harness.ours.accounts.stripe_secret,
         },
-        "notifier_database_url": stage.ours.databases["notifier"],
-        "first": stage.take_numbers(1_000_000),
-        "at_once": stage.scale.lives_at_once,
+        "notifier_database_url": harness.ours.databases["notifier"],
+        "first": harness.take_numbers(1_000_000),
+        "at_once": harness.scale.lives_at_once,
         "seconds": seconds,
         "patience_seconds": PATIENCE_SECONDS,
         "per_second": per_second,
@@ -96,23 +96,23 @@ async def lives(stage: Stage, seconds: float, per_second: float | None) -> dict[
     began = datetime.now(UTC)
 
     what = (
-        f"whole lives, {stage.scale.lives_at_once} at once"
+        f"whole lives, {harness.scale.lives_at_once} at once"
         if per_second is None
         else f"{per_second:g} lives/s"
     )
-    connection = await asyncpg.connect(stage.ours.databases["orders"])
+    connection = await asyncpg.connect(harness.ours.databases["orders"])
     try:
-        async with stage.progress.watching(what, lambda: connection.fetchval(COMPLETED_SINCE, began)):
+        async with harness.progress.watching(what, lambda: connection.fetchval(COMPLETED_SINCE, began)):
             seen = await generate("living", order, seconds + PATIENCE_SECONDS + 60)
     finally:
         connection.terminate()
     for reason, count in seen["failed"].items():
-        stage.notes.append(f"{what}: {count} failed: {reason}")
+        harness.notes.append(f"{what}: {count} failed: {reason}")
     return seen
 
 
-def _ports(stage: Stage, service: str) -> list[int]:
-    return [stage.ours.ports[name] for name in stage.running() if service_of(name) == service]
+def _ports(harness: Harness, service: str) -> list[int]:
+    return [harness.ours.ports[name] for name in harness.running() if service_of(name) == service]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,37 +145,37 @@ class Cost:
         }
 
 
-async def live(stage: Stage, seconds: float) -> Lived:
+async def live(harness: Harness, seconds: float) -> Lived:
     """Live as fast as one life follows the other, and measure so many seconds of it."""
-    warm_up, began = stage.scale.life_warm_up_seconds, datetime.now(UTC)
-    seen = await lives(stage, warm_up + seconds, None)
-    ended = await _ended(stage, began, seen["finished"])
+    warm_up, began = harness.scale.life_warm_up_seconds, datetime.now(UTC)
+    seen = await lives(harness, warm_up + seconds, None)
+    ended = await _ended(harness, began, seen["finished"])
     since = datetime.fromtimestamp(seen["began"], UTC) + timedelta(seconds=warm_up)
     until = since + timedelta(seconds=seconds)
-    counted = sum(since <= moment < until for moment in ended)
-    _tell(stage, seen)
+    counted = sum(since <= timestamp < until for timestamp in ended)
+    _report(harness, seen)
     return Lived(counted / seconds or _slow(seen), began, seen["finished"], len(ended))
 
 
-async def live_counting(stage: Stage, seconds: float) -> tuple[Lived, Cost]:
+async def live_counting(harness: Harness, seconds: float) -> tuple[Lived, Cost]:
     """Live, and count what it costs all that run."""
-    supervisor, names = stage.ours.supervisor, stage.running()
-    before = spent(stage.parts, supervisor), await counting.count(stage, names)
-    lived = await live(stage, seconds)
-    after = spent(stage.parts, supervisor), await counting.count(stage, names)
+    supervisor, names = harness.ours.supervisor, harness.running()
+    before = spent(harness.parts, supervisor), await counting.count(harness, names)
+    lived = await live(harness, seconds)
+    after = spent(harness.parts, supervisor), await counting.count(harness, names)
     count = max(lived.ended, 1)
     return lived, Cost(
         processor_ms=milliseconds_each(before[0], after[0], count),
         statements=counting.statements_each(before[1], after[1], count),
         batches=counting.batch_sizes(before[1], after[1]),
         kilobytes=counting.kilobytes_each(before[1], after[1], count),
-        delivered_kilobytes=await counting.delivered_kilobytes_each(stage, lived.began, count),
+        delivered_kilobytes=await counting.delivered_kilobytes_each(harness, lived.began, count),
     )
 
 
-async def _ours(stage: Stage) -> list[Row]:
+async def _ours(harness: Harness) -> list[Row]:
     """Completed orders a second, what one costs, and what is left of it."""
-    ours, cost = await live_counting(stage, stage.scale.life_seconds)
+    ours, cost = await live_counting(harness, harness.scale.life_seconds)
     return [
         Row("life", ours.per_second, "orders/s", goal=GOAL, parts=cost.parts),
         Row(
@@ -197,29 +197,35 @@ def _slow(seen: dict[str, Any]) -> float:
     return float(seen["finished"] / seen["seconds"])
 
 
-async def _ended(stage: Stage, since: datetime, count: int) -> list[datetime]:
+async def _ended(harness: Harness, since: datetime, count: int) -> list[datetime]:
     """When lives ended; after a while without those that did not."""
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     while True:
-        rows = await stage.fetch("orders", ENDED, since)
+        rows = await harness.fetch("orders", ENDED, since)
         is_over = asyncio.get_running_loop().time() > deadline
         if len(rows) < count and is_over:
-            stage.notes.append(f"life: {len(rows)} of {count} lives ended within {PATIENCE_SECONDS} s")
+            harness.notes.append(f"life: {len(rows)} of {count} lives ended within {PATIENCE_SECONDS} s")
         if len(rows) >= count or is_over:
             return [row["ended_at"] for row in rows]
-        stage.progress.tell(f"life: {len(rows):,} of {count:,} ended")
+        harness.progress.report(f"life: {len(rows):,} of {count:,} ended")
         await asyncio.sleep(0.5)
 
 
-def _tell(stage: Stage, seen: dict[str, Any]) -> None:
+def _report(harness: Harness, seen: dict[str, Any]) -> None:
     answers = ", ".join(f"{name}: {count}" for name, count in sorted(seen["statuses"].items()))
-    stage.notes.append(f"life, {stage.scale.lives_at_once} at once; answers to the generator: {answers}")
+    harness.notes.append(f"life, {harness.scale.lives_at_once} at once; answers to the generator: {answers}")
 
 
-def _memory(stage: Stage) -> list[Row]:
-    supervisor = stage.ours.supervisor
+def _memory(harness: Harness) -> list[Row]:
+    supervisor = harness.ours.supervisor
     rest = [
-        Row(f"memory {name} at rest", stage.resting_mib[name], "MiB", goal=REST_GOAL_MIB, less_is_better=True)
+        Row(
+            f"memory {name} at rest",
+            harness.resting_mib[name],
+            "MiB",
+            goal=REST_GOAL_MIB,
+            less_is_better=True,
+        )
         for name in SERVICES
     ]
     load = [
@@ -235,21 +241,21 @@ def _memory(stage: Stage) -> list[Row]:
     return rest + load
 
 
-async def _completed(stage: Stage) -> list[UUID]:
+async def _completed(harness: Harness) -> list[UUID]:
     """Whole lives the floor takes as its example: the latest."""
-    return [row["order_id"] for row in await stage.fetch("orders", COMPLETED, SAMPLE)]
+    return [row["order_id"] for row in await harness.fetch("orders", COMPLETED, SAMPLE)]
 
 
-async def _floor(stage: Stage) -> float:
+async def _floor(harness: Harness) -> float:
     """From the first submission's commit to the last delivery's and the last mail's, all processes at work."""
-    count = stage.scale.floor_lives
-    stage.purge(stage.floor)
-    await stage.submit(stage.floor, count)
-    async with standing_in(stage, SERVICES, await _completed(stage), count) as floor:
-        before = spent(stage.parts, stage.floor.supervisor)
+    count = harness.scale.floor_lives
+    harness.purge(harness.floor)
+    await harness.submit(harness.floor, count)
+    async with standing_in(harness, SERVICES, await _completed(harness), count) as floor:
+        before = spent(harness.parts, harness.floor.supervisor)
         orders = await floor.until("orders", DELIVERED, count)
         notifier = await floor.until("notifier", DISPATCHED, count)
-        after = spent(stage.parts, stage.floor.supervisor)
-    stage.notes.append(told("floor's life", before, after, count))
+        after = spent(harness.parts, harness.floor.supervisor)
+    harness.notes.append(summary_of("floor's life", before, after, count))
     ended = max(at for at, types in [*orders, *notifier] if DELIVERED in types or DISPATCHED in types)
     return count / (ended - min(at for at, types in orders if SUBMITTED in types))

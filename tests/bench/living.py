@@ -35,7 +35,7 @@ CONNECTIONS = 64
 ANSWER_SECONDS = 30.0
 MAILS_BEHIND = 600
 """A new life waits while more mails than this wait to be sent: they belong to a life as well."""
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 NOT_TO_BE_REPEATED = range(300, 600)
 
 
@@ -64,9 +64,9 @@ class World:
     async def listen(self) -> None:
         """Hear the answers in the storefront's own queue."""
         await self._channel.basic_qos(prefetch_count=500)
-        await self._channel.basic_consume(self._login, self._hear, no_ack=True)
+        await self._channel.basic_consume(self._login, self._receive, no_ack=True)
 
-    async def _hear(self, message: DeliveredMessage) -> None:
+    async def _receive(self, message: DeliveredMessage) -> None:
         headers = message.header.properties.headers or {}
         waiting = self._accepted.pop(str(headers.get(PREFIX + "causationid")), None)
         if waiting is not None and not waiting.done():
@@ -197,7 +197,7 @@ async def _hold_back(world: World, database_url: str) -> None:
             world.may_begin.clear()
         else:
             world.may_begin.set()
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ reads, composes and records nothing, so the goal alone decides.
 
 import time
 
+from tests.bench.harness import Harness
 from tests.bench.processes import processor_seconds
 from tests.bench.raw_smtp import Mails
 from tests.bench.row import Row
-from tests.bench.stage import Stage
 
 GOAL_PER_SECOND = 150
 GOAL_MS = 8.0
@@ -20,30 +20,30 @@ _AGAIN = """UPDATE msg.effect SET state = 'planned', attempts = 0, detail = 'sen
     WHERE kind = 'mail'"""
 
 
-async def measure(stage: Stage) -> list[Row]:
+async def measure(harness: Harness) -> list[Row]:
     """Mails a second beside the floor, and milliseconds of the notifier's processor time for each."""
-    await stage.use_mail_server(keeps_journal=False)
-    await stage.run_only("orders", SERVICE)
-    before = await stage.fetchval(SERVICE, _DONE)
-    await stage.place(stage.scale.mailed_orders)
-    mails = before + 2 * stage.scale.mailed_orders
-    await stage.until(SERVICE, _DONE, mails)
-    await stage.ours.supervisor.stop("orders")
-    await stage.ours.supervisor.stop(SERVICE)
-    await stage.fetch(SERVICE, _AGAIN)
-    await stage.start(SERVICE)
-    stage.progress.begin(f"mails: {mails} due")
-    pid = stage.ours.supervisor.pid(SERVICE)
+    await harness.use_mail_server(keeps_journal=False)
+    await harness.run_only("orders", SERVICE)
+    before = await harness.fetchval(SERVICE, _DONE)
+    await harness.place(harness.scale.mailed_orders)
+    mails = before + 2 * harness.scale.mailed_orders
+    await harness.until(SERVICE, _DONE, mails)
+    await harness.ours.supervisor.stop("orders")
+    await harness.ours.supervisor.stop(SERVICE)
+    await harness.fetch(SERVICE, _AGAIN)
+    await harness.start(SERVICE)
+    harness.progress.begin(f"mails: {mails} due")
+    pid = harness.ours.supervisor.pid(SERVICE)
     began, used = time.monotonic(), processor_seconds(pid)
-    left = mails - await stage.fetchval(SERVICE, _DONE)
-    await stage.until(SERVICE, _DONE, mails)
+    left = mails - await harness.fetchval(SERVICE, _DONE)
+    await harness.until(SERVICE, _DONE, mails)
     seconds, used = time.monotonic() - began, processor_seconds(pid) - used
     return [
         Row(
             "mails",
             left / seconds,
             "mails/s",
-            floor=await _floor(stage, mails),
+            floor=await _floor(harness, mails),
             goal=GOAL_PER_SECOND,
             is_floor_partial=True,
         ),
@@ -57,8 +57,8 @@ async def measure(stage: Stage) -> list[Row]:
     ]
 
 
-async def _floor(stage: Stage, mails: int) -> float:
-    raw = Mails("127.0.0.1", stage.ours.smtp_port)
+async def _floor(harness: Harness, mails: int) -> float:
+    raw = Mails("127.0.0.1", harness.ours.smtp_port)
     began = time.monotonic()
     await raw.send(mails)
     return mails / (time.monotonic() - began)

@@ -18,24 +18,24 @@ class Progress:
         self._console = console
         self._status = console.status("") if console is not None and console.is_terminal else None
         self._began = time.monotonic()
-        self._told_at = -EVERY_SECONDS
+        self._reported_at = -EVERY_SECONDS
 
     def begin(self, step: str) -> None:
         """A step begins: it is told at once."""
-        self._told_at = -EVERY_SECONDS
-        self.tell(step)
+        self._reported_at = -EVERY_SECONDS
+        self.report(step)
 
-    def tell(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """How far it is; elsewhere than on a terminal not more often than every few seconds."""
         now = time.monotonic()
         if self._status is not None:
             self._status.start()
             self._status.update(text)
-        elif self._console is not None and now - self._told_at >= EVERY_SECONDS:
+        elif self._console is not None and now - self._reported_at >= EVERY_SECONDS:
             self._console.print(f"{now - self._began:5.0f} s  {text}", markup=False, highlight=False)
         else:
             return
-        self._told_at = now
+        self._reported_at = now
 
     def end(self, line: str) -> None:
         """Something is finished: its line stays."""
@@ -60,4 +60,4 @@ class Progress:
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             done, seconds = await count() - first, time.monotonic() - began
-            self.tell(f"{step}: {done:,} in {seconds:.0f} s, {done / seconds:.0f}/s")
+            self.report(f"{step}: {done:,} in {seconds:.0f} s, {done / seconds:.0f}/s")

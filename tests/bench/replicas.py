@@ -13,9 +13,9 @@ from dataclasses import replace
 from statistics import fmean
 
 from contracts.catalogue import SERVICES
+from tests.bench.harness import Harness
 from tests.bench.life import MAILS, Lived, live, live_counting
 from tests.bench.row import Row
-from tests.bench.stage import Stage
 from tests.replicas import program_of, service_of, start_replicas
 
 COUNTS = (1, 2, 4)
@@ -32,16 +32,16 @@ MAILS_TOO_MANY = """
         GROUP BY shop, order_id HAVING count(DISTINCT mail_id) > $2) AS doubled"""
 
 
-async def measure(stage: Stage) -> list[Row]:
+async def measure(harness: Harness) -> list[Row]:
     """Completed orders a second and processor time for each number of processes."""
-    await stage.use_mail_server(keeps_journal=False)
+    await harness.use_mail_server(keeps_journal=False)
     rows: list[Row] = []
     rates: dict[int, float] = {}
-    for count in (each for each in COUNTS if each <= stage.scale.most_replicas):
-        await stage.run_only(*SERVICES)
-        await start_replicas(stage.ours, count)
-        await stage.set_stock()
-        lived, cost = await live_counting(stage, stage.scale.replicas_seconds)
+    for count in (each for each in COUNTS if each <= harness.scale.most_replicas):
+        await harness.run_only(*SERVICES)
+        await start_replicas(harness.ours, count)
+        await harness.set_stock()
+        lived, cost = await live_counting(harness, harness.scale.replicas_seconds)
         rates[count] = lived.per_second
         floor = None if count == 1 else rates[1]
         rate = Row(
@@ -49,26 +49,26 @@ async def measure(stage: Stage) -> list[Row]:
         )
         spent = sum(cost.processor_ms.values())
         rows += [
-            replace(rate, failed=await _failure(stage, lived)),
+            replace(rate, failed=await _failure(harness, lived)),
             Row(f"replicas {count} processor time", spent, "ms/life", goal=GOAL_MS, less_is_better=True),
         ]
-    return [*rows, await _restarted(stage, rates[RESTARTED])]
+    return [*rows, await _restarted(harness, rates[RESTARTED])]
 
 
-async def _restarted(stage: Stage, floor: float) -> Row:
+async def _restarted(harness: Harness, floor: float) -> Row:
     """One process after the other is stopped and started; lives go on for as long as that takes."""
-    await stage.run_only(*SERVICES)
-    names = (await start_replicas(stage.ours, RESTARTED))[: stage.scale.restarts]
-    restarting = asyncio.create_task(_restart_each(stage, names))
+    await harness.run_only(*SERVICES)
+    names = (await start_replicas(harness.ours, RESTARTED))[: harness.scale.restarts]
+    restarting = asyncio.create_task(_restart_each(harness, names))
     rounds: list[Lived] = []
     try:
         while not rounds or not restarting.done():
-            rounds.append(await live(stage, stage.scale.replicas_seconds))
+            rounds.append(await live(harness, harness.scale.replicas_seconds))
         await restarting
     finally:
         restarting.cancel()
         await asyncio.gather(restarting, return_exceptions=True)
-    failures = [failure for lived in rounds if (failure := await _failure(stage, lived)) is not None]
+    failures = [failure for lived in rounds if (failure := await _failure(harness, lived)) is not None]
     return Row(
         f"replicas {RESTARTED} restarted in turn",
         fmean(lived.per_second for lived in rounds),
@@ -80,15 +80,15 @@ async def _restarted(stage: Stage, floor: float) -> Row:
     )
 
 
-async def _restart_each(stage: Stage, names: Sequence[str]) -> None:
+async def _restart_each(harness: Harness, names: Sequence[str]) -> None:
     for name in names:
-        await stage.ours.supervisor.stop(name)
-        await stage.ours.supervisor.start(program_of(stage.ours, name))
+        await harness.ours.supervisor.stop(name)
+        await harness.ours.supervisor.start(program_of(harness.ours, name))
 
 
-async def _failure(stage: Stage, lived: Lived) -> str | None:
+async def _failure(harness: Harness, lived: Lived) -> str | None:
     """Why the figure is none: something was lost or doubled."""
-    [row] = await stage.fetch("orders", MAILS_TOO_MANY, lived.began, MAILS)
+    [row] = await harness.fetch("orders", MAILS_TOO_MANY, lived.began, MAILS)
     lost, doubled = lived.finished - lived.ended, row["count"]
     if not lost and not doubled:
         return None

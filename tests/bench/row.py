@@ -18,15 +18,15 @@ HELD_GOAL = 0.95
 class Held:
     """The rate at which something was to be measured, and the one that could be held; both a second."""
 
-    asked: float
+    requested: float
     reached: float
 
     @property
     def is_held(self) -> bool:
-        return self.reached >= self.asked * HELD_GOAL
+        return self.reached >= self.requested * HELD_GOAL
 
     def __str__(self) -> str:
-        return f"held {self.reached:.0f}/s of {self.asked:.0f}/s"
+        return f"held {self.reached:.0f}/s of {self.requested:.0f}/s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Row:
         }
         if self.held is not None:
             document["held"] = {
-                "asked": _shortened(self.held.asked),
+                "asked": _shortened(self.held.requested),
                 "reached": _shortened(self.held.reached),
             }
         if self.parts:

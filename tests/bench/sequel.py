@@ -35,7 +35,7 @@ _ONE_MAIL_SENT = "SELECT * FROM msg.event_log WHERE type = $1 ORDER BY id LIMIT 
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Published:
     """One event as it was said. `exchange` is None for what is only logged."""
 
     envelope: Envelope
@@ -45,7 +45,7 @@ class Said:
     mandatory: bool
 
 
-Sequels = Mapping[str, Sequence[Sequence[Said]]]
+Sequels = Mapping[str, Sequence[Sequence[Published]]]
 """By the type heard: for each order's rank, what is said then."""
 
 
@@ -65,26 +65,28 @@ async def read_sequels(
 ) -> Sequels:
     """What a service said of these orders, by what it had heard."""
     ranks = {str(order_id): rank for rank, order_id in enumerate(order_ids)}
-    found: dict[str, list[list[Said]]] = {}
+    found: dict[str, list[list[Published]]] = {}
     for row in await connection.fetch(_EVENTS, list(ranks)):
-        heard = _heard(row, types)
-        found.setdefault(heard, [[] for _ in order_ids])[ranks[row["subject"]]].append(said_of(service, row))
+        received = _received(row, types)
+        found.setdefault(received, [[] for _ in order_ids])[ranks[row["subject"]]].append(
+            published_of(service, row)
+        )
     return found
 
 
-async def read_mail_sent(connection: Any) -> Said | None:
+async def read_mail_sent(connection: Any) -> Published | None:
     """One report of sent mails; it is about no order."""
     rows = await connection.fetch(_ONE_MAIL_SENT, MAIL_SENT)
-    return said_of("notifier", rows[0]) if rows else None
+    return published_of("notifier", rows[0]) if rows else None
 
 
-def mails_reported(said: Said, count: int) -> bytes:
+def mails_reported(expected: Published, count: int) -> bytes:
     """The body of a report of so many mails, each as long as the first one there."""
-    report = json.loads(said.body)["mails"][0]
+    report = json.loads(expected.body)["mails"][0]
     return b'{"mails":[' + b",".join([json.dumps(report).encode()] * count) + b"]}"
 
 
-def said_of(service: str, row: Mapping[str, Any]) -> Said:
+def published_of(service: str, row: Mapping[str, Any]) -> Published:
     """A row of the event log as the relay would send it."""
     names = (
         "id",
@@ -101,15 +103,15 @@ def said_of(service: str, row: Mapping[str, Any]) -> Said:
     entry = CATALOGUE[row["type"]]
     goes_out = entry.public or bool(entry.listeners)
     key = f"{SHOP}.{MODULE.value}.{entry.type}" if entry.public else entry.type
-    return Said(envelope, row["body"], entry.exchange if goes_out else None, key, not entry.public)
+    return Published(envelope, row["body"], entry.exchange if goes_out else None, key, not entry.public)
 
 
-def mails_after(heard: str) -> int:
+def mails_after(event_type: str) -> int:
     """How many mails a life sends when the notifier hears this."""
-    return {PLACED: 2, type_of(ShipmentDispatched, "fulfillment"): 1}.get(heard, 0)
+    return {PLACED: 2, type_of(ShipmentDispatched, "fulfillment"): 1}.get(event_type, 0)
 
 
-def _heard(row: Mapping[str, Any], types: Mapping[UUID, str]) -> str:
+def _received(row: Mapping[str, Any], types: Mapping[UUID, str]) -> str:
     if row["type"] in IN_PLACE_OF_PEOPLE:
         return IN_PLACE_OF_PEOPLE[row["type"]]
     return types.get(row["causation_id"], PLACED)
@@ -121,5 +123,5 @@ def published(sequels: Iterable[Sequels]) -> float:
     for sequel in sequels:
         for by_rank in sequel.values():
             ranks = max(ranks, len(by_rank))
-            total += sum(said.exchange is not None for each in by_rank for said in each)
+            total += sum(event.exchange is not None for each in by_rank for event in each)
     return total / ranks if ranks else 0.0

@@ -30,7 +30,7 @@ def milliseconds_each(before: Spent, after: Spent, count: int) -> dict[str, floa
     return {name: (seconds - before.get(name, 0.0)) / count * 1000 for name, seconds in after.items()}
 
 
-def told(what: str, before: Spent, after: Spent, count: int) -> str:
+def summary_of(what: str, before: Spent, after: Spent, count: int) -> str:
     """One line: milliseconds per order by part, and their sum."""
     each = milliseconds_each(before, after, count)
     shares = ", ".join(f"{name} {milliseconds:.2f}" for name, milliseconds in each.items())

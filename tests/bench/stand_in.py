@@ -12,8 +12,8 @@ from uuid import UUID
 
 from deploy.local.supervisor import Program
 from deploy.local.system import ROOT
+from tests.bench.harness import POLL_SECONDS, BenchStuck, Harness
 from tests.bench.row import per_second
-from tests.bench.stage import LOOK_SECONDS, BenchStuck, Stage
 
 SAMPLE = 100
 """Orders whose rows and messages the floor repeats: as many as a batch has messages."""
@@ -29,8 +29,8 @@ class StandInDied(Exception):
 class StandIns:
     """Running floor processes by service."""
 
-    def __init__(self, stage: Stage, reports: dict[str, Path]) -> None:
-        self._stage = stage
+    def __init__(self, harness: Harness, reports: dict[str, Path]) -> None:
+        self._harness = harness
         self._reports = reports
 
     def commits(self, service: str) -> list[Commit]:
@@ -41,7 +41,7 @@ class StandIns:
 
     def check(self) -> None:
         """Raises StandInDied when one has ended; it would come back and do its work again."""
-        supervisor = self._stage.floor.supervisor
+        supervisor = self._harness.floor.supervisor
         for service in self._reports:
             if supervisor.deaths(_name(service)):
                 log = supervisor.log_tail(_name(service))
@@ -54,12 +54,12 @@ class StandIns:
             self.check()
             commits = self.commits(service)
             reached = sum(types.get(type, 0) for _, types in commits)
-            self._stage.progress.tell(f"the floor's {service}: {reached:,} of {count:,}")
+            self._harness.progress.report(f"the floor's {service}: {reached:,} of {count:,}")
             if reached >= count:
                 return commits
             if time.monotonic() > deadline:
                 raise BenchStuck(f"the floor's {service} has heard {reached} of {count} {type}")
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def rate(commits: Sequence[Commit]) -> float:
@@ -69,20 +69,20 @@ def rate(commits: Sequence[Commit]) -> float:
 
 @asynccontextmanager
 async def standing_in(
-    stage: Stage, services: Sequence[str], order_ids: Sequence[UUID], count: int
+    harness: Harness, services: Sequence[str], order_ids: Sequence[UUID], count: int
 ) -> AsyncIterator[StandIns]:
     """Have the floor do the work of these services for so many orders, after the example of these of ours."""
-    system, supervisor = stage.floor, stage.floor.supervisor
+    system, supervisor = harness.floor, harness.floor.supervisor
     reports = {service: system.folder / f"{service}-{time.monotonic_ns()}.jsonl" for service in services}
-    first_clone = stage.take_clones(count // len(order_ids) + 2)
+    first_clone = harness.take_clones(count // len(order_ids) + 2)
     for service in services:
         plan = {
             "service": service,
-            "sources": stage.ours.databases,
+            "sources": harness.ours.databases,
             "order_ids": [str(each) for each in order_ids],
             "database_url": system.databases[service],
             "amqp_url": system.amqp_url(service),
-            "smtp_port": stage.ours.smtp_port,
+            "smtp_port": harness.ours.smtp_port,
             "first_clone": first_clone,
             "report": str(reports[service]),
         }
@@ -91,7 +91,7 @@ async def standing_in(
             Program(_name(service), argv, {"BENCH_FLOOR_PLAN": json.dumps(plan)}, None, ROOT)
         )
     try:
-        yield StandIns(stage, reports)
+        yield StandIns(harness, reports)
     finally:
         await asyncio.gather(*(supervisor.stop(_name(service)) for service in services))
 

@@ -24,6 +24,7 @@ from services.chassis import metrics
 from tests.bench.__main__ import MEASURES, ROOT, measure_all
 from tests.bench.connection import Connections
 from tests.bench.counting import Counts, batch_sizes, kilobytes_each, statements_each
+from tests.bench.harness import BenchStuck, Harness
 from tests.bench.latency import held_over
 from tests.bench.living import World, live_all
 from tests.bench.paying import Provider, pay_steadily, succeeded
@@ -32,7 +33,6 @@ from tests.bench.report import cells, lines_of, show, write_report
 from tests.bench.row import Held, Row, per_second, percentile
 from tests.bench.sales import LINES, intent_of, model_of
 from tests.bench.scale import SMOKE, Scale, full_scale
-from tests.bench.stage import BenchStuck, Stage
 from tests.bench.template import Table, shifted
 
 SMOKE_SECONDS = 480
@@ -77,7 +77,7 @@ def test_a_rate_leaves_out_the_batch_whose_end_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("batches", [[], [(1.0, 100)], [(1.0, 100), (1.0, 100)]])
-def test_one_moment_gives_no_rate(batches: list[tuple[float, int]]) -> None:
+def test_one_timestamp_gives_no_rate(batches: list[tuple[float, int]]) -> None:
     with pytest.raises(ValueError, match="give no rate"):
         per_second(batches)
 
@@ -110,7 +110,7 @@ def test_the_report_holds_the_agreed_keys(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_table_says_what_was_reached() -> None:
+def test_the_table_states_what_was_reached() -> None:
     row = Row("webhook p99 at 300/s", 61.04, "ms", goal=50, less_is_better=True)
     assert cells(row) == ("webhook p99 at 300/s", "61.0 ms", "", "", "≤ 50.0", "missed")
     console = Console(record=True, width=120)
@@ -145,7 +145,7 @@ def test_a_figure_names_its_components() -> None:
     ]
 
 
-def test_what_services_counted_is_told_per_life_and_per_batch() -> None:
+def test_what_services_counted_is_reported_per_life_and_per_batch() -> None:
     before, after = Counts(bytes={"orders": 1000}), Counts(bytes={"orders": 27_000})
     before.add("orders", _exposed(statements=100, messages=40, batches=10))
     after.add("orders", _exposed(statements=300, messages=80, batches=14))
@@ -173,17 +173,17 @@ def _exposed(statements: int, messages: int, batches: int) -> str:
 
 
 async def test_a_measurement_that_fails_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
-    async def fails(_: Stage) -> list[Row]:
+    async def fails(_: Harness) -> list[Row]:
         raise BenchStuck("orders: 3 of 7 after 120 s")
 
-    async def works(_: Stage) -> list[Row]:
+    async def works(_: Harness) -> list[Row]:
         written.append(json.loads((tmp_path / "report.json").read_text()))
         return [Row("life", 1.0, "orders/s", goal=1)]
 
     written: list[Any] = []
     console = Console(record=True, width=120)
     rows = await measure_all(
-        _a_stage(tmp_path, console), {"intake": fails, "life": works}, tmp_path / "report.json"
+        _a_harness(tmp_path, console), {"intake": fails, "life": works}, tmp_path / "report.json"
     )
     assert [row["name"] for row in json.loads((tmp_path / "report.json").read_text())] == ["intake", "life"]
     assert [row["failed"] for row in written[0]] == ["orders: 3 of 7 after 120 s"]
@@ -192,13 +192,13 @@ async def test_a_measurement_that_fails_is_a_row_and_the_others_go_on(tmp_path: 
     assert "BenchStuck" in (tmp_path / "ours" / "failed-intake.txt").read_text()
 
 
-def _a_stage(folder: Path, console: Console) -> Stage:
+def _a_harness(folder: Path, console: Console) -> Harness:
     (folder / "ours").mkdir()
     ours = System(folder / "ours", Postgres(""), RabbitMQ("", ""), [])
-    return Stage(Parts(ours.postgres, ours.rabbitmq), ours, ours, SMOKE, None, Progress(console))
+    return Harness(Parts(ours.postgres, ours.rabbitmq), ours, ours, SMOKE, None, Progress(console))
 
 
-async def test_progress_is_told_while_something_runs() -> None:
+async def test_progress_is_reported_while_something_runs() -> None:
     console = Console(record=True, width=120)
     progress, counted = Progress(console), asyncio.Event()
 
@@ -209,10 +209,10 @@ async def test_progress_is_told_while_something_runs() -> None:
     async with progress.watching("whole lives", count):
         await counted.wait()
         progress.begin("orders: 5 of 10")
-        progress.tell("orders: 6 of 10")
+        progress.report("orders: 6 of 10")
     progress.end("life: measured")
-    told = [line.strip().partition("s  ")[2] or line for line in console.export_text().splitlines()]
-    assert told == ["whole lives", "orders: 5 of 10", "life: measured"]
+    output = [line.strip().partition("s  ")[2] or line for line in console.export_text().splitlines()]
+    assert output == ["whole lives", "orders: 5 of 10", "life: measured"]
 
 
 async def test_lives_that_fail_or_hang_are_counted_and_end_nothing_else() -> None:
@@ -321,11 +321,11 @@ async def test_a_tiny_run_measures_everything_on_real_parts(tmp_path: Path) -> N
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), SMOKE_SECONDS)
+        output, _ = await asyncio.wait_for(process.communicate(), SMOKE_SECONDS)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-    assert process.returncode == 0, said.decode()[-3000:]
+    assert process.returncode == 0, output.decode()[-3000:]
     rows = json.loads(report.read_text())
     assert {row["name"].split()[0] for row in rows} == set(NAMES)
     assert all(row["value"] > 0 and row["goal"] for row in rows)

@@ -34,10 +34,10 @@ async def findings(page: Page) -> list[str]:
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(source())
     answer: dict[str, Any] = await page.evaluate(_RUN, RULES)
-    return [_told(broken) for broken in answer["violations"]]
+    return [_described(broken) for broken in answer["violations"]]
 
 
-def _told(broken: dict[str, Any]) -> str:
+def _described(broken: dict[str, Any]) -> str:
     places = "\n".join(
         f"    {' '.join(map(str, node['target']))}\n      {node['html'][:200]}\n"
         + "\n".join(f"      {line.strip()}" for line in node["failureSummary"].splitlines())

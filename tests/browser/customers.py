@@ -38,7 +38,7 @@ async def _post(desk: Desk, shop: OwnShop, order_id: str, text: str) -> None:
         async with desk.unit() as unit:
             work, key = ConversationUnit(unit), (shop.name, UUID(order_id))
             await work.load(ConversationNeeds(recipients={key}, threads={key}))
-            recipient = work.addressee(*key)
+            recipient = work.recipient(*key)
             assert recipient is not None
             message = Message(
                 message_id=uuid7(),

@@ -80,14 +80,14 @@ class RunningSystem:
         self.mail_folder, (port,) = folder / "mails", free_ports(1)
         self.mail_folder.mkdir(parents=True)
         self._free = [_profile(number) for number in range(1, SHOPS + 1)]
-        postbox = [sys.executable, "-m", "tests.journeys.postbox", "--port", str(port)]
+        mailbox = [sys.executable, "-m", "tests.journeys.mailbox", "--port", str(port)]
         self.system = System(
             folder,
             postgres,
             rabbitmq,
             [ShopSetup(profile, ()) for profile in self._free],
             overrides=dict.fromkeys((*SERVICES, BACKOFFICE), QUICK),
-            mail_argv=[*postbox, "--journal", folder / "mails.jsonl", "--folder", self.mail_folder],
+            mail_argv=[*mailbox, "--journal", folder / "mails.jsonl", "--folder", self.mail_folder],
             smtp_port=port,
             launcher=launcher,
         )

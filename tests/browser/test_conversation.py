@@ -10,7 +10,7 @@ from tests.browser.conftest import PageContext
 from tests.browser.customers import write_as_customer
 from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import notebooks
 
 pytestmark = pytest.mark.rows("B17")

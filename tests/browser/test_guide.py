@@ -17,7 +17,9 @@ LANGUAGES = pytest.mark.parametrize("lang", ["fr", "en"])
 
 
 @LANGUAGES
-async def test_a_cheque_is_received_as_the_guide_says(context: PageContext, shop: OwnShop, lang: str) -> None:
+async def test_a_cheque_is_received_as_the_guide_describes(
+    context: PageContext, shop: OwnShop, lang: str
+) -> None:
     order, code = await an_order(shop, PaymentMethod.CHEQUE)
     visitor = await context("accountant", "/", lang=lang)
     guide = await read(visitor, "receive-payment")
@@ -32,7 +34,7 @@ async def test_a_cheque_is_received_as_the_guide_says(context: PageContext, shop
 
 
 @LANGUAGES
-async def test_an_order_is_packed_and_shipped_as_the_guide_says(
+async def test_an_order_is_packed_and_shipped_as_the_guide_describes(
     context: PageContext, shop: OwnShop, lang: str
 ) -> None:
     order, code = await an_order(shop)
@@ -63,7 +65,9 @@ async def test_an_order_is_packed_and_shipped_as_the_guide_says(
 
 
 @LANGUAGES
-async def test_an_order_is_refunded_as_the_guide_says(context: PageContext, shop: OwnShop, lang: str) -> None:
+async def test_an_order_is_refunded_as_the_guide_describes(
+    context: PageContext, shop: OwnShop, lang: str
+) -> None:
     order, code = await an_order(shop)
     visitor = await context("manager", "/", lang=lang)
     page = visitor.page
@@ -81,7 +85,7 @@ async def test_an_order_is_refunded_as_the_guide_says(context: PageContext, shop
 
 
 @LANGUAGES
-async def test_a_status_is_updated_with_a_mail_as_the_guide_says(
+async def test_a_status_is_updated_with_a_mail_as_the_guide_describes(
     context: PageContext, shop: OwnShop, lang: str
 ) -> None:
     order, code = await an_order(shop)
@@ -102,7 +106,7 @@ async def test_a_status_is_updated_with_a_mail_as_the_guide_says(
 
 
 @LANGUAGES
-async def test_an_order_is_archived_and_taken_out_as_the_guide_says(
+async def test_an_order_is_archived_and_taken_out_as_the_guide_describes(
     context: PageContext, shop: OwnShop, lang: str
 ) -> None:
     order, code = await an_order(shop)
@@ -129,7 +133,7 @@ async def test_an_order_is_archived_and_taken_out_as_the_guide_says(
 
 
 @LANGUAGES
-async def test_a_customer_is_answered_as_the_guide_says(
+async def test_a_customer_is_answered_as_the_guide_describes(
     context: PageContext, shop: OwnShop, lang: str
 ) -> None:
     order, code = await an_order(shop, PaymentMethod.CHEQUE)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.rows("A31")
 LANGUAGES = pytest.mark.parametrize("lang", ["fr", "en"])
 
 
-async def test_an_answer_by_mail_is_read_and_answered_as_the_guide_says(
+async def test_an_answer_by_mail_is_read_and_answered_as_the_guide_describes(
     context: PageContext, shop: OwnShop
 ) -> None:
     order = await an_order(shop)
@@ -58,7 +58,7 @@ async def _until_open(guide: Guide, code: str) -> None:
     await guide.page.locator("#inbox").get_by_role("link", name=code).click()
 
 
-async def test_a_quick_reply_is_written_and_chosen_as_the_guide_says(
+async def test_a_quick_reply_is_written_and_chosen_as_the_guide_describes(
     context: PageContext, shop: OwnShop
 ) -> None:
     order = await an_order(shop)
@@ -77,7 +77,9 @@ async def test_a_quick_reply_is_written_and_chosen_as_the_guide_says(
     await expect(page.locator("#message-text")).to_have_value(f"Votre commande {order.code} part demain.")
 
 
-async def test_mails_are_filed_and_set_aside_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_mails_are_filed_and_set_aside_as_the_guide_describes(
+    context: PageContext, shop: OwnShop
+) -> None:
     order = await an_order(shop)
     mine, other = f"Colis abîmé {order.code}", f"Publicité {order.code}"
     await receive_to_file(
@@ -102,7 +104,7 @@ async def test_mails_are_filed_and_set_aside_as_the_guide_says(context: PageCont
     await expect(page.locator(".received-mail", has_text=other)).to_contain_text("Publicité")
 
 
-async def test_a_request_to_cancel_is_declined_as_the_guide_says(
+async def test_a_request_to_cancel_is_declined_as_the_guide_describes(
     running: RunningSystem, shop: OwnShop, window: Open, context: PageContext
 ) -> None:
     order, path = await a_link(running, shop)
@@ -126,7 +128,9 @@ async def test_a_request_to_cancel_is_declined_as_the_guide_says(
     await shop.until_order(order, flags=[])
 
 
-async def test_a_mail_is_read_and_sent_again_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_a_mail_is_read_and_sent_again_as_the_guide_describes(
+    context: PageContext, shop: OwnShop
+) -> None:
     order = await an_order(shop)
     visitor = await context("manager", "/", lang="en")
     page = visitor.page
@@ -140,7 +144,7 @@ async def test_a_mail_is_read_and_sent_again_as_the_guide_says(context: PageCont
     assert len(await shop.mails_to(order.recipient, count=2)) == 2
 
 
-async def test_an_address_is_stopped_and_allowed_again_as_the_guide_says(
+async def test_an_address_is_stopped_and_allowed_again_as_the_guide_describes(
     context: PageContext, shop: OwnShop
 ) -> None:
     visitor = await context("manager", "/", lang="fr")
@@ -160,7 +164,9 @@ async def test_an_address_is_stopped_and_allowed_again_as_the_guide_says(
 
 
 @LANGUAGES
-async def test_mails_are_switched_as_the_guide_says(context: PageContext, shop: OwnShop, lang: str) -> None:
+async def test_mails_are_switched_as_the_guide_describes(
+    context: PageContext, shop: OwnShop, lang: str
+) -> None:
     minutes, low_stock, reminder = {
         "fr": (45, "Stock bas", "Panier abandonné"),
         "en": (50, "Low stock", "Abandoned checkout"),
@@ -182,7 +188,7 @@ async def test_mails_are_switched_as_the_guide_says(context: PageContext, shop: 
 
 
 @LANGUAGES
-async def test_the_texts_of_a_mail_are_written_as_the_guide_says(
+async def test_the_texts_of_a_mail_are_written_as_the_guide_describes(
     context: PageContext, shop: OwnShop, lang: str
 ) -> None:
     manager = await shop.person("manager")
@@ -208,7 +214,7 @@ async def test_the_texts_of_a_mail_are_written_as_the_guide_says(
     await expect(subject).to_have_value(re.compile(f"^Guide {lang}"))
 
 
-async def test_all_orders_of_a_customer_are_seen_as_the_guide_says(
+async def test_all_orders_of_a_customer_are_seen_as_the_guide_describes(
     context: PageContext, shop: OwnShop
 ) -> None:
     order = await an_order(shop)
@@ -226,7 +232,9 @@ async def test_all_orders_of_a_customer_are_seen_as_the_guide_says(
 
 
 @LANGUAGES
-async def test_a_customer_is_erased_as_the_guide_says(context: PageContext, shop: OwnShop, lang: str) -> None:
+async def test_a_customer_is_erased_as_the_guide_describes(
+    context: PageContext, shop: OwnShop, lang: str
+) -> None:
     ada = Customer(name=f"Ada Guide {lang}", email=f"ada.guide.{lang}@{shop.name}.example.org")
     sale = shop.sale(notebooks(2), method=PaymentMethod.CHEQUE, customer=ada)
     [order] = await shop.order(sale)

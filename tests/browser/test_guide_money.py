@@ -15,7 +15,7 @@ from tests.browser.test_payments import a_lost_payment
 pytestmark = pytest.mark.rows("A31")
 
 
-async def test_the_payments_of_an_order_are_read_as_the_guide_says(
+async def test_the_payments_of_an_order_are_read_as_the_guide_describes(
     context: PageContext, shop: OwnShop
 ) -> None:
     _, code = await an_order(shop)
@@ -33,7 +33,7 @@ async def test_the_payments_of_an_order_are_read_as_the_guide_says(
     await expect(page.locator("main").get_by_role("link", name=code).first).to_be_visible()
 
 
-async def test_money_is_identified_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_money_is_identified_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     order, code = await an_order(shop, PaymentMethod.TRANSFER)
     lost = await a_lost_payment(shop)
     visitor = await context("manager", "/", lang="fr")
@@ -50,7 +50,7 @@ async def test_money_is_identified_as_the_guide_says(context: PageContext, shop:
     await shop.until_order(order, payment_status="paid", balance_minor=0)
 
 
-async def test_an_invoice_is_viewed_and_issued_again_as_the_guide_says(
+async def test_an_invoice_is_viewed_and_issued_again_as_the_guide_describes(
     context: PageContext, shop: OwnShop
 ) -> None:
     owner = await context("owner", "/settings/invoices", lang="en")

@@ -14,7 +14,7 @@ from tests.browser.running_system import OwnShop
 pytestmark = pytest.mark.rows("A31")
 
 
-async def test_the_page_of_orders_is_used_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_the_page_of_orders_is_used_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     _, code = await an_order(shop)
     visitor = await context("manager", "/", lang="en")
     page, tabs = visitor.page, visitor.page.locator("#order-tabs")
@@ -34,7 +34,7 @@ async def test_the_page_of_orders_is_used_as_the_guide_says(context: PageContext
         await expect(guide.button(4, place, within="#bulk")).to_be_visible()
 
 
-async def test_an_order_is_found_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_an_order_is_found_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     _, code = await an_order(shop)
     visitor = await context("fulfilment", "/", lang="fr")
     page = visitor.page
@@ -47,7 +47,7 @@ async def test_an_order_is_found_as_the_guide_says(context: PageContext, shop: O
     await expect(page.locator("h1")).to_have_text(code)
 
 
-async def test_an_order_is_followed_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_an_order_is_followed_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     _, code = await an_order(shop)
     visitor = await context("manager", "/", lang="fr")
     page = visitor.page
@@ -65,7 +65,7 @@ async def test_an_order_is_followed_as_the_guide_says(context: PageContext, shop
     await expect(page.locator("#activity .timeline")).to_contain_text("À rappeler avant midi")
 
 
-async def test_the_buyer_is_looked_at_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_the_buyer_is_looked_at_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     order, code = await an_order(shop)
     await shop.pack(order, {1: 2})
     await shop.until_order(order, units_to_ship=2)
@@ -83,7 +83,7 @@ async def test_the_buyer_is_looked_at_as_the_guide_says(context: PageContext, sh
     await expect(page.locator("h1")).to_have_text(code)
 
 
-async def test_a_view_is_saved_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_a_view_is_saved_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     await an_order(shop)
     visitor = await context("manager", "/", lang="fr")
     page = visitor.page
@@ -101,7 +101,7 @@ async def test_a_view_is_saved_as_the_guide_says(context: PageContext, shop: Own
     await expect(page.locator(".view-list")).to_contain_text("Nouvelles du guide")
 
 
-async def test_orders_are_exported_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_orders_are_exported_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     _, code = await an_order(shop)
     visitor = await context("accountant", "/", lang="en")
     page = visitor.page
@@ -120,7 +120,7 @@ async def test_orders_are_exported_as_the_guide_says(context: PageContext, shop:
     assert amounts == {"25,00", "25.00"}
 
 
-async def test_an_order_is_edited_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_an_order_is_edited_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     order, code = await an_order(shop)
     visitor = await context("manager", "/", lang="en")
     guide = await read(visitor, "edit-order")
@@ -137,7 +137,7 @@ async def test_an_order_is_edited_as_the_guide_says(context: PageContext, shop: 
     await shop.until_order(order, units_to_pack=3, balance_minor=1250)
 
 
-async def test_an_order_is_deleted_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_an_order_is_deleted_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     order, code = await an_order(shop, PaymentMethod.CHEQUE)
     visitor = await context("manager", "/", lang="fr")
     page = visitor.page

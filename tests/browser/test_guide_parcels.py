@@ -14,7 +14,7 @@ pytestmark = pytest.mark.rows("A31")
 LANGUAGES = pytest.mark.parametrize("lang", ["fr", "en"])
 
 
-async def test_many_orders_are_packed_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_many_orders_are_packed_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     order, code = await an_order(shop)
     _, unpaid = await an_order(shop, PaymentMethod.CHEQUE)
     visitor = await context("fulfilment", "/", lang="en")
@@ -33,7 +33,7 @@ async def test_many_orders_are_packed_as_the_guide_says(context: PageContext, sh
 
 
 @LANGUAGES
-async def test_a_tracking_number_is_entered_as_the_guide_says(
+async def test_a_tracking_number_is_entered_as_the_guide_describes(
     context: PageContext, shop: OwnShop, lang: str
 ) -> None:
     order, code = await an_order(shop)
@@ -56,7 +56,9 @@ async def test_a_tracking_number_is_entered_as_the_guide_says(
 
 
 @LANGUAGES
-async def test_the_stock_is_counted_as_the_guide_says(context: PageContext, shop: OwnShop, lang: str) -> None:
+async def test_the_stock_is_counted_as_the_guide_describes(
+    context: PageContext, shop: OwnShop, lang: str
+) -> None:
     sku = f"COUNTED-{lang.upper()}"
     await shop.count_stock({sku: 9})
     visitor = await context("fulfilment", "/", lang=lang)
@@ -74,7 +76,9 @@ async def test_the_stock_is_counted_as_the_guide_says(context: PageContext, shop
 
 
 @LANGUAGES
-async def test_a_threshold_is_set_as_the_guide_says(context: PageContext, shop: OwnShop, lang: str) -> None:
+async def test_a_threshold_is_set_as_the_guide_describes(
+    context: PageContext, shop: OwnShop, lang: str
+) -> None:
     low, other = f"LOW-{lang.upper()}", f"ENOUGH-{lang.upper()}"
     await shop.count_stock({low: 12, other: 12})
     visitor = await context("fulfilment", "/", lang=lang)

@@ -10,7 +10,7 @@ from tests.browser.running_system import OwnShop
 pytestmark = pytest.mark.rows("A31")
 
 
-async def test_support_and_habits_are_set_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_support_and_habits_are_set_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     visitor = await context("owner", "/", lang="en")
     page = visitor.page
     guide = await read(visitor, "shop-settings")
@@ -32,7 +32,7 @@ async def test_support_and_habits_are_set_as_the_guide_says(context: PageContext
     await expect(page.locator("[name=checkout_minutes]")).to_have_value("7")
 
 
-async def test_a_provider_is_set_up_as_the_guide_says(context: PageContext) -> None:
+async def test_a_provider_is_set_up_as_the_guide_describes(context: PageContext) -> None:
     visitor = await context("owner", "/", lang="fr")
     page = visitor.page
     guide = await read(visitor, "payment-methods")
@@ -46,7 +46,7 @@ async def test_a_provider_is_set_up_as_the_guide_says(context: PageContext) -> N
     await expect(page.locator("#provider-test .notice")).to_be_visible()
 
 
-async def test_somebody_is_invited_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_somebody_is_invited_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     visitor = await context("owner", "/", lang="en")
     page = visitor.page
     guide = await read(visitor, "staff")

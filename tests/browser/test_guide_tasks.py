@@ -14,7 +14,9 @@ from tests.browser.running_system import OwnShop
 pytestmark = pytest.mark.rows("A31")
 
 
-async def test_a_new_tag_is_put_on_and_found_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_a_new_tag_is_put_on_and_found_as_the_guide_describes(
+    context: PageContext, shop: OwnShop
+) -> None:
     _, code = await an_order(shop)
     visitor = await context("manager", "/", lang="fr")
     page = visitor.page
@@ -31,7 +33,7 @@ async def test_a_new_tag_is_put_on_and_found_as_the_guide_says(context: PageCont
     await expect(page.get_by_role("group", name=guide.named(3))).to_contain_text("Cadeau guide")
 
 
-async def test_an_order_is_cancelled_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_an_order_is_cancelled_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     order, code = await an_order(shop)
     visitor = await context("manager", "/", lang="en")
     page = visitor.page
@@ -50,7 +52,9 @@ async def test_an_order_is_cancelled_as_the_guide_says(context: PageContext, sho
     await expect(page).to_have_url(re.compile("/refund$"))
 
 
-async def test_a_bounced_cheque_is_taken_back_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_a_bounced_cheque_is_taken_back_as_the_guide_describes(
+    context: PageContext, shop: OwnShop
+) -> None:
     order, code = await an_order(shop, PaymentMethod.CHEQUE)
     await shop.receive(order, PaymentMethod.CHEQUE, 2500)
     await shop.until_order(order, balance_minor=0)
@@ -69,7 +73,7 @@ async def test_a_bounced_cheque_is_taken_back_as_the_guide_says(context: PageCon
     await shop.until_order(order, balance_minor=2500)
 
 
-async def test_a_delivery_is_noted_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_a_delivery_is_noted_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     order, code = await an_order(shop)
     await shop.ship(order, [await shop.pack(order, {1: 2})])
     await shop.until_order(order, fulfilment_status="shipped")
@@ -85,7 +89,9 @@ async def test_a_delivery_is_noted_as_the_guide_says(context: PageContext, shop:
     await shop.until_order(order, state="completed")
 
 
-async def test_a_recorded_refund_is_confirmed_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_a_recorded_refund_is_confirmed_as_the_guide_describes(
+    context: PageContext, shop: OwnShop
+) -> None:
     order, code = await an_order(shop)
     visitor = await context("manager", "/", lang="fr")
     page = visitor.page
@@ -107,7 +113,7 @@ async def test_a_recorded_refund_is_confirmed_as_the_guide_says(context: PageCon
     await shop.until_order(order, flags=[])
 
 
-async def test_the_list_is_filtered_as_the_guide_says(context: PageContext, shop: OwnShop) -> None:
+async def test_the_list_is_filtered_as_the_guide_describes(context: PageContext, shop: OwnShop) -> None:
     _, code = await an_order(shop)
     visitor = await context("accountant", "/", lang="en")
     page = visitor.page
@@ -121,7 +127,7 @@ async def test_the_list_is_filtered_as_the_guide_says(context: PageContext, shop
     await expect(page.locator("main").get_by_role("link", name=code, exact=True).first).to_be_visible()
 
 
-async def test_a_status_of_the_shops_own_is_added_as_the_guide_says(
+async def test_a_status_of_the_shops_own_is_added_as_the_guide_describes(
     context: PageContext, shop: OwnShop
 ) -> None:
     visitor = await context(await shop.hire(Role.OWNER), "/", lang="fr")

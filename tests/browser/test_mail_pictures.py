@@ -140,11 +140,11 @@ class Wall:
 async def wall(chromium: Browser) -> AsyncIterator[Wall]:
     """Yield a page without frames. Any network request fails the test."""
     context = await chromium.new_context(viewport={"width": 700, "height": 900})
-    page, asked = await context.new_page(), list[str]()
-    page.on("request", lambda request: asked.append(request.url))
+    page, requests = await context.new_page(), list[str]()
+    page.on("request", lambda request: requests.append(request.url))
     yield Wall(page)
     await context.close()
-    assert [url for url in asked if not url.startswith(("data:", "about:"))] == []
+    assert [url for url in requests if not url.startswith(("data:", "about:"))] == []
 
 
 def test_every_mail_is_among_the_pictures() -> None:

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import PageContext
 from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look, Visitor
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import notebooks
 
 HERE = "/settings/mails"

@@ -128,7 +128,7 @@ async def test_what_was_typed_survives_somebody_elses_change(context: PageContex
     await expect(mine.page.get_by_label("Footer")).to_have_value("My footer.")
 
 
-async def test_a_test_mail_goes_to_the_one_who_asks_and_nothing_is_saved(
+async def test_a_test_mail_goes_to_the_one_who_requests_it_and_nothing_is_saved(
     context: PageContext, shop: OwnShop
 ) -> None:
     visitor = await context("owner", "/settings/mails/refund_failed/fr", lang="en")

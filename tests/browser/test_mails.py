@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import PageContext
 from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
-from tests.journeys.postbox import set_replies
+from tests.journeys.mailbox import set_replies
 from tests.journeys.sales import notebooks
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
@@ -176,7 +176,7 @@ async def test_only_this_shops_mails_and_only_with_the_right(context: PageContex
     await expect(fulfilment.page.get_by_role("link", name=recipient)).to_have_count(0)
 
 
-async def test_a_search_that_finds_nothing_says_so_and_shows_what_was_typed(context: PageContext) -> None:
+async def test_a_search_that_finds_nothing_reports_it_and_shows_what_was_typed(context: PageContext) -> None:
     visitor = await context("owner", "/mails", lang="en")
     await visitor.page.locator("main input[name=q]").fill(HOSTILE)
     await visitor.page.locator("main input[name=q]").press("Enter")

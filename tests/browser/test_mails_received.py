@@ -14,7 +14,7 @@ from tests.browser.conftest import PageContext
 from tests.browser.running_system import OwnShop
 from tests.browser.test_conversation import BADGE, Bought, an_order, write
 from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.notifier.sending.bounces.letters import a_report
 
 pytestmark = pytest.mark.rows("B17", "C23")
@@ -98,7 +98,7 @@ def nested(mail: EmailMessage, levels: int = 15) -> EmailMessage:
 
 
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_mails_without_text_and_those_not_read_to_the_end_say_so_in_the_conversation(
+async def test_mails_without_text_and_those_not_read_to_the_end_show_it_in_the_conversation(
     context: PageContext, shop: OwnShop, look: Look
 ) -> None:
     order = await an_order(shop)
@@ -265,8 +265,8 @@ async def test_the_list_shows_a_new_mail_by_itself_and_keeps_what_is_typed(
     page = visitor.page
     await page.clock.install()
     await visitor.go(FILING)
-    asked = list[str]()
-    page.on("request", lambda request: asked.append(request.url) if "/now" in request.url else None)
+    requests = list[str]()
+    page.on("request", lambda request: requests.append(request.url) if "/now" in request.url else None)
     before = await page.locator(BADGE).text_content() or ""
     tab = page.locator(".tabs").get_by_role("link", name="Mails to be filed")
     listed = int(re.sub(r"\D", "", await tab.inner_text()))
@@ -276,13 +276,13 @@ async def test_the_list_shows_a_new_mail_by_itself_and_keeps_what_is_typed(
     await expect(page.locator(BADGE)).not_to_have_text(before)
     await page.clock.fast_forward(REFRESH_MILLISECONDS)
     await expect(field).to_be_focused()
-    assert asked == [], "nothing is replaced while somebody types"
+    assert requests == [], "nothing is replaced while somebody types"
     await field.blur()
     await page.clock.fast_forward(REFRESH_MILLISECONDS)
     await expect(page.locator(".received-mail").first).to_contain_text("The second mail")
     await expect(tab).to_contain_text(str(listed + 1))
     await expect(field).to_have_value("K7")
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)

@@ -80,8 +80,8 @@ async def troubled(running: RunningSystem, shop: OwnShop) -> AsyncIterator[OwnSh
     """
     storefront = await shop.storefront()
     cured = _early(shop, CURED_AFTER, "soon")
-    await storefront.tell(cured)
-    await storefront.tell(_early(shop, timedelta(days=30), HOSTILE))
+    await storefront.publish(cured)
+    await storefront.publish(_early(shop, timedelta(days=30), HOSTILE))
     await _a_failed_refund(shop)
     await running.system.start_auditor(2.0)
     await wait_until(lambda: datetime.now(UTC) + CLOCK_TOLERANCE >= cured.opened_at, 30)
@@ -201,8 +201,8 @@ async def test_events_are_counted_then_replayed(context: PageContext, shop: OwnS
     await page.get_by_role("button", name="Count the orders first").click()
     await page.get_by_role("button", name="Resync").click()
     await expect(page.get_by_text("Resync started")).to_be_visible()
-    told = page.get_by_role("row", name="Payments → Orders").first
-    await expect(told).to_contain_text("Payments → Orders")
+    message = page.get_by_role("row", name="Payments → Orders").first
+    await expect(message).to_contain_text("Payments → Orders")
     if script:
-        await expect(told).to_contain_text("Finished", timeout=PATIENCE_MILLISECONDS)
+        await expect(message).to_contain_text("Finished", timeout=PATIENCE_MILLISECONDS)
         await visitor.screenshot("operations-resync")

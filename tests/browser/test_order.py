@@ -12,7 +12,7 @@ from deploy.samples.submissions import line
 from tests.browser.conftest import PageContext
 from tests.browser.running_system import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look, Visitor
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import inks, notebooks
 
 CANADIAN = [
@@ -151,8 +151,8 @@ async def test_a_status_is_mailed_only_when_ticked(context: PageContext, shop: O
     await expect(visitor.page.get_by_text("Status updated.")).to_be_visible()
     await expect(visitor.page.locator("#activity")).to_contain_text("Client pressé")
     letters = await shop.mails_to(sale.recipient, count=2)
-    told = [letter.get_body(("plain",)) for letter in letters]
-    texts = [body.get_content() for body in told if body is not None]
+    values = [letter.get_body(("plain",)) for letter in letters]
+    texts = [body.get_content() for body in values if body is not None]
     assert any("Nous préparons votre colis." in text for text in texts)
     assert not any("Client pressé" in text for text in texts)
 

@@ -41,12 +41,12 @@ async def the_bench(shop: OwnShop) -> Bench:
             str((await shop.until_order(order, payment_status="paid", stock="reserved"))["code"])
             for order in orders
         ]
-        _, packed, away, arrived = orders
+        _, packed, unavailable, arrived = orders
         await shop.pack(packed, {1: 2})
         tracked = {"tracking_number": "8R 0042", "tracking_url": "https://suivi.example.org/8R0042"}
         await shop.ship(
-            away,
-            [await shop.pack(away, {1: 3})],
+            unavailable,
+            [await shop.pack(unavailable, {1: 3})],
             **tracked,
             shipped_on="2026-11-18",
             expected_on="2026-11-20",
@@ -54,7 +54,7 @@ async def the_bench(shop: OwnShop) -> Bench:
         sent = await shop.ship(arrived, [await shop.pack(arrived, {1: 3})], **tracked)
         await shop.deliver(arrived, sent)
         await shop.until_order(arrived, fulfilment_status="delivered")
-        await shop.until_order(away, fulfilment_status="shipped")
+        await shop.until_order(unavailable, fulfilment_status="shipped")
         await shop.until_order(packed, units_to_ship=2)
         seen[shop.name] = Bench(*codes)
     return seen[shop.name]

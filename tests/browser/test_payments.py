@@ -18,7 +18,7 @@ HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
 
 
 @dataclass(frozen=True)
-class Books:
+class AccountTables:
     """The data shared by the read-only tests: a paid order with a hostile note, an unpaid one, an unmatched payment."""
 
     paid: str
@@ -26,7 +26,7 @@ class Books:
     lost: str
 
 
-seen: dict[str, Books] = {}
+seen: dict[str, AccountTables] = {}
 
 
 async def a_lost_payment(shop: OwnShop) -> str:
@@ -36,7 +36,7 @@ async def a_lost_payment(shop: OwnShop) -> str:
     return sale.provider_reference
 
 
-async def the_books(shop: OwnShop) -> Books:
+async def the_ledgers(shop: OwnShop) -> AccountTables:
     """Return these data, made once."""
     if shop.name not in seen:
         cheque = {"method": PaymentMethod.CHEQUE}
@@ -46,14 +46,14 @@ async def the_books(shop: OwnShop) -> Books:
         await shop.receive(paid, PaymentMethod.CHEQUE, 2000, reference="CHQ 0042", note=HOSTILE)
         await shop.until_order(paid, balance_minor=500)
         paid_code, owing_code = [(await shop.shown(order))["code"] for order in (paid, owing)]
-        seen[shop.name] = Books(paid_code, owing_code, await a_lost_payment(shop))
+        seen[shop.name] = AccountTables(paid_code, owing_code, await a_lost_payment(shop))
     return seen[shop.name]
 
 
 @pytest.mark.rows("A17")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_the_ledger_of_the_shop(context: PageContext, shop: OwnShop, look: Look) -> None:
-    books = await the_books(shop)
+    books = await the_ledgers(shop)
     visitor = await context("owner", "/payments", look=look)
     await expect(visitor.page.get_by_text("CHQ 0042")).to_be_visible()
     await visitor.axe()
@@ -68,7 +68,7 @@ async def test_the_ledger_of_the_shop(context: PageContext, shop: OwnShop, look:
 async def test_money_without_an_order_is_shown_with_hints_and_a_suggestion(
     context: PageContext, shop: OwnShop, look: Look
 ) -> None:
-    books = await the_books(shop)
+    books = await the_ledgers(shop)
     visitor = await context("manager", "/payments/unmatched", look=look)
     row = visitor.page.locator("tbody tr", has_text=books.lost)
     await expect(row.locator("th")).to_contain_text("25")
@@ -105,7 +105,7 @@ async def test_it_is_given_to_its_order_once_however_often_it_is_clicked(
 async def test_unavailable_payments_are_shown_and_the_ledger_stays(
     context: PageContext, shop: OwnShop
 ) -> None:
-    books = await the_books(shop)
+    books = await the_ledgers(shop)
     await shop.system.supervisor.stop("payments")
     try:
         visitor = await context("owner", "/payments/unmatched", lang="en")
@@ -121,7 +121,7 @@ async def test_webhooks_are_shown_and_one_is_set_aside(
     context: PageContext, shop: OwnShop, look: Look
 ) -> None:
     """An unknown event waits for staff; the next one is shown with its money."""
-    await the_books(shop)
+    await the_ledgers(shop)
     kind = f"charge.something_{secrets.token_hex(4)}"
     body = payment_succeeded(shop.sale(notebooks(2)), Random(secrets.randbits(64)))
     assert await shop.post_webhook(body.replace(b"payment_intent.succeeded", kind.encode())) == 200

@@ -10,7 +10,9 @@ from tests.browser.running_system import OwnShop
 from tests.journeys.sales import notebooks
 
 
-async def test_shortcuts_do_what_the_help_says_and_are_inactive_while_typing(context: PageContext) -> None:
+async def test_shortcuts_do_what_the_help_describes_and_are_inactive_while_typing(
+    context: PageContext,
+) -> None:
     visitor = await context("owner", "/account", lang="en")
     page = visitor.page
     await page.locator("input[name=password-now]").press("?")
@@ -71,7 +73,7 @@ async def test_an_account_has_its_menu(context: PageContext) -> None:
     await expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
-async def test_a_page_is_live_and_says_so(context: PageContext, shop: OwnShop) -> None:
+async def test_a_page_is_live_and_shows_it(context: PageContext, shop: OwnShop) -> None:
     visitor = await context("owner", "/account", lang="en")
     page = visitor.page
     await expect(page.locator("#live")).to_have_attribute("data-state", "on")

@@ -69,8 +69,8 @@ def a_checkout(*lines: dict[str, Any], **changes: Any) -> CheckoutOpened:
 
 def as_sale(opened: CheckoutOpened, **changes: Any) -> OrderSubmitted:
     """The sale that its storefront submits for a checkout."""
-    told = opened.model_dump(exclude_none=True, exclude={"opened_at"})
-    return OrderSubmitted.model_validate({**told, "submitted_at": opened.opened_at, **changes})
+    fields = opened.model_dump(exclude_none=True, exclude={"opened_at"})
+    return OrderSubmitted.model_validate({**fields, "submitted_at": opened.opened_at, **changes})
 
 
 def dropped(opened: CheckoutOpened, at: datetime) -> CheckoutDropped:

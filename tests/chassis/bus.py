@@ -56,7 +56,7 @@ class Bus:
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             yield await channel.get_underlay_channel()
 
-    async def say(
+    async def publish(
         self, messages: Sequence[tuple[Envelope, bytes]], sender: str = "orders", login: str | None = None
     ) -> None:
         """Publish messages as a sender and wait for the confirms."""

@@ -52,8 +52,8 @@ class Proxy:
     target: int
     port: int = 0
     cuts: int = 0
-    turned_away: int = 0
-    _away: bool = False
+    refused: int = 0
+    _is_unavailable: bool = False
     _planned: list[_Cut] = field(default_factory=list)
     _swallowing: set[str] = field(default_factory=set)
     _lines: set[_Line] = field(default_factory=set)
@@ -99,14 +99,14 @@ class Proxy:
         """Hold everything in both directions until `flow`."""
         self._open.clear()
 
-    def go_away(self) -> None:
+    def become_unavailable(self) -> None:
         """Cut every connection and take no new one, as if the server were gone, until `come_back`."""
-        self._away = True
+        self._is_unavailable = True
         self.cut_all()
 
     def come_back(self) -> None:
         """Take connections again."""
-        self._away = False
+        self._is_unavailable = False
 
     def flow(self) -> None:
         """Let everything pass again; what was swallowed is gone."""
@@ -114,8 +114,8 @@ class Proxy:
         self._open.set()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._away:
-            self.turned_away += 1
+        if self._is_unavailable:
+            self.refused += 1
             writer.transport.abort()
             return
         try:

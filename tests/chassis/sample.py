@@ -108,7 +108,7 @@ def by_sku(received: ReceivedMessage[SetStock]) -> list[str]:
 
 
 subscribers = Subscribers(
-    "fulfillment", Notebook, Handler(SetStock, do_as_asked, keys=by_sku), heard=(SetStock,)
+    "fulfillment", Notebook, Handler(SetStock, do_as_asked, keys=by_sku), consumed=(SetStock,)
 )
 
 

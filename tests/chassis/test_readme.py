@@ -46,11 +46,11 @@ def test_settings() -> None:
 
 def test_metrics() -> None:
     found = [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
-    expected = [[f"`{_told(m)}`", ", ".join(m._labelnames), m._documentation] for m in found]
+    expected = [[f"`{_described(m)}`", ", ".join(m._labelnames), m._documentation] for m in found]
     assert rows("Metrics") == expected
 
 
-def _told(metric: MetricWrapperBase) -> str:
+def _described(metric: MetricWrapperBase) -> str:
     """A series' name as it is scraped."""
     return f"{metric._name}_total" if isinstance(metric, Counter) else metric._name
 

@@ -36,7 +36,7 @@ def target(reference: str) -> Any:
     return node
 
 
-def said(operation: dict[str, Any]) -> str:
+def type_of_message(operation: dict[str, Any]) -> str:
     """The type of an operation's one message."""
     (reference,) = operation["messages"]
     message = target(target(reference["$ref"])["$ref"])
@@ -62,7 +62,7 @@ def test_every_reference_resolves_inside_the_document() -> None:
     assert all(reference.startswith("#/") and target(reference) for reference in found)
 
 
-def test_an_operation_says_messages_of_its_own_channel() -> None:
+def test_an_operation_states_messages_of_its_own_channel() -> None:
     for operation in OPERATIONS.values():
         channel = operation["channel"]["$ref"]
         assert all(message["$ref"].startswith(f"{channel}/messages/") for message in operation["messages"])
@@ -77,13 +77,15 @@ def test_every_message_of_the_catalogue_is_there_once_under_a_name_of_its_own() 
         assert messages[kind].get("x-outcomes", []) == list(entry.outcomes)
 
 
-def test_senders_send_and_listeners_receive_what_the_catalogue_says() -> None:
-    sent = {(operation["tags"][0]["name"], said(operation)) for operation in actions("send")}
-    received = {(operation["tags"][0]["name"], said(operation)) for operation in actions("receive")}
+def test_senders_send_and_listeners_receive_what_the_catalogue_lists() -> None:
+    sent = {(operation["tags"][0]["name"], type_of_message(operation)) for operation in actions("send")}
+    received = {
+        (operation["tags"][0]["name"], type_of_message(operation)) for operation in actions("receive")
+    }
     entries = CATALOGUE.values()
     assert sent == {(entry.sender, entry.type) for entry in entries}
-    heard = {(listener, entry.type) for entry in entries for listener in entry.listeners}
-    assert received == heard | {(STOREFRONT, entry.type) for entry in entries if entry.public}
+    consumed = {(listener, entry.type) for entry in entries for listener in entry.listeners}
+    assert received == consumed | {(STOREFRONT, entry.type) for entry in entries if entry.public}
 
 
 def actions(action: str) -> list[dict[str, Any]]:
@@ -107,17 +109,23 @@ def test_queues_are_those_of_the_topology() -> None:
 
 def test_only_messages_with_a_listener_must_reach_a_queue() -> None:
     for operation in actions("send"):
-        assert operation["bindings"]["amqp"]["mandatory"] is bool(CATALOGUE[said(operation)].listeners)
+        assert operation["bindings"]["amqp"]["mandatory"] is bool(
+            CATALOGUE[type_of_message(operation)].listeners
+        )
         assert operation["bindings"]["amqp"]["deliveryMode"] == 2
 
 
 def test_a_storefront_reads_that_user_id_is_its_own_login() -> None:
     login = "storefront.{shop}.{module}"
-    assert {said(operation) for operation in actions("send") if operation["tags"][0]["name"] == STOREFRONT}
+    assert {
+        type_of_message(operation)
+        for operation in actions("send")
+        if operation["tags"][0]["name"] == STOREFRONT
+    }
     for operation in actions("send"):
         is_storefronts = operation["tags"][0]["name"] == STOREFRONT
         assert operation["bindings"]["amqp"].get("userId") == (login if is_storefronts else None)
-        message = DOCUMENT["components"]["messages"][said(operation)]
+        message = DOCUMENT["components"]["messages"][type_of_message(operation)]
         for described in (operation, message):
             assert ("`user_id`" in described.get("description", "")) is is_storefronts
             assert (login in described.get("description", "")) is is_storefronts
@@ -140,10 +148,12 @@ def test_samples_fit_the_documents_payloads(sample: Any) -> None:
 @pytest.mark.parametrize("kind", CATALOGUE)
 def test_an_envelopes_headers_fit_the_documents_headers(kind: str) -> None:
     identifier = uuid7()
-    moment = uuid7_time(identifier)
+    timestamp = uuid7_time(identifier)
     rooted = {**DOCUMENT, **DOCUMENT["components"]["messages"][kind]["headers"]}
-    full = Envelope(identifier, "/orders", kind, moment, "s", "o", 1, "c", identifier, "00-1-2-01").headers()
-    least = Envelope(identifier, "/orders", kind, moment).headers()
+    full = Envelope(
+        identifier, "/orders", kind, timestamp, "s", "o", 1, "c", identifier, "00-1-2-01"
+    ).headers()
+    least = Envelope(identifier, "/orders", kind, timestamp).headers()
     validator = Draft202012Validator(rooted)
     validator.validate(full)
     validator.validate(least)

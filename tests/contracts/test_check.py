@@ -53,22 +53,22 @@ def test_the_contracts_are_current_and_honour_all_that_was_published() -> None:
     assert list(complaints(FOLDER)) == []
 
 
-def test_the_command_says_so_and_ends_with_zero() -> None:
+def test_the_command_shows_it_and_ends_with_zero() -> None:
     command = [sys.executable, "-m", "contracts.check"]
     done = subprocess.run(command, cwd=FOLDER.parent, check=False, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{len(CATALOGUE)} messages" in done.stdout
 
 
-def test_a_file_edited_by_hand_is_outdated_and_the_message_says_run_make_contracts(
+def test_a_file_edited_by_hand_is_outdated_and_the_message_names_make_contracts(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commit(checkout, "first")
     alter(checkout, lambda schema: schema.update(title="Edited"))
     assert main(checkout) == 1
-    said = capsys.readouterr().out
-    assert "run `make contracts`" in said
-    assert f"contracts/{PLACED}" in said
+    output = capsys.readouterr().out
+    assert "run `make contracts`" in output
+    assert f"contracts/{PLACED}" in output
 
 
 def test_a_missing_file_and_a_file_of_no_message_are_outdated(checkout: Path) -> None:
@@ -106,10 +106,10 @@ def test_a_field_published_by_the_first_commit_and_gone_since_is_a_break_with_th
     write(checkout)
     commit(checkout, "the planted field is gone")
     assert main(checkout) == 1
-    said = capsys.readouterr().out
-    assert "orders.order.placed.v1 (published in " in said
-    assert "planted: the field was removed or renamed" in said
-    assert 'OrderPlacedV2 with wire_name "order.placed.v2"' in said
+    output = capsys.readouterr().out
+    assert "orders.order.placed.v1 (published in " in output
+    assert "planted: the field was removed or renamed" in output
+    assert 'OrderPlacedV2 with wire_name "order.placed.v2"' in output
 
 
 def test_a_field_that_came_and_went_between_two_commits_is_a_break_too(checkout: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_checkout_that_git_cannot_read_is_an_error_and_not_a_pass(
     assert "history of the schemas can't be read" in capsys.readouterr().out
 
 
-def test_without_git_a_checkout_is_an_error_that_says_to_install_it(
+def test_without_git_a_checkout_is_an_error_that_names_how_to_install_it(
     checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

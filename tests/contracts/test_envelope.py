@@ -21,13 +21,13 @@ from contracts.envelope import (
 )
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=1024)
-MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+TIMESTAMPS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 ENVELOPES = st.builds(
     Envelope,
     id=st.uuids(),
     source=WORDS,
     type=WORDS,
-    time=MOMENTS,
+    time=TIMESTAMPS,
     shop=st.none() | WORDS,
     subject=st.none() | WORDS,
     sequence=st.none() | st.integers(1, LARGEST_SEQUENCE),
@@ -141,10 +141,11 @@ def test_the_prefix_of_another_binding_is_unknown() -> None:
 
 def test_times_of_other_zones_are_read_as_utc() -> None:
     zone = timezone(timedelta(hours=2))
-    moment = datetime(2026, 4, 2, 18, 5, 11, tzinfo=zone)
-    assert Envelope.read(readable(time=moment)).time == moment
+    timestamp = datetime(2026, 4, 2, 18, 5, 11, tzinfo=zone)
+    assert Envelope.read(readable(time=timestamp)).time == timestamp
     assert (
-        Envelope.read(readable(time=moment.isoformat())).headers()[f"{PREFIX}time"] == "2026-04-02T16:05:11Z"
+        Envelope.read(readable(time=timestamp.isoformat())).headers()[f"{PREFIX}time"]
+        == "2026-04-02T16:05:11Z"
     )
 
 
@@ -164,16 +165,16 @@ def test_an_id_follows_the_clock() -> None:
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001
-def test_the_floor_of_a_moment_is_below_every_id_made_in_its_millisecond(moment: datetime) -> None:
-    floor = uuid7_floor(moment)
+def test_the_floor_of_a_timestamp_is_below_every_id_made_in_its_millisecond(timestamp: datetime) -> None:
+    floor = uuid7_floor(timestamp)
     smallest_id = UUID(int=floor.int | 0x7 << 76 | 0b10 << 62)
     assert floor < smallest_id
-    assert uuid7_time(smallest_id) == moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    assert uuid7_time(smallest_id) == timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000)
 
 
 @pytest.mark.parametrize(
     "identifier", [uuid4(), UUID(int=0), UUID(int=(2**48 - 1) << 80 | 0x7 << 76 | 0b10 << 62)]
 )
-def test_what_holds_no_time_is_a_value_error_that_says_what_to_do(identifier: UUID) -> None:
+def test_what_holds_no_time_is_a_value_error_that_states_what_to_do(identifier: UUID) -> None:
     with pytest.raises(ValueError, match="make event ids with"):
         uuid7_time(identifier)

@@ -60,6 +60,6 @@ def test_a_schema_is_one_and_describes_its_message(kind: str) -> None:
     assert schema.get("additionalProperties", True) is True
 
 
-def test_a_readme_without_markers_is_refused_and_says_which_lines_it_needs() -> None:
+def test_a_readme_without_markers_is_refused_and_names_which_lines_it_needs() -> None:
     with pytest.raises(MarkersMissing, match="<!-- messages: generated -->"):
         replaced("# nothing here\n", "messages", "| table |\n")

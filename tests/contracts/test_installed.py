@@ -92,13 +92,13 @@ def test_every_module_is_importable_with_pydantic_alone(installed: Path) -> None
     assert found["samples"] == len(list((FOLDER / "samples").iterdir()))
 
 
-def test_the_package_asks_for_pydantic_and_nothing_else() -> None:
+def test_the_package_requires_pydantic_and_nothing_else() -> None:
     (dependency,) = PROJECT["project"]["dependencies"]
     assert dependency.startswith("pydantic>=")
     assert PROJECT["project"]["version"] == VERSION
 
 
-def test_the_package_asks_for_the_same_pydantic_as_the_services() -> None:
+def test_the_package_requires_the_same_pydantic_as_the_services() -> None:
     services = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert PROJECT["project"]["dependencies"][0] in services["dependencies"]
     assert PROJECT["project"]["requires-python"] == services["requires-python"]

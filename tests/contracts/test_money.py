@@ -50,7 +50,7 @@ def test_exponents_are_those_of_the_unicode_cldr_but_for_the_currencies_it_shows
 
 
 @pytest.mark.parametrize("code", ["eur", "EU", "EURO", "", "XAU", "XDR", "XTS", "XXX", "HRK", "ZWL", "€"])
-def test_what_is_no_active_currency_is_unknown_and_the_error_says_what_to_send(code: str) -> None:
+def test_what_is_no_active_currency_is_unknown_and_the_error_states_what_to_send(code: str) -> None:
     assert not is_known(code)
     for convert in (exponent, lambda c: from_decimal("1", c), lambda c: to_decimal(1, c)):
         with pytest.raises(UnknownCurrency, match="three capital letters"):

@@ -21,11 +21,11 @@ ONE_TYPE_PER_CLASS = sorted({entry.message: entry.type for entry in CATALOGUE.va
 formats = FormatChecker(["uuid", "date"])
 
 
-def is_moment(value: object) -> bool:
+def is_timestamp(value: object) -> bool:
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
-formats.checks("date-time", raises=ValueError)(is_moment)
+formats.checks("date-time", raises=ValueError)(is_timestamp)
 
 
 def refusal(model: type[Message], payload: Any) -> ValidationError | None:

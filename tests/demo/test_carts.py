@@ -16,12 +16,12 @@ def test_a_cart_becomes_the_sale_that_names_it() -> None:
     assert named.keys() == CARTS.keys()
     assert len(CARTS) >= 10
     for event_id, cart in CARTS.items():
-        sale, last = named[event_id].submission, cart.told[-1]
+        sale, last = named[event_id].submission, cart.messages[-1]
         assert isinstance(last, CheckoutOpened)
         assert sale.checkout_id == last.checkout_id == event_id
         assert (last.idempotency_key, last.lines) == (sale.idempotency_key, sale.lines)
         assert last.opened_at <= sale.submitted_at
-    assert {len(cart.told) for cart in CARTS.values()} == {1, 2}
+    assert {len(cart.messages) for cart in CARTS.values()} == {1, 2}
 
 
 def test_mistakes_and_their_originals_have_none() -> None:
@@ -29,7 +29,7 @@ def test_mistakes_and_their_originals_have_none() -> None:
     assert all(sum(sale.submission.idempotency_key == key for sale in SALES) == 1 for key in keys)
 
 
-def test_carts_nobody_submits_end_as_they_say() -> None:
+def test_carts_nobody_submits_end_as_declared() -> None:
     left = left_carts(SALES, NOW)
     assert [cart.end for cart in left] == ["abandoned", "abandoned", "abandoned", "in_checkout"]
     assert wrong_ends(left, {cart.checkout_id: cart.end for cart in left}) == []

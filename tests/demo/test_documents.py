@@ -37,7 +37,7 @@ def test_every_paid_order_has_one_invoice_and_every_refund_a_credit_note() -> No
     assert 0 < total[CREDIT_NOTE] < total[INVOICE] < len(SALES)
 
 
-def test_nothing_is_told_when_all_documents_are_there() -> None:
+def test_nothing_is_reported_when_all_documents_are_there() -> None:
     documents = Documents.of(issued(SALES)[::-1])
     assert wrong_documents(documents, SALES) == []
     assert documents.span(INVOICE).startswith(f"{documents.count(INVOICE)}: F2026-00001 to F2026-")
@@ -49,10 +49,10 @@ def test_a_missing_document_an_extra_one_and_a_gap_are_reported() -> None:
     first, second, *others = [row for row in rows if row["kind"] == INVOICE]
     notes = [row for row in rows if row["kind"] == CREDIT_NOTE]
     twice = {**first, "position": len(others) + 3}
-    told = wrong_documents(Documents.of([first, twice, *others, *notes]), SALES)
-    assert any(f"{first['order_id']} should have" in text and "invoice 2" in text for text in told)
-    assert any(f"{second['order_id']} should have" in text for text in told)
-    assert any("numbers of invoices should run from 1" in text for text in told)
+    faults = wrong_documents(Documents.of([first, twice, *others, *notes]), SALES)
+    assert any(f"{first['order_id']} should have" in text and "invoice 2" in text for text in faults)
+    assert any(f"{second['order_id']} should have" in text for text in faults)
+    assert any("numbers of invoices should run from 1" in text for text in faults)
 
 
 @pytest.mark.parametrize("merchant", [GARANCE, TRUMPET], ids=lambda merchant: merchant.shop)

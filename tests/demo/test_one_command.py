@@ -53,29 +53,29 @@ async def started(module: str, folder: Path, *arguments: str) -> AsyncIterator[P
 
 async def finish(process: Process) -> tuple[int, str]:
     """Exit status and output."""
-    said, _ = await asyncio.wait_for(process.communicate(), SECONDS)
+    output, _ = await asyncio.wait_for(process.communicate(), SECONDS)
     assert process.returncode is not None
-    return process.returncode, said.decode()
+    return process.returncode, output.decode()
 
 
-async def say(process: Process, until: Callable[[str], bool]) -> str:
+async def read_until(process: Process, until: Callable[[str], bool]) -> str:
     """Its output up to the line that `until` waits for."""
-    said = ""
+    text = ""
     assert process.stdout is not None
-    while not until(said):
+    while not until(text):
         line = await asyncio.wait_for(process.stdout.readline(), SECONDS)
-        assert line, f"ended before it said so:\n{said}"
-        said += line.decode()
-    return said
+        assert line, f"ended before it said so:\n{text}"
+        text += line.decode()
+    return text
 
 
 @pytest.mark.timeout(SECONDS + 20)
 async def test_invoices_of_a_file_become_orders_and_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("\n".join(INVOICES))
     async with started("deploy.demo", tmp_path / "runs", "--orders", str(tmp_path / "orders.csv")) as process:
-        status, said = await finish(process)
-    assert status == 0, said
-    assert "no violations" in said
+        status, output = await finish(process)
+    assert status == 0, output
+    assert "no violations" in output
     report = json.loads((tmp_path / "runs" / "report.json").read_text())
     assert report["orders"] == {"submitted": 16, "placed": 12, "refused": 4}
     assert report["modules"] == {"shop": 12}
@@ -94,13 +94,13 @@ async def test_invoices_of_a_file_become_orders_and_nothing_is_left(tmp_path: Pa
 @pytest.mark.timeout(2 * SECONDS)
 async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> None:
     async with started("deploy.demo.up", tmp_path / "runs", "--every", "0.2") as process:
-        said = await say(process, lambda text: "A customer comes every 0.2 s" in text)
+        output = await read_until(process, lambda text: "A customer comes every 0.2 s" in text)
         family = descendants(process.pid)
-        await sign_in_as_printed(said)
-        await answer_as_printed(said)
-        await sell_as_printed(said, tmp_path)
-        token = said.rpartition("Bearer ")[2].partition("'")[0]
-        address = said.rpartition("' ")[2].split()[0]
+        await sign_in_as_printed(output)
+        await answer_as_printed(output)
+        await sell_as_printed(output, tmp_path)
+        token = output.rpartition("Bearer ")[2].partition("'")[0]
+        address = output.rpartition("' ")[2].split()[0]
         async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
             newest, *_ = recent = await orders_of(http, address, token)
             assert {order["module"] for order in recent} == {module.value for module in Module}
@@ -112,14 +112,14 @@ async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> Non
             await wait_until(five_more_are_placed, 30)
         process.send_signal(signal.SIGINT)
         status, rest = await finish(process)
-    assert status == 130, said + rest
+    assert status == 130, output + rest
     assert [pid for pid in family if is_running(pid)] == []
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["report.json"]
 
 
-async def sign_in_as_printed(said: str) -> None:
+async def sign_in_as_printed(expected: str) -> None:
     """The address, the logins and the password that were printed open the doors of both shops."""
-    row = printed(said)
+    row = printed(expected)
     address = row["Back office"]
     for login, name in ((row[YOURS.shop], "Your Shop"), (row["owner"], "Atelier Garance")):
         async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=10) as http:
@@ -133,9 +133,9 @@ async def sign_in_as_printed(said: str) -> None:
             assert "not connected" not in operations.text
 
 
-async def answer_as_printed(said: str) -> None:
+async def answer_as_printed(expected: str) -> None:
     """In the inbox whose address was printed, the customer of the latest parcel answers, and the notifier takes it."""
-    address = printed(said)["Inbox of all mails"]
+    address = printed(expected)["Inbox of all mails"]
     async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=10) as http:
         found = await http.get("/", params={"text": "est en route"})
         mail = re.findall(r'href="(/mails/[0-9a-f-]+)"', found.text)[0]
@@ -146,20 +146,20 @@ async def answer_as_printed(said: str) -> None:
         )
 
 
-def printed(said: str) -> dict[str, str]:
+def printed(expected: str) -> dict[str, str]:
     """The rows of the tables that were printed."""
     return {
         cells[0].strip(): cells[1].strip()
-        for line in said.splitlines()
+        for line in expected.splitlines()
         if len(cells := line.strip("│ \n").split("│")) == 2
     }
 
 
-async def sell_as_printed(said: str, folder: Path) -> None:
+async def sell_as_printed(expected: str, folder: Path) -> None:
     """The README's program, run as printed while customers come, hears the answer to every order of its own."""
     [text] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     (folder / "order.py").write_text(text)
-    [printed] = [line for line in said.splitlines() if " order.py 'amqp://" in line]
+    [printed] = [line for line in expected.splitlines() if " order.py 'amqp://" in line]
     arguments = shlex.split(printed.partition(" order.py ")[2])
     for _ in range(3):
         process = await asyncio.create_subprocess_exec(
@@ -172,10 +172,10 @@ async def sell_as_printed(said: str, folder: Path) -> None:
         assert (status, answer[:12]) == (0, "accepted as "), answer
 
 
-async def placed_after(http: httpx2.AsyncClient, address: str, token: str, moment: str) -> list[str]:
+async def placed_after(http: httpx2.AsyncClient, address: str, token: str, timestamp: str) -> list[str]:
     """The latest orders that were placed after a moment."""
     return [
-        order["order_id"] for order in await orders_of(http, address, token) if order["placed_at"] > moment
+        order["order_id"] for order in await orders_of(http, address, token) if order["placed_at"] > timestamp
     ]
 
 
@@ -192,7 +192,7 @@ async def orders_of(
 async def test_a_file_of_another_format_is_refused_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("a,b\n1,2\n")
     async with started("deploy.demo", tmp_path, "--orders", str(tmp_path / "orders.csv")) as process:
-        status, said = await finish(process)
+        status, output = await finish(process)
     assert status == 2
-    assert "no column InvoiceNo" in said
+    assert "no column InvoiceNo" in output
     assert list(tmp_path.iterdir()) == [tmp_path / "orders.csv"]

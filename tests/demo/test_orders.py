@@ -137,9 +137,9 @@ def test_what_is_published_can_be_read_again() -> None:
 
 
 def test_orders_came_over_two_months_and_some_today() -> None:
-    moments = [sale.submission.submitted_at for sale in PLACED]
-    assert moments == sorted(moments)
-    assert OPENED - timedelta(days=DAYS + 1) <= moments[0] < moments[-1] < OPENED
-    assert 10 <= sum(moment > OPENED - timedelta(hours=6) for moment in moments) <= 40
-    weekdays = Counter(moment.weekday() for moment in moments)
+    timestamps = [sale.submission.submitted_at for sale in PLACED]
+    assert timestamps == sorted(timestamps)
+    assert OPENED - timedelta(days=DAYS + 1) <= timestamps[0] < timestamps[-1] < OPENED
+    assert 10 <= sum(timestamp > OPENED - timedelta(hours=6) for timestamp in timestamps) <= 40
+    weekdays = Counter(timestamp.weekday() for timestamp in timestamps)
     assert weekdays[5] > weekdays[0]

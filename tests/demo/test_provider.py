@@ -37,7 +37,7 @@ class Endpoint:
 
     def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)
-        self.heard: list[tuple[dict[str, str], bytes]] = []
+        self.received: list[tuple[dict[str, str], bytes]] = []
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -51,7 +51,7 @@ class Endpoint:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:]
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head if line)}
         body = await reader.readexactly(int(headers["content-length"]))
-        self.heard.append((headers, body))
+        self.received.append((headers, body))
         status = self.statuses.pop(0) if self.statuses else 200
         writer.write(f"HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
         await writer.drain()
@@ -88,7 +88,7 @@ async def test_a_payment_is_reported_twice_as_the_same_event(tmp_path: Path) -> 
     endpoint = Endpoint()
     async with provider(endpoint, tmp_path) as posting:
         await posting.report_payment(card_sale(), times=2)
-    (first, first_body), (_, second_body) = endpoint.heard
+    (first, first_body), (_, second_body) = endpoint.received
     assert first_body == second_body
     assert is_signed(first_body, first["stripe-signature"], SECRET)
 
@@ -98,7 +98,7 @@ async def test_it_retries_until_it_is_received(tmp_path: Path) -> None:
     async with provider(endpoint, tmp_path) as posting:
         await posting.report_payment(card_sale())
     assert [post.status for post in posting.journal.posts] == [503, 500, 200]
-    assert len({body for _, body in endpoint.heard}) == 1
+    assert len({body for _, body in endpoint.received}) == 1
     assert len((tmp_path / "webhooks.jsonl").read_text().splitlines()) == 3
 
 
@@ -109,6 +109,6 @@ async def test_its_tricks_are_not_signed_by_the_secret_or_not_now(tmp_path: Path
             await posting.trick(card_sale(), trick) for trick in (Trick.FORGED, Trick.CHANGED, Trick.OLD)
         ]
     assert statuses == [400, 400, 400]
-    signed = [is_signed(body, headers["stripe-signature"], SECRET) for headers, body in endpoint.heard]
+    signed = [is_signed(body, headers["stripe-signature"], SECRET) for headers, body in endpoint.received]
     assert signed == [False, False, True]
-    assert len(posting.journal.turned_away()) == 3
+    assert len(posting.journal.rejected()) == 3

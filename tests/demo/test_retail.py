@@ -34,7 +34,7 @@ def row(
 
 def codes(made: Import) -> list[list[str]]:
     """The reasons of every invoice that was turned away."""
-    return [[reason.code for reason in each.reasons] for each in made.turned_away]
+    return [[reason.code for reason in each.reasons] for each in made.rejected]
 
 
 def only_submission(made: Import) -> OrderSubmitted:
@@ -80,7 +80,7 @@ def test_a_negative_charge_beside_goods_is_a_discount() -> None:
     assert submitted.totals.total_minor == 6 * 255 - 500
 
 
-def test_the_days_of_december_are_told_in_londons_time() -> None:
+def test_the_days_of_december_are_reported_in_londons_time() -> None:
     assert only_submission(invoices(row())).submitted_at.isoformat() == "2010-12-01T08:26:00+00:00"
 
 
@@ -110,16 +110,16 @@ def test_a_cancelled_sale_is_submitted_and_must_be_refused() -> None:
         ([row(price="0.001")], ["price_too_precise"]),
     ],
 )
-def test_what_the_contract_has_no_words_for_is_turned_away(rows: list[str], expected: list[str]) -> None:
+def test_what_the_contract_has_no_words_for_is_rejected(rows: list[str], expected: list[str]) -> None:
     made = invoices(*rows)
     assert codes(made) == [expected]
     assert made.sales == []
 
 
-def test_more_lines_than_an_order_may_have_are_turned_away_with_the_contracts_words() -> None:
+def test_more_lines_than_an_order_may_have_are_rejected_with_the_contracts_words() -> None:
     made = invoices(*(row(code=f"{number:05d}") for number in range(1001)))
     assert codes(made) == [["does_not_fit_the_contract"]]
-    assert made.turned_away[0].reasons[0].field == "lines"
+    assert made.rejected[0].reasons[0].field == "lines"
 
 
 def test_charges_alone_and_mixed_signs_are_left_to_comptoir() -> None:
@@ -167,7 +167,7 @@ def test_no_real_invoice_disappears() -> None:
             seen = {each.invoice for each in read_rows(opened)}
         made = read_invoices(file)
         submitted = [str(sale.submission.source_reference) for sale in made.sales]
-        assert sorted([*submitted, *(each.invoice for each in made.turned_away)]) == sorted(seen)
+        assert sorted([*submitted, *(each.invoice for each in made.rejected)]) == sorted(seen)
         assert made.invoices == len(seen)
 
 

@@ -52,10 +52,10 @@ def test_the_sdk_refuses_what_the_service_refuses() -> None:
 async def api() -> AsyncIterator[StripeApi]:
     """The stand-in for Stripe's API, which tells nobody."""
 
-    async def tell(_: bytes) -> None:
+    async def with_fitting_story(_: bytes) -> None:
         """Post nothing."""
 
-    async with StripeApi(free_ports(1)[0], KEY, tell) as standin:
+    async with StripeApi(free_ports(1)[0], KEY, with_fitting_story) as standin:
         yield standin
 
 
@@ -72,7 +72,7 @@ async def refund(sdk: stripe.StripeClient, amount: int, key: str) -> stripe.Refu
 
 async def test_a_repeated_key_gives_the_first_refund_again(api: StripeApi) -> None:
     sdk, key = client(api), secrets.token_hex(8)
-    api.troubles.extend([500, 500])
+    api.faults.extend([500, 500])
     first, again = await refund(sdk, 500, key), await refund(sdk, 500, key)
     assert first.id == again.id
     assert list(api.refunds) == [first.id]

@@ -55,28 +55,30 @@ def test_a_broker_named_by_half_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["auto", "installed", "embedded"])
-def test_without_postgres_the_error_says_what_to_install(kind: str, tmp_path: Path) -> None:
+def test_without_postgres_the_error_states_what_to_install(kind: str, tmp_path: Path) -> None:
     with pytest.raises(PostgresNotFound) as raised:
         find_postgres(kind, installed=[tmp_path], embedded=[])
     assert "apt-get install postgresql" in str(raised.value)
     assert "COMPTOIR_POSTGRES_ADMIN_URL" in str(raised.value)
 
 
-def test_without_rabbitmq_the_error_says_what_to_install() -> None:
+def test_without_rabbitmq_the_error_states_what_to_install() -> None:
     with pytest.raises(RabbitmqNotFound) as raised:
         find_rabbitmq("installed", installed=[])
     assert "apt-get install rabbitmq-server" in str(raised.value)
     assert "COMPTOIR_RABBITMQ_URL" in str(raised.value)
 
 
-def test_without_apt_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_apt_the_error_states_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RabbitmqNotFound, match=r"no apt-get.*apt-get install rabbitmq-server"):
         find_rabbitmq("auto", installed=[], unpacked=tmp_path / "rabbitmq")
     assert not (tmp_path / "rabbitmq").exists()
 
 
-def test_what_apt_complains_about_is_told(tmp_path: Path) -> None:
+def test_what_apt_complains_about_is_reported(tmp_path: Path) -> None:
     with pytest.raises(PackagesUnavailable, match="no-such-package"):
         PrivateApt(tmp_path).unpack(["no-such-package"], tmp_path)
 

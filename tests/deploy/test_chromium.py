@@ -81,10 +81,10 @@ def test_only_what_the_browser_needs_is_unpacked(monkeypatch: pytest.MonkeyPatch
 
 def test_the_browser_that_is_found_runs() -> None:
     found = find_chromium()
-    told = subprocess.run(
+    output = subprocess.run(
         [found.program, "--version"], env=found.environment(), capture_output=True, text=True, check=True
     )
-    assert "Chrom" in told.stdout
+    assert "Chrom" in output.stdout
 
 
 def test_every_library_of_a_fetched_browser_is_found() -> None:

@@ -39,18 +39,18 @@ def first_run(checkout: Path, **environment: str) -> tuple[int, list[str]]:
 
 def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(checkout: Path) -> None:
     (checkout / "var").write_text("no folder")
-    status, said = first_run(checkout)
+    status, output = first_run(checkout)
     assert status == 1
-    assert len(said) == 1, said
-    assert f"{checkout / 'var'} can't be written" in said[0]
-    assert "Make it writable for this user" in said[0]
+    assert len(output) == 1, output
+    assert f"{checkout / 'var'} can't be written" in output[0]
+    assert "Make it writable for this user" in output[0]
 
 
-def test_without_a_network_the_first_run_says_so(checkout: Path) -> None:
-    status, said = first_run(checkout, PIP_INDEX_URL="http://127.0.0.1:1/simple", PIP_RETRIES="1")
+def test_without_a_network_the_first_run_shows_it(checkout: Path) -> None:
+    status, output = first_run(checkout, PIP_INDEX_URL="http://127.0.0.1:1/simple", PIP_RETRIES="1")
     assert status == 1
-    assert len(said) == 2, said
-    assert said[0].startswith("Making var/venv with ")
-    assert said[1].startswith("The first run needs a network: pip reached no package index.")
-    assert "PIP_INDEX_URL" in said[1]
+    assert len(output) == 2, output
+    assert output[0].startswith("Making var/venv with ")
+    assert output[1].startswith("The first run needs a network: pip reached no package index.")
+    assert "PIP_INDEX_URL" in output[1]
     assert "Connection refused" in (checkout / "var" / "pip.log").read_text()

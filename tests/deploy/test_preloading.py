@@ -39,11 +39,9 @@ def launcher() -> Iterator[Preloaded]:
     made.close()
 
 
-async def run(launcher: Preloaded, program: str, folder: Path, said: bytes = b"") -> tuple[int, str]:
+async def run(launcher: Preloaded, program: str, folder: Path, text: bytes = b"") -> tuple[int, str]:
     env = {"MARK": "chalk"}
-    status, output = await launcher.run(
-        [sys.executable, "-m", program, "7"], env=env, cwd=folder, said_to_it=said
-    )
+    status, output = await launcher.run([sys.executable, "-m", program, "7"], env=env, cwd=folder, stdin=text)
     return status, output.decode()
 
 

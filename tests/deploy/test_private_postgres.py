@@ -69,4 +69,4 @@ async def test_stopped_it_leaves_nothing(server: PrivatePostgres) -> None:
     server.stop()
     assert not any(processtree.is_running(pid) for pid in family)
     assert not server.place.folder.exists()
-    assert not server.place.asked.exists()
+    assert not server.place.wanted.exists()

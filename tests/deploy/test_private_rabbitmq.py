@@ -94,7 +94,7 @@ def test_stopped_it_leaves_nothing(broker: PrivateRabbitMQ) -> None:
     broker.stop()
     assert not any(processtree.is_running(pid) for pid in family)
     assert not broker.place.folder.exists()
-    assert not broker.place.asked.exists()
+    assert not broker.place.wanted.exists()
 
 
 async def test_it_runs_below_a_path_with_a_blank(parts_folder: Path) -> None:

@@ -47,8 +47,8 @@ async def test_a_program_gets_the_settings_it_is_given_and_none_of_the_callers(
 ) -> None:
     monkeypatch.setenv("COMPTOIR_POSTGRES_ADMIN_URL", "postgresql://somebody:secret@elsewhere/postgres")
     monkeypatch.setenv("SOMETHING_ELSE", "kept")
-    tell = "import os; print(sorted(n for n in os.environ if n[:4] in ('COMP', 'SOME')), flush=True)"
-    argv = [sys.executable, "-c", f"{tell}; import time; time.sleep(60)"]
+    program = "import os; print(sorted(n for n in os.environ if n[:4] in ('COMP', 'SOME')), flush=True)"
+    argv = [sys.executable, "-c", f"{program}; import time; time.sleep(60)"]
     await supervisor.start(Program("teller", argv, {"COMPTOIR_HTTP_PORT": "1"}))
     await wait_until(lambda: supervisor.log("teller").read_text() != "")
     assert supervisor.log("teller").read_text() == "['COMPTOIR_HTTP_PORT', 'SOMETHING_ELSE']\n"

@@ -13,7 +13,7 @@ from deploy.local.parts import RabbitMQ
 from deploy.topology import Management, main
 
 
-def told(monkeypatch: pytest.MonkeyPatch, url: str, command: str = "check", vhost: str = "/") -> str:
+def refusal_of(monkeypatch: pytest.MonkeyPatch, url: str, command: str = "check", vhost: str = "/") -> str:
     """What it says as it ends."""
     monkeypatch.setenv("COMPTOIR_RABBITMQ_MANAGEMENT_URL", url)
     monkeypatch.setenv("COMPTOIR_VHOST", vhost)
@@ -24,21 +24,21 @@ def told(monkeypatch: pytest.MonkeyPatch, url: str, command: str = "check", vhos
 
 @pytest.mark.parametrize("command", ["check", "apply"])
 def test_nobody_there(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    said = told(monkeypatch, "http://admin:secret@127.0.0.1:1", command)
-    assert "does not answer at http://127.0.0.1:1" in said
-    assert "secret" not in said
+    text = refusal_of(monkeypatch, "http://admin:secret@127.0.0.1:1", command)
+    assert "does not answer at http://127.0.0.1:1" in text
+    assert "secret" not in text
 
 
 @pytest.mark.parametrize("command", ["check", "apply"])
 def test_a_wrong_password(monkeypatch: pytest.MonkeyPatch, rabbitmq: RabbitMQ, command: str) -> None:
     at = urlsplit(rabbitmq.management_url).netloc
-    assert "refuses the user or password" in told(monkeypatch, f"http://comptoir:wrong@{at}", command)
+    assert "refuses the user or password" in refusal_of(monkeypatch, f"http://comptoir:wrong@{at}", command)
 
 
 def test_a_virtual_host_that_is_not_there(monkeypatch: pytest.MonkeyPatch, rabbitmq: RabbitMQ) -> None:
     at = urlsplit(rabbitmq.management_url).netloc
     url = f"http://{rabbitmq.user}:{quote(rabbitmq.password)}@{at}"
-    assert "no such virtual host" in told(monkeypatch, url, vhost="nowhere")
+    assert "no such virtual host" in refusal_of(monkeypatch, url, vhost="nowhere")
 
 
 async def test_a_storefront_gets_its_login_as_documented(

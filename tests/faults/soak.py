@@ -25,7 +25,7 @@ from deploy.demo.standins.delivering import WORST, Post, Trick
 from deploy.demo.standins.paypal.shapes import value_of
 from deploy.demo.standins.provider import payment_succeeded
 from deploy.demo.standins.providers import Providers
-from deploy.demo.standins.serving import Trouble
+from deploy.demo.standins.serving import InjectedFault
 from deploy.local.system import System
 from deploy.samples.merchants import GARANCE
 from tests.journeys.sales import NOTEBOOK, PLENTY, a_sale
@@ -34,15 +34,15 @@ SALES_PER_SECOND = 4
 PAID_SECONDS = 20.0
 """How long a refund waits for its payment, which may be lost until the end."""
 END_SECONDS = 180.0
-LOOK_SECONDS = 0.2
-TROUBLES: tuple[int | Trouble, ...] = (
+POLL_SECONDS = 0.2
+FAULTS: tuple[int | InjectedFault, ...] = (
     429,
     500,
     503,
-    Trouble(seconds=1.5),
-    Trouble(status=500, after=True),
-    Trouble(status=200, content=b"<html>upstream timed out</html>"),
-    Trouble(status=502, content=b"", after=True),
+    InjectedFault(seconds=1.5),
+    InjectedFault(status=500, after=True),
+    InjectedFault(status=200, content=b"<html>upstream timed out</html>"),
+    InjectedFault(status=502, content=b"", after=True),
 )
 """What a provider's API does to every other refund, or at PayPal to whatever is asked of it next."""
 
@@ -69,7 +69,7 @@ class Soak:
     system: System
     chance: Random = field(default_factory=lambda: Random(secrets.randbits(32)))
     bought: list[Bought] = field(default_factory=list)
-    troubles: int = 0
+    faults: int = 0
     """How many calls of ours the providers' APIs failed."""
     lost: int = 0
     """How many webhooks the providers did not post until they were told to."""
@@ -136,7 +136,7 @@ class Soak:
         return (
             f"{len(self.bought)} orders ({sum(one.sale.provider == 'paypal' for one in self.bought)} by PayPal), "
             f"{len(back)} refunds of {sum(one.refunded_minor for one in back) / 100:.2f} EUR, "
-            f"{self.troubles} troubles of the providers' APIs; {len(posts)} posts for {len(events)} events "
+            f"{self.faults} troubles of the providers' APIs; {len(posts)} posts for {len(events)} events "
             f"({sum(number > 1 for number in events.values())} of them repeated, {self.lost} lost until sent again, "
             f"{len(self.forged)} frauds), answered {answers}"
         )
@@ -169,7 +169,7 @@ class Soak:
         while asyncio.get_running_loop().time() < until:
             if self._seen.get(sale.event_id, {}).get("payment_status") == "paid":
                 return True
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         return False
 
     async def _refund(self, bought: Bought) -> None:
@@ -177,15 +177,15 @@ class Soak:
         if self.chance.random() < 0.5:
             is_paypal = bought.sale.provider == "paypal"
             api = self.providers.paypal.api if is_paypal else self.providers.stripe_api
-            api.troubles.append(self.chance.choice(TROUBLES))
-            self.troubles += 1
+            api.faults.append(self.chance.choice(FAULTS))
+            self.faults += 1
         await self.desk.refund(bought.sale.event_id, amount, "EUR", mode=RefundMode.SENT)
         bought.refunded_minor = amount
 
     async def _keep_looking(self) -> None:
         while True:
             self._seen = await self._orders()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _orders(self) -> Mapping[UUID, dict[str, Any]]:
         return {UUID(order["order_id"]): order for order in await self.desk.orders()}
@@ -194,7 +194,7 @@ class Soak:
         until = asyncio.get_running_loop().time() + END_SECONDS
         while wrong := self._wrong(await self._orders()):
             assert asyncio.get_running_loop().time() < until, wrong
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _wrong(self, orders: Mapping[UUID, dict[str, Any]]) -> list[str]:
         return [

@@ -7,28 +7,28 @@ import asyncpg
 
 from contracts.catalogue import SERVICES
 from services.chassis.testing import wait_until
-from tests.faults.stage import Stage
+from tests.faults.harness import Harness
 
 SESSIONS = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
 
-async def test_a_crash_and_recovery(stage: Stage) -> None:
-    pids = {service: stage.system.supervisor.pid(service) for service in SERVICES}
-    async with stage.lives():
-        await asyncio.to_thread(stage.postgres.restart, immediate=True)
-    assert {service: stage.system.supervisor.pid(service) for service in SERVICES} == pids
+async def test_a_crash_and_recovery(harness: Harness) -> None:
+    pids = {service: harness.system.supervisor.pid(service) for service in SERVICES}
+    async with harness.lives():
+        await asyncio.to_thread(harness.postgres.restart, immediate=True)
+    assert {service: harness.system.supervisor.pid(service) for service in SERVICES} == pids
 
 
-async def test_a_killed_server(stage: Stage) -> None:
-    async with stage.lives():
-        await asyncio.to_thread(stage.postgres.kill)
-        await asyncio.to_thread(stage.postgres.restart)
+async def test_a_killed_server(harness: Harness) -> None:
+    async with harness.lives():
+        await asyncio.to_thread(harness.postgres.kill)
+        await asyncio.to_thread(harness.postgres.restart)
 
 
-async def test_all_sessions_are_terminated_again_and_again(stage: Stage) -> None:
-    connection = await asyncpg.connect(stage.postgres.admin_url)
+async def test_all_sessions_are_terminated_again_and_again(harness: Harness) -> None:
+    connection = await asyncpg.connect(harness.postgres.admin_url)
     try:
-        async with stage.lives():
+        async with harness.lives():
             for _ in range(8):
                 await _until_all_are_back(connection)
                 await connection.execute(f"SELECT pg_terminate_backend(pid) {SESSIONS}")

@@ -20,7 +20,7 @@ from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import System
 from services.chassis.failpoints import NAMES
 from services.chassis.testing import wait_until
-from tests.lives.living import QUICK, SETUP, Chronicle, some_lives
+from tests.lives.living import QUICK, SETUP, History, some_lives
 from tests.lives.timeline import where_everything_stands
 from tests.preloading import Preloaded
 
@@ -69,21 +69,21 @@ def test_every_named_failpoint_has_its_turn() -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chronicle(
+async def system_and_history(
     parts_folder: Path, preloaded: Preloaded, postgres: Postgres, rabbitmq: RabbitMQ
-) -> AsyncIterator[tuple[System, Chronicle]]:
+) -> AsyncIterator[tuple[System, History]]:
     folder = parts_folder / "kill"
     overrides = dict.fromkeys(SERVICES, QUICK)
     async with System(folder, postgres, rabbitmq, [SETUP], overrides=overrides, launcher=preloaded) as system:
-        yield system, Chronicle(system)
+        yield system, History(system)
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("armed", ROUNDS, ids=_name)
 async def test_a_death_loses_and_doubles_nothing(
-    chronicle: tuple[System, Chronicle], armed: dict[str, str]
+    system_and_history: tuple[System, History], armed: dict[str, str]
 ) -> None:
-    system, history = chronicle
+    system, history = system_and_history
     marks = {
         service: system.folder / f"{service} {point}".replace("/", "_") for service, point in armed.items()
     }

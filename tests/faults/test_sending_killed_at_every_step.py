@@ -19,13 +19,13 @@ from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.system import System
 from services.chassis.testing import wait_until
-from tests.journeys.postbox import set_replies
+from tests.journeys.mailbox import set_replies
 from tests.journeys.sales import INK, NOTEBOOK, PLENTY, a_sale, notebooks
 from tests.journeys.shop import Shop
 from tests.lives.living import QUICK, SETUP
 from tests.preloading import Preloaded
 
-MOODS = {
+BEHAVIOURS = {
     "accepts": None,
     "refuses": "550 5.1.1 no such user",
     "defers": "451 4.2.1 later",
@@ -63,7 +63,7 @@ async def shop(
     folder = parts_folder / "killed-sending"
     mail_folder, (port,) = folder / "mails", free_ports(1)
     mail_folder.mkdir(parents=True)
-    argv = [sys.executable, "-m", "tests.journeys.postbox", "--port", str(port), "--journal"]
+    argv = [sys.executable, "-m", "tests.journeys.mailbox", "--port", str(port), "--journal"]
     overrides: dict[str, dict[str, str]] = {service: dict(QUICK) for service in SERVICES}
     overrides["notifier"] |= {
         "COMPTOIR_SMTP_TIMEOUT_SECONDS": "1",
@@ -89,8 +89,10 @@ async def shop(
 @pytest.mark.parametrize("passes", PASSES)
 @pytest.mark.parametrize("step", STEPS)
 async def test_no_mail_is_lost_or_sent_twice(shop: Shop, step: str, passes: int) -> None:
-    sales = {mood: a_sale(notebooks(2)) for mood in MOODS}
-    set_replies(shop.mail_folder, {sales[mood].recipient: text for mood, text in MOODS.items() if text})
+    sales = {behaviour: a_sale(notebooks(2)) for behaviour in BEHAVIOURS}
+    set_replies(
+        shop.mail_folder, {sales[behaviour].recipient: text for behaviour, text in BEHAVIOURS.items() if text}
+    )
     mark = shop.system.folder / f"{step} {passes}"
     before = len(shop.system.supervisor.deaths("notifier"))
     await _arm(shop.system, f"{step}:{passes}", mark)
@@ -98,16 +100,20 @@ async def test_no_mail_is_lost_or_sent_twice(shop: Shop, step: str, passes: int)
     await _back_from_death(shop.system, before, mark)
     set_replies(
         shop.mail_folder,
-        {sales[mood].recipient: text for mood, text in MOODS.items() if text and mood != "defers"},
+        {
+            sales[behaviour].recipient: text
+            for behaviour, text in BEHAVIOURS.items()
+            if text and behaviour != "defers"
+        },
     )
-    for mood, sale in sales.items():
+    for behaviour, sale in sales.items():
         mails = await _settled(shop, str(sale.event_id))
         accepted = Counter(mail.message_id for mail in read_journal(shop.system.mail_journal))
         assert len(mails) == 2
         for mail in mails:
             _compare(mail, accepted[mail["message_id"]])
             if mail["recipient"] == sale.recipient:
-                assert mail["state"] in ENDS[mood], (mood, mail["state"], mail["detail"])
+                assert mail["state"] in ENDS[behaviour], (behaviour, mail["state"], mail["detail"])
 
 
 def _compare(mail: dict[str, Any], accepted: int) -> None:

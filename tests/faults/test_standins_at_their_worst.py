@@ -8,19 +8,19 @@ from collections import Counter
 
 import pytest
 
+from tests.faults.harness import Harness
 from tests.faults.soak import Soak
-from tests.faults.stage import Stage
 
 SECONDS = float(os.environ.get("COMPTOIR_SOAK_SECONDS", "20"))
 
 
 @pytest.mark.timeout(SECONDS + 400)
 async def test_every_order_reads_what_was_paid_and_given_back(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+    harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with Soak(stage.system) as soak:
+    async with Soak(harness.system) as soak:
         await soak.run(SECONDS)
-        stage.chronicle.remember(soak.submitted, soak.providers.journal)
+        harness.history.remember(soak.submitted, soak.providers.journal)
         assert {post.status for post in soak.forged} == {400}
         given_back = [each for each in soak.bought if each.refunded_minor]
         for provider, made in soak.made.items():
@@ -35,7 +35,7 @@ async def test_every_order_reads_what_was_paid_and_given_back(
             for times in Counter(post.event_id for post in soak.providers.journal.accepted()).values()
         )
         figures = soak.figures
-    found = await stage.chronicle.violations()
+    found = await harness.history.violations()
     with capsys.disabled():
         print(f"\n{SECONDS:.0f} s: {figures}; {len(found)} violations")
     assert found == [], "\n".join(map(str, found))

@@ -16,7 +16,7 @@ from deploy.demo.script import Script
 from deploy.local.supervisor import Supervisor
 from deploy.local.system import ROOT
 from services.chassis.testing import wait_until
-from tests.faults.stage import LIVES, Stage
+from tests.faults.harness import LIVES, Harness
 from tests.faults.test_replicas import MOST_ROUNDS, handled_by
 from tests.lives.living import many_lives
 
@@ -40,19 +40,19 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_both_versions_work_side_by_side_and_what_the_old_one_did_not_know_is_handled_later(
-    stage: Stage, earlier: Path
+    harness: Harness, earlier: Path
 ) -> None:
-    async with _earlier_processes(stage, earlier) as names:
+    async with _earlier_processes(harness, earlier) as names:
         for _ in range(MOST_ROUNDS):  # which of the two gets a message is the broker's choice
-            await stage.play(_known_to_both())
-            idle = [name for name in (*names, *SERVICES) if not await handled_by(stage, name)]
+            await harness.play(_known_to_both())
+            idle = [name for name in (*names, *SERVICES) if not await handled_by(harness, name)]
             if not idle:
                 break
         assert idle == []
     for service in SERVICES:
-        await stage.system.supervisor.restart(service)
-    await wait_until(lambda: _nothing_unknown_is_parked(stage))
-    found = await stage.chronicle.violations()
+        await harness.system.supervisor.restart(service)
+    await wait_until(lambda: _nothing_unknown_is_parked(harness))
+    found = await harness.history.violations()
     assert found == [], "\n".join(map(str, found))
 
 
@@ -68,9 +68,9 @@ def _known_to_both() -> Script:
 
 
 @asynccontextmanager
-async def _earlier_processes(stage: Stage, folder: Path) -> AsyncIterator[list[str]]:
+async def _earlier_processes(harness: Harness, folder: Path) -> AsyncIterator[list[str]]:
     """Run a process of each service from a folder; they are not forked from a preloaded one."""
-    system = stage.system
+    system = harness.system
     names = {service: f"{service}, the last release" for service in SERVICES}
     programs = [system.program(service, name) for service, name in names.items()]
     async with Supervisor(folder / "log") as supervisor:
@@ -78,12 +78,12 @@ async def _earlier_processes(stage: Stage, folder: Path) -> AsyncIterator[list[s
         yield list(names.values())
 
 
-async def _nothing_unknown_is_parked(stage: Stage) -> bool:
-    return all([not await _unknown(stage, service) for service in SERVICES])
+async def _nothing_unknown_is_parked(harness: Harness) -> bool:
+    return all([not await _unknown(harness, service) for service in SERVICES])
 
 
-async def _unknown(stage: Stage, service: str) -> int:
-    connection = await asyncpg.connect(stage.system.databases[service])
+async def _unknown(harness: Harness, service: str) -> int:
+    connection = await asyncpg.connect(harness.system.databases[service])
     try:
         found: int = await connection.fetchval(
             """SELECT count(*) FROM msg.parked

@@ -36,7 +36,7 @@ _WRONG_CLAIMS = """
 """
 
 
-async def assert_books_agree(desk: Desk) -> None:
+async def assert_counts_agree(desk: Desk) -> None:
     """Reserved = Σ open reservations; on hand and reservations = Σ movements; each order all or nothing."""
     assert await desk.fetch(_WRONG_LEVELS) == []
     assert await desk.fetch(_WRONG_CLAIMS) == []

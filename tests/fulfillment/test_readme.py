@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from contracts.catalogue import heard_by, sent_by
+from contracts.catalogue import consumed_by, sent_by
 from services.fulfillment.api.app import router
 from services.fulfillment.handlers import subscribers
 
@@ -16,15 +16,15 @@ def _table(heading: str) -> set[str]:
 
 
 def test_messages_in_are_those_of_the_catalogue() -> None:
-    assert _table("Messages in") == {entry.message.__name__ for entry in heard_by("fulfillment")}
+    assert _table("Messages in") == {entry.message.__name__ for entry in consumed_by("fulfillment")}
 
 
 def test_messages_out_are_those_of_the_catalogue() -> None:
     assert _table("Messages out") == {entry.message.__name__ for entry in sent_by("fulfillment")}
 
 
-def test_every_message_heard_has_a_handler() -> None:
-    assert set(subscribers.handlers) == {entry.message for entry in heard_by("fulfillment")}
+def test_every_message_consumed_has_a_handler() -> None:
+    assert set(subscribers.handlers) == {entry.message for entry in consumed_by("fulfillment")}
 
 
 def test_every_table_is_described() -> None:

@@ -42,11 +42,11 @@ def pytest_runtest_makereport(
     report = yield
     shop = getattr(item, "funcargs", {}).get("shop")
     if report.failed and report.when != "teardown" and isinstance(shop, Shop):
-        report.sections.append(("where everything stands", _standing(shop.system)))
+        report.sections.append(("where everything stands", _state(shop.system)))
     return report
 
 
-def _standing(system: System) -> str:
+def _state(system: System) -> str:
     """Return the state of all services, fetched in a separate event loop, since the shop's belongs to pytest."""
     with ThreadPoolExecutor(1) as aside:
         try:
@@ -63,14 +63,14 @@ async def shop(
     folder = parts_folder / "journeys"
     mail_folder, (port,) = folder / "mails", free_ports(1)
     mail_folder.mkdir(parents=True)
-    postbox = [sys.executable, "-m", "tests.journeys.postbox", "--port", str(port)]
+    mailbox = [sys.executable, "-m", "tests.journeys.mailbox", "--port", str(port)]
     system = System(
         folder,
         postgres,
         rabbitmq,
         [SETUP, OTHER, READERS],
         overrides={service: {**QUICK, "COMPTOIR_LOG_LEVEL": "DEBUG"} for service in SERVICES},
-        mail_argv=[*postbox, "--journal", folder / "mails.jsonl", "--folder", mail_folder],
+        mail_argv=[*mailbox, "--journal", folder / "mails.jsonl", "--folder", mail_folder],
         smtp_port=port,
         launcher=preloaded,
     )

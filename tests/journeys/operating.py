@@ -14,14 +14,14 @@ async def operate(shop: Shop, *arguments: str, **settings: str) -> tuple[int, st
     """Exit status and output of a command. `settings` replace those of the shop's system."""
     env = {**inherited(), **operator_settings(shop.system), **settings}
     argv = [sys.executable, "-m", "deploy.cli", *arguments]
-    status, said = await shop.system.supervisor.launcher.run(argv, env=env, cwd=ROOT)
-    return status, said.decode()
+    status, output = await shop.system.supervisor.launcher.run(argv, env=env, cwd=ROOT)
+    return status, output.decode()
 
 
 async def operate_json(shop: Shop, *arguments: str, status: int = 0) -> dict[str, Any]:
     """What a command writes with `--json`; it must end with this status."""
-    ended, said = await operate(shop, *arguments, "--json")
-    assert ended == status, said
-    assert said.count("\n") == 1, said
-    found: dict[str, Any] = json.loads(said)
+    ended, output = await operate(shop, *arguments, "--json")
+    assert ended == status, output
+    assert output.count("\n") == 1, output
+    found: dict[str, Any] = json.loads(output)
     return found

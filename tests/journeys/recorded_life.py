@@ -23,7 +23,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True)
-class Heard:
+class Received:
     """A message as it was on the wire; `user` published it."""
 
     user: str
@@ -35,20 +35,22 @@ class Heard:
 class Life:
     """All messages and webhooks of one order, and its own ids, keys and code (`names`)."""
 
-    messages: tuple[Heard, ...]
+    messages: tuple[Received, ...]
     webhooks: tuple[str, ...]
     names: tuple[str, ...]
 
-    def heard_by(self, service: str) -> list[Heard]:
+    def consumed_by(self, service: str) -> list[Received]:
         """Return the messages that a service receives."""
-        return [heard for heard in self.messages if service in CATALOGUE[heard.envelope.type].listeners]
+        return [message for message in self.messages if service in CATALOGUE[message.envelope.type].listeners]
 
     def under_other_names(self) -> tuple["Life", dict[str, str]]:
         """Return a copy with new names, and the old name by new one."""
         renamed = {name: _fresh(name) for name in self.names}
         messages = tuple(
-            Heard(heard.user, _renamed_envelope(heard.envelope, renamed), _rename(heard.body, renamed))
-            for heard in self.messages
+            Received(
+                message.user, _renamed_envelope(message.envelope, renamed), _rename(message.body, renamed)
+            )
+            for message in self.messages
         )
         webhooks = tuple(_rename(body, renamed) for body in self.webhooks)
         copy = Life(messages, webhooks, tuple(renamed.values()))
@@ -59,11 +61,11 @@ async def record(system: System, sale: Sale, code: str) -> Life:
     """Return the life of a sale that was handled on this system, which must have no other order."""
     messages = [await _submission(system, sale)]
     for sender in SERVICES:
-        messages += await _said(system, sender)
+        messages += await _published(system, sender)
     connection = await asyncpg.connect(system.databases["payments"])
     webhooks = tuple(row["body"].decode() for row in await connection.fetch("SELECT body FROM webhook"))
     await connection.close()
-    texts = [*webhooks, *(f"{heard.envelope} {heard.body}" for heard in messages)]
+    texts = [*webhooks, *(f"{message.envelope} {message.body}" for message in messages)]
     names = {name for text in texts for pattern in (_UUID, _STRIPE_ID) for name in pattern.findall(text)}
     return Life(tuple(messages), webhooks, (*sorted(names), sale.submission.idempotency_key, code))
 
@@ -73,7 +75,7 @@ def rename_back(text: str, old_names: dict[str, str]) -> str:
     return _rename(text, old_names)
 
 
-async def _submission(system: System, sale: Sale) -> Heard:
+async def _submission(system: System, sale: Sale) -> Received:
     shop, module = sale.submission.shop, sale.module
     connection = await asyncpg.connect(system.databases["orders"])
     body, sent_at = await connection.fetchrow(
@@ -91,15 +93,15 @@ async def _submission(system: System, sale: Sale) -> Heard:
         subject=str(sale.event_id),
         correlation_id=str(sale.event_id),
     )
-    return Heard(f"{STOREFRONT}.{shop}.{module}", envelope, body)
+    return Received(f"{STOREFRONT}.{shop}.{module}", envelope, body)
 
 
-async def _said(system: System, sender: str) -> list[Heard]:
+async def _published(system: System, sender: str) -> list[Received]:
     connection = await asyncpg.connect(system.databases[sender])
     rows = await connection.fetch("SELECT * FROM msg.event_log ORDER BY id")
     await connection.close()
     return [
-        Heard(
+        Received(
             sender,
             Envelope(
                 id=row["id"],

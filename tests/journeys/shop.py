@@ -23,7 +23,7 @@ from contracts.sale import PaymentMethod
 from contracts.storefront import OrderAccepted
 from deploy.auditor.auditing import audit
 from deploy.auditor.finding import Violation
-from deploy.auditor.ground import Journals
+from deploy.auditor.inputs import Journals
 from deploy.demo.sales.sale import Sale
 from deploy.demo.sales.storefront import Answer, Storefront
 from deploy.demo.standins.provider import payment_succeeded, sign
@@ -31,7 +31,7 @@ from deploy.local.mailserver import read_journal
 from deploy.local.system import System
 from deploy.samples.merchants import GARANCE
 from services.chassis.testing import wait_until
-from tests.journeys.postbox import mails_in
+from tests.journeys.mailbox import mails_in
 from tests.trust import TRUSTED
 
 PATIENCE_SECONDS = 60.0
@@ -93,10 +93,10 @@ class Shop:
         """Return the answer that the module receives to a sale."""
         storefront = await self.storefront(sale.module, sale.submission.shop)
 
-        async def heard() -> Answer | None:
+        async def received() -> Answer | None:
             return storefront.answers.get(sale.event_id)
 
-        return await self.until(f"an answer to submission {sale.event_id}", heard)
+        return await self.until(f"an answer to submission {sale.event_id}", received)
 
     async def order(self, *sales: Sale) -> list[str]:
         """Submit sales, wait until they are accepted, and return the orders' ids."""

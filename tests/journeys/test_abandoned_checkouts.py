@@ -14,7 +14,7 @@ from contracts.sale import Module
 from contracts.storefront import CheckoutDropped, CheckoutOpened
 from deploy.demo.sales.sale import Sale
 from deploy.demo.standins.provider import payment_succeeded
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop
 from tests.journeys.timers import has_timer, let_time_pass, until_timer
@@ -98,7 +98,7 @@ async def _open(shop: Shop, cart: Sale, ago: timedelta = timedelta()) -> None:
     content = cart.submission.model_dump(exclude_none=True, exclude={"submitted_at"})
     now = {"opened_at": datetime.now(UTC) - ago, "resume_url": _cart_url(cart)}
     opened = CheckoutOpened.model_validate({**content, **now})
-    await (await shop.storefront()).tell(opened)
+    await (await shop.storefront()).publish(opened)
 
 
 async def _pay(shop: Shop, cart: Sale) -> None:
@@ -115,7 +115,7 @@ async def _leave_again(shop: Shop, cart: Sale) -> None:
     dropped = CheckoutDropped(
         shop=shop.name, module=Module.SHOP, checkout_id=cart.event_id, dropped_at=datetime.now(UTC)
     )
-    await (await shop.storefront()).tell(dropped)
+    await (await shop.storefront()).publish(dropped)
     await shop.until_order(_id(cart), state="abandoned")
     await _until_reminder(shop, cart, waits=True)
 

@@ -30,8 +30,8 @@ from deploy.demo.standins.provider import sign
 from deploy.local.mailserver import read_journal
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import System
-from tests.journeys.recorded_life import Heard, Life, record, rename_back
-from tests.lives.living import SETUP, Chronicle, some_lives
+from tests.journeys.recorded_life import Life, Received, record, rename_back
+from tests.lives.living import SETUP, History, some_lives
 from tests.lives.timeline import where_everything_stands
 from tests.preloading import Preloaded
 
@@ -64,8 +64,8 @@ async def test_any_order_any_repetition(
             await system.start(service)
             if service == "fulfillment":
                 await _publish(system, [_plenty(life)])
-            await _hear_all(system, service, [copy for copy, _ in copies])
-            await _until_heard(system, service, SHUFFLES * len(life.heard_by(service)))
+            await _receive_all(system, service, [copy for copy, _ in copies])
+            await _until_received(system, service, SHUFFLES * len(life.consumed_by(service)))
             await system.supervisor.stop(service)
             await _compare(system, service, life, copies)
         mails = Counter(mail.message_id for mail in read_journal(system.mail_journal))
@@ -86,35 +86,35 @@ async def _live_once(system: System) -> Life:
         and sale.story.dispatches[0].notify_customer
     ]
     script, sale = found[0]
-    chronicle = Chronicle(system)
-    outcome = await chronicle.play(Script(script.merchant, script.stock, [sale]))
+    history = History(system)
+    outcome = await history.play(Script(script.merchant, script.stock, [sale]))
     assert outcome.wrong == []
-    assert await chronicle.violations() == []
+    assert await history.violations() == []
     async with MerchantDesk(system.url("orders"), system.secrets.api_tokens[sale.submission.shop]) as desk:
         code = (await desk.order(sale.event_id))["code"]
     return await record(system, sale, code)
 
 
-def _plenty(life: Life) -> Heard:
+def _plenty(life: Life) -> Received:
     """Return a stock count that is enough for all copies."""
     [submission] = [
-        heard for heard in life.messages if heard.envelope.type == "storefront.order.submitted.v1"
+        message for message in life.messages if message.envelope.type == "storefront.order.submitted.v1"
     ]
     lines = json.loads(submission.body)["lines"]
     levels = [StockLevel(sku=sku, on_hand=MUCH) for sku in sorted({line["sku"] for line in lines})]
-    [placed] = [heard for heard in life.messages if heard.envelope.type == "orders.order.placed.v1"]
+    [placed] = [message for message in life.messages if message.envelope.type == "orders.order.placed.v1"]
     command = SetStock(shop=str(placed.envelope.shop), levels=levels, actor="test")
     copy, _ = life.under_other_names()
-    [other] = [heard for heard in copy.messages if heard.envelope.type == "orders.order.placed.v1"]
+    [other] = [message for message in copy.messages if message.envelope.type == "orders.order.placed.v1"]
     envelope = other.envelope.resent(type="orders.stock.set.v1", subject=None, sequence=None)
-    return Heard("orders", envelope, command.model_dump_json())
+    return Received("orders", envelope, command.model_dump_json())
 
 
-async def _hear_all(system: System, service: str, copies: Sequence[Life]) -> None:
+async def _receive_all(system: System, service: str, copies: Sequence[Life]) -> None:
     """Publish every copy's messages three times, each copy shuffled by its own seed; post its webhooks in between."""
     piles = []
     for seed, copy in enumerate(copies):
-        pile: list[Heard | str] = [*copy.heard_by(service)] * TIMES
+        pile: list[Received | str] = [*copy.consumed_by(service)] * TIMES
         if service == "payments":
             pile += list(copy.webhooks) * TIMES
         random.Random(seed).shuffle(pile)
@@ -122,20 +122,20 @@ async def _hear_all(system: System, service: str, copies: Sequence[Life]) -> Non
     for start in range(0, len(piles), 10):
         window = [item for pile in piles[start : start + 10] for item in pile]
         await asyncio.gather(
-            _publish(system, [item for item in window if isinstance(item, Heard)]),
+            _publish(system, [item for item in window if isinstance(item, Received)]),
             _post(system, [item for item in window if isinstance(item, str)]),
         )
 
 
-async def _publish(system: System, pile: Sequence[Heard]) -> None:
+async def _publish(system: System, pile: Sequence[Received]) -> None:
     """Publish in this order, each sender with its own connection and login."""
-    by_user: defaultdict[str, list[Heard]] = defaultdict(list)
-    for heard in pile:
-        by_user[heard.user].append(heard)
+    by_user: defaultdict[str, list[Received]] = defaultdict(list)
+    for message in pile:
+        by_user[message.user].append(message)
     await asyncio.gather(*(_publish_as(system, user, messages) for user, messages in by_user.items()))
 
 
-async def _publish_as(system: System, user: str, messages: Sequence[Heard]) -> None:
+async def _publish_as(system: System, user: str, messages: Sequence[Received]) -> None:
     async with await aio_pika.connect(system.amqp_url(user)) as connection:
         channel = await connection.channel(on_return_raises=False)
         exchange = await channel.get_exchange(user.partition(".")[0], ensure=False)
@@ -143,14 +143,14 @@ async def _publish_as(system: System, user: str, messages: Sequence[Heard]) -> N
             *(
                 exchange.publish(
                     aio_pika.Message(
-                        heard.body.encode(),
-                        headers=dict(heard.envelope.headers()),
+                        message.body.encode(),
+                        headers=dict(message.envelope.headers()),
                         delivery_mode=2,
                         user_id=user,
                     ),
-                    heard.envelope.type,
+                    message.envelope.type,
                 )
-                for heard in messages
+                for message in messages
             )
         )
 
@@ -167,7 +167,7 @@ async def _post(system: System, bodies: Sequence[str]) -> None:
             assert answer.is_success
 
 
-async def _until_heard(system: System, service: str, messages: int) -> None:
+async def _until_received(system: System, service: str, messages: int) -> None:
     """Wait until the queues are empty, every copy of a message is in the inbox and no message is waiting."""
     connection = await asyncpg.connect(system.databases[service])
     before = time.monotonic()

@@ -29,7 +29,7 @@ async def all_is_well_afterwards(shop: Shop) -> AsyncIterator[None]:
 
 async def test_without_orders_customers_order_and_stripe_reports(shop: Shop) -> None:
     sales = [a_sale() for _ in range(10)]
-    async with _away(shop, "orders"):
+    async with _stopped(shop, "orders"):
         await shop.submit(*sales)
         await asyncio.gather(*(shop.report(sale) for sale in sales))
         with pytest.raises(httpx2.TransportError):
@@ -42,7 +42,7 @@ async def test_without_orders_customers_order_and_stripe_reports(shop: Shop) -> 
 async def test_without_payments_orders_are_taken_and_sent_out(shop: Shop) -> None:
     by_card, on_site, by_cheque = a_sale(), a_sale(method=CASH), a_sale(method=CHEQUE)
     body = payment_succeeded(by_card, Random(secrets.randbits(64)))
-    async with _away(shop, "payments"):
+    async with _stopped(shop, "payments"):
         card, site, cheque = await shop.order(by_card, on_site, by_cheque)
         with pytest.raises(httpx2.TransportError):
             await shop.post_webhook(body)
@@ -63,17 +63,17 @@ async def test_without_fulfillment_a_cancellation_waits_in_its_queue(shop: Shop)
     [order] = await shop.order(sale)
     await shop.report(sale)
     await shop.until_order(order, payment_status="paid", stock="reserved")
-    async with _away(shop, "fulfillment"):
-        asked = await shop.ask(f"/orders/{order}/cancellation", {})
-        assert (asked.status_code, asked.json()["state"]) == (202, "pending")
+    async with _stopped(shop, "fulfillment"):
+        requested = await shop.ask(f"/orders/{order}/cancellation", {})
+        assert (requested.status_code, requested.json()["state"]) == (202, "pending")
         assert (await shop.shown(order))["balance_minor"] == 0
-    assert (await shop.settled(asked))["state"] == "done"
+    assert (await shop.settled(requested))["state"] == "done"
     await shop.until_order(order, state="cancelled", payment_status="overpaid", balance_minor=-2500)
 
 
 async def test_without_fulfillment_orders_are_taken_and_paid(shop: Shop) -> None:
     sale = a_sale()
-    async with _away(shop, "fulfillment"):
+    async with _stopped(shop, "fulfillment"):
         [order] = await shop.order(sale)
         await shop.report(sale)
         await shop.until_order(order, state="ready", payment_status="paid")
@@ -89,7 +89,7 @@ async def test_without_fulfillment_orders_are_taken_and_paid(shop: Shop) -> None
 
 async def test_without_the_notifier_all_goes_on_and_the_mails_come_later(shop: Shop) -> None:
     sale = a_sale()
-    async with _away(shop, "notifier"):
+    async with _stopped(shop, "notifier"):
         [order] = await shop.order(sale)
         await shop.report(sale)
         await shop.until_order(order, state="ready", payment_status="paid")
@@ -134,7 +134,7 @@ async def _order_and_pay(shop: Shop, sale: Sale) -> None:
 
 
 @asynccontextmanager
-async def _away(shop: Shop, service: str) -> AsyncIterator[None]:
+async def _stopped(shop: Shop, service: str) -> AsyncIterator[None]:
     await shop.system.supervisor.stop(service)
     try:
         yield

@@ -1,7 +1,7 @@
 """A customer pays by cheque: it is prepared once the merchant has received the cheque and recorded it."""
 
 from contracts.sale import PaymentMethod, Shipping
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop
 
@@ -39,12 +39,12 @@ async def test_the_customer_reads_how_to_pay_and_the_merchant_what_to_do(shop: S
     for letter in (recap, notice):
         assert letter.get_content_type() == "multipart/alternative"
         assert [part.get_content_type() for part in letter.iter_parts()] == ["text/plain", "text/html"]
-    said, told = text_of(recap), text_of(notice)
-    assert "Carnet cousu A5" in said
-    assert "37,50 €" in said
-    assert "Établissez votre chèque de 37,50 €" in said
-    assert "12 rue des Relieurs" in said
-    assert "En attente du chèque de 37,50 €" in told
+    to_customer, to_merchant = text_of(recap), text_of(notice)
+    assert "Carnet cousu A5" in to_customer
+    assert "37,50 €" in to_customer
+    assert "Établissez votre chèque de 37,50 €" in to_customer
+    assert "12 rue des Relieurs" in to_customer
+    assert "En attente du chèque de 37,50 €" in to_merchant
 
 
 async def test_half_a_cheque_is_half_a_payment(shop: Shop) -> None:

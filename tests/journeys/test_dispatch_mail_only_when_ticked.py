@@ -1,6 +1,6 @@
 """The customer gets a mail about a shipment, with its tracking, only if the merchant ticked it."""
 
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop
 

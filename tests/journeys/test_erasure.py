@@ -112,8 +112,8 @@ async def write_mails(shop: Shop) -> None:
 
 async def refund_and_dispute(shop: Shop, sale: Sale, order: str) -> None:
     """Make a refund that the provider confirms, and a dispute that is won."""
-    asked = {"mode": "recorded", "amount_minor": 500, "currency": "EUR", "reason": "Geste commercial"}
-    await shop.do(f"/orders/{order}/refunds", asked)
+    fields = {"mode": "recorded", "amount_minor": 500, "currency": "EUR", "reason": "Geste commercial"}
+    await shop.do(f"/orders/{order}/refunds", fields)
     intent = sale.provider_reference
     for body in refund_events(refund_made(intent, 500, {})):
         assert await shop.post_webhook(body) == 200
@@ -154,9 +154,9 @@ async def erase(shop: Shop, order: UUID) -> str:
     """Erase the customer with the command line, and return its output."""
     code = (await shop.shown(str(order)))["code"]
     arguments = ("--shop", shop.name, "--order", code, "--reason", "article 17", "--running", "--yes")
-    status, said = await operate(shop, "erase", *arguments)
-    assert status == 0, said
-    return said
+    status, output = await operate(shop, "erase", *arguments)
+    assert status == 0, output
+    return output
 
 
 async def fetch(shop: Shop, service: str, query: str, *arguments: Any) -> list[Any]:

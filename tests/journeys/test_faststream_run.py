@@ -20,7 +20,7 @@ from deploy.local.ports import free_ports
 from deploy.local.supervisor import Program
 from deploy.local.system import PROGRAMS, ROOT, System
 from services.chassis.testing import wait_until
-from tests.lives.living import SETUP, Chronicle, some_lives
+from tests.lives.living import SETUP, History, some_lives
 
 RUN = [sys.executable, "-m", "faststream", "run"]
 DEADLINE_SECONDS = 60.0
@@ -49,11 +49,11 @@ def run_by_faststream(program: Program, *options: str) -> Program:
 async def test_every_service_handles_its_part_of_whole_lives_and_stops_on_sigterm(system: System) -> None:
     """Submission, payment, stock, parcel and mails: each service handles messages of the others and emits its own."""
     await system.supervisor.start(*(run_by_faststream(system.program(name)) for name in PROGRAMS))
-    chronicle = Chronicle(system)
-    outcome = await chronicle.play(some_lives(3))
+    history = History(system)
+    outcome = await history.play(some_lives(3))
     assert outcome.wrong == []
     assert len(outcome.orders) == 3
-    assert await chronicle.violations() == []
+    assert await history.violations() == []
     for name in PROGRAMS:
         await system.supervisor.stop(name)
         assert (system.supervisor.exited(name), system.supervisor.deaths(name)) == (0, []), name
@@ -122,11 +122,11 @@ def ended(cwd: Path, *arguments: str) -> tuple[int, str]:
 
 
 def test_without_settings_it_names_all_it_needs() -> None:
-    status, said = ended(ROOT, "services.payments.app:app")
+    status, output = ended(ROOT, "services.payments.app:app")
     assert status == 1
-    assert "COMPTOIR_DATABASE_URL is missing" in said
-    assert "COMPTOIR_STRIPE_ENDPOINTS" in said
-    assert "Traceback" not in said
+    assert "COMPTOIR_DATABASE_URL is missing" in output
+    assert "COMPTOIR_STRIPE_ENDPOINTS" in output
+    assert "Traceback" not in output
 
 
 def test_a_typo_in_the_table_of_handlers_ends_the_start_with_its_sentence(tmp_path: Path) -> None:
@@ -136,16 +136,16 @@ def test_a_typo_in_the_table_of_handlers_ends_the_start_with_its_sentence(tmp_pa
     text = table.read_text()
     table.write_text(text.replace("mails=by_mail", "males=by_mail", 1))
     assert table.read_text() != text
-    status, said = ended(tmp_path, "services.notifier.app:app")
+    status, output = ended(tmp_path, "services.notifier.app:app")
     assert status == 1
-    assert "services/notifier/handlers.py is invalid" in said
-    assert "needs 'males', which ConversationUnit does not load" in said
+    assert "services/notifier/handlers.py is invalid" in output
+    assert "needs 'males', which ConversationUnit does not load" in output
 
 
 def test_a_typo_in_the_application_is_named() -> None:
-    status, said = ended(ROOT, "services.orders.app:application_")
+    status, output = ended(ROOT, "services.orders.app:application_")
     assert status != 0
-    assert 'Attribute "application_" not found in module "services.orders.app"' in said
+    assert 'Attribute "application_" not found in module "services.orders.app"' in output
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -3,7 +3,7 @@
 from contracts.sale import LineKind, PaymentMethod
 from contracts.storefront import OrderRefused
 from deploy.samples.submissions import line
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import a_sale, notebooks, open_day
 from tests.journeys.shop import Shop, receipts
 

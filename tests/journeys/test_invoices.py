@@ -48,14 +48,14 @@ async def invoicing_shop_in(
     """Open a shop with invoices on a system of its own in a folder."""
     mail_folder, (port,) = folder / "mails", free_ports(1)
     mail_folder.mkdir(parents=True)
-    postbox = [sys.executable, "-m", "tests.journeys.postbox", "--port", str(port)]
+    mailbox = [sys.executable, "-m", "tests.journeys.mailbox", "--port", str(port)]
     system = System(
         folder,
         postgres,
         rabbitmq,
         [SETUP],
         overrides=dict.fromkeys(SERVICES, QUICK),
-        mail_argv=[*postbox, "--journal", folder / "mails.jsonl", "--folder", mail_folder],
+        mail_argv=[*mailbox, "--journal", folder / "mails.jsonl", "--folder", mail_folder],
         smtp_port=port,
         launcher=launcher,
     )

@@ -7,7 +7,7 @@ from random import Random
 
 from deploy.demo.standins.provider import payment_succeeded
 from deploy.demo.standins.stripe_api import event_body
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop
 from tests.journeys.timers import let_time_pass

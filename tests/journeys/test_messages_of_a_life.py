@@ -17,7 +17,7 @@ from contracts.catalogue import CATALOGUE, SERVICES
 from contracts.sale import Module
 from contracts.storefront import OrderAccepted
 from deploy.auditor.auditing import until_quiet
-from deploy.auditor.ground import open_ground
+from deploy.auditor.inputs import open_inputs
 from deploy.demo.merchantdesk import MerchantDesk
 from deploy.demo.sales.orders import demo_sales, demo_stock
 from deploy.demo.sales.sale import OnlineStory, Sale
@@ -129,8 +129,8 @@ async def counted(system: System, *, answers: int, submissions: int) -> dict[str
     """Return the number of messages so far, once the system is idle and the broker's counts equal those of our
     tables.
     """
-    async with open_ground(system.databases) as ground:
-        assert await until_quiet(ground, PATIENCE_SECONDS), "it does not come to rest"
+    async with open_inputs(system.databases) as inputs:
+        assert await until_quiet(inputs, PATIENCE_SECONDS), "it does not come to rest"
     ours = {"published": submissions + STARTS, "delivered": answers}
     for service in SERVICES:
         connection = await asyncpg.connect(system.databases[service])

@@ -22,28 +22,28 @@ LISTS = {
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_without_settings_a_service_names_all_it_needs(service: str, tmp_path: Path) -> None:
-    said = _start(service, tmp_path)
+    output = _start(service, tmp_path)
     assert _needed(service) >= {"COMPTOIR_DATABASE_URL", "COMPTOIR_AMQP_URL", "COMPTOIR_HTTP_PORT"}
-    assert {name for name in _needed(service) if f"  {name} is missing" not in said} == set()
-    assert said.splitlines()[-1].startswith("Set each in the environment")
+    assert {name for name in _needed(service) if f"  {name} is missing" not in output} == set()
+    assert output.splitlines()[-1].startswith("Set each in the environment")
 
 
 @pytest.mark.parametrize(("service", "name"), LISTS.items())
 def test_a_list_that_is_not_json_is_named_with_everything_else(
     service: str, name: str, tmp_path: Path
 ) -> None:
-    said = _start(service, tmp_path, **{name: '[{"secret": "whsec_do-not-show'})
-    assert f"  {name} must be a JSON list" in said
-    assert "COMPTOIR_DATABASE_URL is missing" in said
-    assert "do-not-show" not in said
+    output = _start(service, tmp_path, **{name: '[{"secret": "whsec_do-not-show'})
+    assert f"  {name} must be a JSON list" in output
+    assert "COMPTOIR_DATABASE_URL is missing" in output
+    assert "do-not-show" not in output
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_wrong_value_is_named_and_not_shown(service: str, tmp_path: Path) -> None:
-    said = _start(service, tmp_path, COMPTOIR_HTTP_PORT="eighty", COMPTOIR_INTERNAL_TOKEN="tooshort")
-    assert "COMPTOIR_HTTP_PORT must be a whole number" in said
-    assert "COMPTOIR_INTERNAL_TOKEN" in said
-    assert "tooshort" not in said
+    output = _start(service, tmp_path, COMPTOIR_HTTP_PORT="eighty", COMPTOIR_INTERNAL_TOKEN="tooshort")
+    assert "COMPTOIR_HTTP_PORT must be a whole number" in output
+    assert "COMPTOIR_INTERNAL_TOKEN" in output
+    assert "tooshort" not in output
 
 
 def _start(service: str, folder: Path, **settings: str) -> str:
@@ -60,11 +60,11 @@ def _start(service: str, folder: Path, **settings: str) -> str:
         )
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    said = output.read_text()
-    assert process.returncode == 1, said
+    text = output.read_text()
+    assert process.returncode == 1, text
     assert used.ru_utime + used.ru_stime < CPU_SECONDS
-    assert "Traceback" not in said
-    return said
+    assert "Traceback" not in text
+    return text
 
 
 def _needed(service: str) -> set[str]:

@@ -31,13 +31,13 @@ async def test_after_whole_lives_and_every_refusal_the_logs_keep_all_secrets(sho
         path.name: path.read_text(errors="replace") for path in (shop.system.folder / "log").glob("*.log")
     }
     assert {f"{service}.log" for service in shop.system.databases} <= logs.keys()
-    told = {
+    fields = {
         f"{name} holds {what}"
         for name, text in logs.items()
         for what, secret in {**_secrets(shop), "a wrong token": "not-a-token-of-ours"}.items()
         if secret in text
     }
-    assert told == set()
+    assert fields == set()
     assert [name for name, text in logs.items() if SIGNATURE.search(text)] == []
     assert [name for name, text in logs.items() if sale.recipient in text] == []
 

@@ -8,7 +8,7 @@ from typing import Any
 import aio_pika
 import pytest
 
-from contracts.catalogue import SERVICES, heard_by, queues_of
+from contracts.catalogue import SERVICES, consumed_by, queues_of
 from contracts.envelope import MAX_BODY_BYTES, Envelope, uuid7
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop
@@ -56,11 +56,11 @@ async def test_every_kind_of_poison_is_parked_and_an_order_passes_it(shop: Shop,
     }
     for queue, poison, event_id in sent:
         row = rows[event_id]
-        is_told = queue.endswith(".storefront") and poison.reason == "schema_invalid"
-        state = "discarded" if is_told else "dead"
+        is_notified = queue.endswith(".storefront") and poison.reason == "schema_invalid"
+        state = "discarded" if is_notified else "dead"
         assert (row["queue"], row["reason"], row["state"]) == (queue, poison.reason, state)
         assert poison.explained in row["detail"]
-        if not is_told:
+        if not is_notified:
             await shop.discard(service, row, "made up by a test")
     assert not {row["event_id"] for row in await shop.parked(service)} & {event_id for *_, event_id in sent}
     discarded = {row["event_id"] for row in await shop.parked(service, "discarded")}
@@ -102,7 +102,7 @@ async def test_a_message_without_a_readable_envelope_is_parked(
 async def publish(shop: Shop, queue: str, poison: Poison) -> tuple[str, Poison, str]:
     """Send a wrong message to a queue; the queue, the fault, and the message's id."""
     listener, _, sender = queue.partition(".")
-    types = [entry.type for entry in heard_by(listener) if entry.sender == sender]
+    types = [entry.type for entry in consumed_by(listener) if entry.sender == sender]
     type_ = SUBMITTED if SUBMITTED in types else types[0]
     source = f"/{sender}/{shop.name}/shop" if sender == "storefront" else f"/{sender}"
     envelope = Envelope(uuid7(), source, poison.type_of(type_), datetime.now(UTC), shop.name)

@@ -31,15 +31,15 @@ async def run(program: Path, *arguments: str) -> tuple[int | None, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 90)
-    return process.returncode, said.decode()
+    output, _ = await asyncio.wait_for(process.communicate(), 90)
+    return process.returncode, output.decode()
 
 
 async def test_an_accepted_order_is_printed_with_its_code_and_id(shop: Shop, program: Path) -> None:
-    status, said = await run(program, shop.system.amqp_url(LOGIN), YOURS.shop, LOGIN)
-    assert status == 0, said
-    match = re.fullmatch(r"accepted as (\S+): order (\S+)\n", said)
-    assert match, said
+    status, output = await run(program, shop.system.amqp_url(LOGIN), YOURS.shop, LOGIN)
+    assert status == 0, output
+    match = re.fullmatch(r"accepted as (\S+): order (\S+)\n", output)
+    assert match, output
     async with shop.client("orders", shop.system.secrets.api_tokens[YOURS.shop]) as http:
         order = (await http.get(f"/v1/orders/{match[2]}")).json()
     assert (order["code"], order["customer_email"]) == (match[1], "ada@example.org")
@@ -48,10 +48,10 @@ async def test_an_accepted_order_is_printed_with_its_code_and_id(shop: Shop, pro
 
 
 async def test_a_refused_order_is_a_failure_with_every_reason(shop: Shop, program: Path) -> None:
-    status, said = await run(program, shop.system.amqp_url(LOGIN), GARANCE.shop, LOGIN)
-    assert status == 1, said
-    assert re.fullmatch(r"refused:\n(  \w+: .+\n)+", said), said
-    assert "send each shop's orders with its own login" in said
+    status, output = await run(program, shop.system.amqp_url(LOGIN), GARANCE.shop, LOGIN)
+    assert status == 1, output
+    assert re.fullmatch(r"refused:\n(  \w+: .+\n)+", output), output
+    assert "send each shop's orders with its own login" in output
 
 
 @pytest.mark.parametrize("arguments", [(), ("amqp://nobody@127.0.0.1/",), ("a", "b", "c", "d")])
@@ -73,8 +73,8 @@ async def test_what_the_broker_refuses_is_one_sentence(shop: Shop, program: Path
         address = "nowhere"
     else:
         login = login_of(GARANCE.shop, "shop")
-    status, said = await run(program, address, YOURS.shop, login)
-    assert status == 1, said
-    assert said.startswith("no answer, check AMQP_URL, SHOP and LOGIN: "), said
-    assert len(said.splitlines()) == 1, said
-    assert password not in said
+    status, output = await run(program, address, YOURS.shop, login)
+    assert status == 1, output
+    assert output.startswith("no answer, check AMQP_URL, SHOP and LOGIN: "), output
+    assert len(output.splitlines()) == 1, output
+    assert password not in output

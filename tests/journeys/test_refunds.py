@@ -62,7 +62,7 @@ async def test_a_sent_refund_is_made_at_stripe_and_cancels_what_has_not_left(sho
     order, intent = await bought(shop)
     system = shop.system
     async with StripeApi(system.accounts.stripe_port, system.accounts.stripe_key, shop.post_webhook) as api:
-        api.troubles.extend([500])
+        api.faults.extend([500])
         lines = [{"line": 1, "quantity": 2}]
         command = await shop.do(f"/orders/{order}/refunds", refund(2500, mode="sent", lines=lines))
         assert command["outcome"]["type"] == "payments.refund.sent.v1"

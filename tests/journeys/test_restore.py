@@ -22,8 +22,8 @@ import pytest_asyncio
 from contracts.catalogue import SERVICES
 from contracts.sale import PaymentMethod
 from deploy.auditor.auditing import audit
-from deploy.backup.filling import standing
-from deploy.backup.standing import Step
+from deploy.backup.filling import database_state
+from deploy.backup.restore_state import Step
 from deploy.databases import create_databases, drop_databases
 from deploy.demo.addresses import operator_settings
 from deploy.demo.sales.sale import Sale
@@ -32,8 +32,8 @@ from deploy.local.supervisor import inherited
 from deploy.local.system import PROGRAMS, ROOT
 from deploy.topology import broker_of
 from services.chassis.testing import wait_until
+from tests.journeys.mailbox import mails_in
 from tests.journeys.operating import operate, operate_json
-from tests.journeys.postbox import mails_in
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop
 from tests.journeys.test_invoices import invoicing_shop_in
@@ -91,12 +91,12 @@ async def test_a_restore_to_an_earlier_time(doomed: Shop, tmp_path: Path) -> Non
     await destroy(shop)
     await refused(shop, folder, tmp_path)
     await killed(shop, folder)
-    status, said = await operate(shop, "restore", str(folder))
-    assert (status, f"--last-number {shop.name}/invoice/" in said) == (1, True), said
-    series = re.findall(r"--last-number (\S+/(invoice|credit_note)/\d+)=", said)
+    status, output = await operate(shop, "restore", str(folder))
+    assert (status, f"--last-number {shop.name}/invoice/" in output) == (1, True), output
+    series = re.findall(r"--last-number (\S+/(invoice|credit_note)/\d+)=", output)
     last = [f"--last-number={one}={max(numbers) if kind == 'invoice' else 0}" for one, kind in series]
-    status, said = await operate(shop, "restore", str(folder), *last, "--wait", "0")
-    assert (status, "Start all processes and run the restore again" in said) == (3, True), said
+    status, output = await operate(shop, "restore", str(folder), *last, "--wait", "0")
+    assert (status, "Start all processes and run the restore again" in output) == (3, True), output
     assert await steps(shop, folder) == {Step.OPEN}
     await execute(shop.system.databases["orders"], LATER_COPIES)
 
@@ -109,10 +109,10 @@ async def go_on(
 ) -> None:
     """Rejoin the services, reconcile, finish, and sell on."""
     _, pending, later, *_ = sales
-    status, said = await operate(shop, "restore", str(folder), "--json")
-    found = json.loads(said.splitlines()[-1])
+    status, output = await operate(shop, "restore", str(folder), "--json")
+    found = json.loads(output.splitlines()[-1])
     assert found["finished"] is False
-    assert status == bool(found["violations"]), said
+    assert status == bool(found["violations"]), output
     assert found["uncertain"]["notifier"]["mail"] >= 1
     assert found["invoice_gaps"][0]["last"] == last
     await shop.until_order(orders[0], payment_status="paid", fulfilment_status="unfulfilled")
@@ -191,8 +191,8 @@ async def refused(shop: Shop, folder: Path, tmp_path: Path) -> None:
         (newer, "is of a newer version"),
         (folder, "is not empty: it has 1 tables"),
     ):
-        status, said = await operate(shop, "restore", str(wrong))
-        assert (status, words in said) == (1, True), said
+        status, output = await operate(shop, "restore", str(wrong))
+        assert (status, words in output) == (1, True), output
     await execute(foreign, "DROP TABLE somebody_elses")
     await without_rights(shop, folder)
     assert await steps(shop, folder) == {Step.EMPTY}
@@ -204,8 +204,8 @@ async def without_rights(shop: Shop, folder: Path) -> None:
     admin = shop.system.postgres.admin_url
     await execute(admin, f'ALTER DATABASE "{name}" OWNER TO CURRENT_USER')
     await execute(admin, f'GRANT CONNECT ON DATABASE "{name}" TO "{name}"')
-    status, said = await operate(shop, "restore", str(folder))
-    assert (status, "make it the database's owner" in said) == (1, True), said
+    status, output = await operate(shop, "restore", str(folder))
+    assert (status, "make it the database's owner" in output) == (1, True), output
     await execute(admin, f'ALTER DATABASE "{name}" OWNER TO "{name}"')
 
 
@@ -218,8 +218,8 @@ async def without_space(shop: Shop, folder: Path) -> None:
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await process.communicate()
-    assert (process.returncode, b"disk or file size limit" in said) == (1, True), said
+    _, output = await process.communicate()
+    assert (process.returncode, b"disk or file size limit" in output) == (1, True), output
     assert not folder.exists()
 
 
@@ -230,7 +230,7 @@ async def killed(shop: Shop, folder: Path) -> None:
     process = await asyncio.create_subprocess_exec(*argv, env=env, cwd=ROOT)
 
     async def is_begun() -> bool:
-        return (await standing_of(shop, folder, "payments")) is not Step.EMPTY
+        return (await state_of(shop, folder, "payments")) is not Step.EMPTY
 
     await wait_until(is_begun, SECONDS, "payments is not begun")
     process.send_signal(signal.SIGKILL)
@@ -250,12 +250,12 @@ async def destroy(shop: Shop) -> None:
 
 
 async def steps(shop: Shop, folder: Path) -> set[Step | None]:
-    return {await standing_of(shop, folder, service) for service in SERVICES}
+    return {await state_of(shop, folder, service) for service in SERVICES}
 
 
-async def standing_of(shop: Shop, folder: Path, service: str) -> Step | None:
+async def state_of(shop: Shop, folder: Path, service: str) -> Step | None:
     backup_id = UUID(json.loads((folder / "manifest.json").read_text())["backup_id"])
-    return (await standing(service, shop.system.databases[service], backup_id)).step
+    return (await database_state(service, shop.system.databases[service], backup_id)).step
 
 
 async def execute(url: str, statement: str) -> None:

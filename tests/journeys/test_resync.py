@@ -27,7 +27,13 @@ OWN = frozenset({"sequence", "revision", "changed_at"})
 RECEIVED = (
     "SELECT to_jsonb(a) - 'revision' - 'cause_id' FROM activity a WHERE order_id = $1 AND kind = ANY($2)"
 )
-TOLD = ["payment_received", "parcel_packed", "parcel_unpacked", "shipment_dispatched", "delivery_recorded"]
+RESYNCED = [
+    "payment_received",
+    "parcel_packed",
+    "parcel_unpacked",
+    "shipment_dispatched",
+    "delivery_recorded",
+]
 MAILS = 3
 """Number of mails about such an order: the recap, and one per shipment."""
 
@@ -39,7 +45,7 @@ async def test_lost_copies_are_resynced_by_their_owners(shop: Shop) -> None:
     async with Databases(shop) as databases, databases.without_logs(order):
         before, history = await databases.copies(order), await databases.history(order)
         assert all(before[name] for name in COPIES), before
-        told = await databases.owners_state(order)
+        state = await databases.owners_state(order)
         await databases.lose(order)
         assert await databases.copies(order) != before
         await resync(shop, databases, [order])
@@ -48,13 +54,13 @@ async def test_lost_copies_are_resynced_by_their_owners(shop: Shop) -> None:
         once = await databases.everything(order)
         await resync(shop, databases, [order])
         assert await databases.everything(order) == once
-        assert await databases.owners_state(order) == told
+        assert await databases.owners_state(order) == state
     assert len(shop.mails_now(mail)) == MAILS
     assert await shop.violations() == []
 
 
 async def test_what_cannot_be_resynced_is_refused_with_the_reason(shop: Shop) -> None:
-    asked = {"consumer": "orders", "shop": shop.name, "actor": "ann"}
+    body = {"consumer": "orders", "shop": shop.name, "actor": "ann"}
     wrongs: list[tuple[str, dict[str, Any], str]] = [
         ("payments", {"consumer": "notifier"}, "can resync these consumers: orders, not notifier"),
         ("notifier", {}, "replay its events instead"),
@@ -66,10 +72,10 @@ async def test_what_cannot_be_resynced_is_refused_with_the_reason(shop: Shop) ->
     ]
     for service, wrong, why in wrongs:
         async with shop.client(service) as http:
-            answer = await http.post("/internal/resync", json={**asked, **wrong})
+            answer = await http.post("/internal/resync", json={**body, **wrong})
         assert (answer.status_code, why in answer.json()["detail"]) == (422, True), answer.text
     async with shop.client("payments", "a-wrong-token") as http:
-        assert (await http.post("/internal/resync", json=asked)).status_code == 401
+        assert (await http.post("/internal/resync", json=body)).status_code == 401
 
 
 async def lived(shop: Shop) -> tuple[str, str]:
@@ -102,15 +108,15 @@ async def lived(shop: Shop) -> tuple[str, str]:
 
 async def resync(shop: Shop, databases: "Databases", orders: list[str]) -> None:
     """Count, start the resync, and wait until both owners have published it and orders has handled all of it."""
-    asked = {"consumer": "orders", "shop": shop.name, "orders": orders, "actor": "ann"}
+    body = {"consumer": "orders", "shop": shop.name, "orders": orders, "actor": "ann"}
     for owner in OWNERS:
         async with shop.client(owner) as http:
-            counted = (await http.post("/internal/resync", json={**asked, "dry": True})).json()
+            counted = (await http.post("/internal/resync", json={**body, "dry": True})).json()
             assert (counted["resync_id"], counted["orders"]) == (None, len(orders))
-            resync_id = (await http.post("/internal/resync", json=asked)).json()["resync_id"]
+            resync_id = (await http.post("/internal/resync", json=body)).json()["resync_id"]
 
             async def over(resync_id: str = resync_id, owner: str = owner) -> int | None:
-                return await databases.heard_all(owner, UUID(resync_id))
+                return await databases.received_all(owner, UUID(resync_id))
 
             messages = await shop.until("resync that was heard", over)
             (shown,) = [
@@ -165,7 +171,7 @@ class Databases:
                 await self._of["orders"].execute(f"DELETE FROM {name} WHERE order_id = $1", UUID(order))  # noqa: S608
             await self._of["orders"].execute(RESET, UUID(order))
             await self._of["orders"].execute(
-                "DELETE FROM activity WHERE order_id = $1 AND kind = ANY($2)", UUID(order), TOLD
+                "DELETE FROM activity WHERE order_id = $1 AND kind = ANY($2)", UUID(order), RESYNCED
             )
 
     async def everything(self, order: str) -> dict[str, list[str]]:
@@ -182,7 +188,7 @@ class Databases:
 
     async def history(self, order: str) -> list[str]:
         """Return the activity about money and goods, with times and actors."""
-        rows = await self._of["orders"].fetch(RECEIVED, UUID(order), TOLD)
+        rows = await self._of["orders"].fetch(RECEIVED, UUID(order), RESYNCED)
         return sorted(row[0] for row in rows)
 
     async def owners_state(self, order: str) -> list[list[str]]:
@@ -192,17 +198,17 @@ class Databases:
             await self._rows("fulfillment", "fulfilment_order", order),
         ]
 
-    async def heard_all(self, owner: str, resync_id: UUID) -> int | None:
+    async def received_all(self, owner: str, resync_id: UUID) -> int | None:
         """Return the number of messages of a resync, once orders has handled them all; None until then."""
         messages = await self._of[owner].fetchval(
             """SELECT messages FROM msg.resync r WHERE id = $1 AND ended_at IS NOT NULL
                AND NOT EXISTS (SELECT FROM msg.dispatch d WHERE d.replay_id = r.id)""",
             resync_id,
         )
-        heard = await self._of["orders"].fetchval(
+        handled = await self._of["orders"].fetchval(
             "SELECT count(*) FROM msg.inbox WHERE source = $1", f"/{owner}#replay-{resync_id}"
         )
-        return int(messages) if messages is not None and messages == heard else None
+        return int(messages) if messages is not None and messages == handled else None
 
     async def _rows(self, service: str, name: str, order: str, without: Iterable[str] = ()) -> list[str]:
         rows = await self._of[service].fetch(

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop
 

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from deploy.local.system import MAIL_SERVER
-from tests.journeys.postbox import REFUSED, set_replies
+from tests.journeys.mailbox import REFUSED, set_replies
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop
 
 REFUSAL = "550 5.6.0 message content not accepted"
 
 
-async def test_while_the_mail_server_is_down_letters_wait_and_orders_go_on(shop: Shop) -> None:
+async def test_while_the_mail_server_is_down_mails_wait_and_orders_go_on(shop: Shop) -> None:
     sales = [a_sale() for _ in range(3)]
     await shop.system.supervisor.stop(MAIL_SERVER)
     try:
@@ -33,8 +33,8 @@ async def test_while_the_mail_server_is_down_letters_wait_and_orders_go_on(shop:
         await shop.system.start_mail_server()
     for sale, order in zip(sales, orders, strict=True):
         assert len(await shop.mails_to(sale.recipient)) == 1
-        await _is_told(shop, order, "order_recap", "sent")
-        await _is_told(shop, order, "new_order", "sent")
+        await _await_mail(shop, order, "order_recap", "sent")
+        await _await_mail(shop, order, "new_order", "sent")
         assert len(shop.mails_now(sale.recipient)) == 1
 
 
@@ -52,8 +52,8 @@ async def test_a_mail_that_the_server_defers_is_sent_again(shop: Shop) -> None:
         [mail] = [mail for mail in await _mails_of(shop, order, "planned") if mail["recipient"] == address]
         assert "451 4.2.1 greylisted" in mail["detail"]
     await shop.mails_to(address)
-    told = await _is_told(shop, order, "order_recap", "sent")
-    assert told["recipient"] == address
+    delivered = await _await_mail(shop, order, "order_recap", "sent")
+    assert delivered["recipient"] == address
     assert len(shop.mails_now(address)) == 1
 
 
@@ -62,8 +62,8 @@ async def test_a_mail_that_is_permanently_refused_is_shown_and_can_be_sent_again
     address = sale.recipient
     async with _reply(shop, address, REFUSAL):
         [order] = await shop.order(sale)
-        told = await _is_told(shop, order, "order_recap", "bounced")
-        assert REFUSAL in told["detail"]
+        delivered = await _await_mail(shop, order, "order_recap", "bounced")
+        assert REFUSAL in delivered["detail"]
         [mail] = await _mails_of(shop, order, "bounced")
         assert (mail["recipient"], mail["template"]) == (address, "order_recap")
         assert REFUSAL in mail["detail"]
@@ -74,7 +74,7 @@ async def test_a_mail_that_is_permanently_refused_is_shown_and_can_be_sent_again
     assert again.status_code == 202
     [letter] = await shop.mails_to(address)
     assert letter["Message-ID"] == mail["message_id"]
-    await _is_told(shop, order, "order_recap", "sent")
+    await _await_mail(shop, order, "order_recap", "sent")
 
 
 async def _mails_of(shop: Shop, order: str, state: str, count: int = 1) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ async def _mails_of(shop: Shop, order: str, state: str, count: int = 1) -> list[
     return await shop.until(f"{count} {state} mails of {order}", listed)
 
 
-async def _is_told(shop: Shop, order: str, template: str, state: str) -> dict[str, Any]:
+async def _await_mail(shop: Shop, order: str, template: str, state: str) -> dict[str, Any]:
     """Return the mail in the order's document, once it has this state."""
 
     async def shown() -> dict[str, Any] | None:

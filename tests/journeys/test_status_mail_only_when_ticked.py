@@ -2,7 +2,7 @@
 comment.
 """
 
-from tests.journeys.postbox import text_of
+from tests.journeys.mailbox import text_of
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop
 
@@ -16,8 +16,8 @@ async def test_one_of_two_updates_is_mailed(shop: Shop) -> None:
     await shop.report(sale)
     await shop.until_order(order, state="ready")
 
-    told = {"notify_customer": True, "public_comment": PUBLIC, "admin_comment": SECRET}
-    await shop.do(f"/orders/{order}/status", {"label": "processing", **told})
+    fields = {"notify_customer": True, "public_comment": PUBLIC, "admin_comment": SECRET}
+    await shop.do(f"/orders/{order}/status", {"label": "processing", **fields})
     await shop.do(f"/orders/{order}/status", {"label": "in_progress_order", "public_comment": "Silence"})
     shown = await shop.until_order(order, state="ready")
 

@@ -54,10 +54,10 @@ async def test_an_order_in_anothers_name_is_refused_to_its_sender(
     async with _channel(shop, sender.login) as channel:
         await _publish(channel, claim, sender.login)
 
-    async def heard() -> OrderRefused | OrderAccepted | None:
+    async def received() -> OrderRefused | OrderAccepted | None:
         return sender.answers.get(claim.event_id)
 
-    answer = await shop.until("an answer to its sender", heard)
+    answer = await shop.until("an answer to its sender", received)
     assert isinstance(answer, OrderRefused)
     [reason] = answer.reasons
     assert (reason.code, reason.field) == ("not_your_shop", field)

@@ -31,8 +31,8 @@ async def exported(shop: Shop, *arguments: str) -> list[dict[str, Any]]:
         return JSONResponse({})
 
     async with serving(Starlette(routes=[Route("/v1/traces", receive, methods=["POST"])])) as url:
-        said = await operate_json(shop, "traces", "--otlp", url, *arguments)
-    assert said["spans"] == len(spans)
+        output = await operate_json(shop, "traces", "--otlp", url, *arguments)
+    assert output["spans"] == len(spans)
     return spans
 
 
@@ -83,7 +83,7 @@ async def test_a_file_that_is_not_a_cursor_and_an_invalid_address_are_refused(
 ) -> None:
     file = tmp_path / "cursor"
     file.write_text("{}")
-    status, said = await operate(shop, "traces", "--otlp", "http://127.0.0.1:1", "--cursor", str(file))
-    assert (status, "is not a cursor of an export" in said) == (2, True), said
-    status, said = await operate(shop, "traces", "--otlp", "127.0.0.1:4318")
-    assert (status, "is not an address" in said) == (2, True), said
+    status, output = await operate(shop, "traces", "--otlp", "http://127.0.0.1:1", "--cursor", str(file))
+    assert (status, "is not a cursor of an export" in output) == (2, True), output
+    status, output = await operate(shop, "traces", "--otlp", "127.0.0.1:4318")
+    assert (status, "is not an address" in output) == (2, True), output

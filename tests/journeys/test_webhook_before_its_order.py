@@ -18,7 +18,7 @@ async def test_a_payment_waits_for_the_order_it_belongs_to(shop: Shop) -> None:
     assert [entry["amount_minor"] for entry in receipts(paid)] == [2500]
 
 
-async def test_payment_and_order_arrive_at_the_same_moment(shop: Shop) -> None:
+async def test_payment_and_order_arrive_at_the_same_time(shop: Shop) -> None:
     sales = [a_sale() for _ in range(25)]
     await asyncio.gather(*(shop.report(sale) for sale in sales), shop.submit(*sales))
     for sale in sales:

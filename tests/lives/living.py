@@ -15,7 +15,7 @@ from rich.console import Console
 from contracts.sale import Module, PaymentMethod
 from deploy.auditor.auditing import QUIET_SECONDS, audit, until_quiet
 from deploy.auditor.finding import Violation
-from deploy.auditor.ground import Journals, open_ground
+from deploy.auditor.inputs import Journals, open_inputs
 from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
 from deploy.demo.play import Outcome, Play
 from deploy.demo.sales.orders import demo_sales, demo_stock
@@ -41,11 +41,11 @@ def some_lives(count: int = 4) -> Script:
     cards = [sale for sale in found if sale.story.online is not OnlineStory.NEVER][: max(1, count - 1)]
     by_hand = [sale for sale in found if sale.story.online is OnlineStory.NEVER]
     sales = [*cards, *by_hand][:count]
-    told = {
-        sale.event_id: sale.telling(replace(sale.story, online=story))
+    fields = {
+        sale.event_id: sale.with_story(replace(sale.story, online=story))
         for sale, story in zip(cards, stories, strict=False)
     }
-    return Script(GARANCE, demo_stock(), [told.get(sale.event_id, sale) for sale in sales])
+    return Script(GARANCE, demo_stock(), [fields.get(sale.event_id, sale) for sale in sales])
 
 
 def many_lives(count: int) -> Script:
@@ -71,7 +71,7 @@ def _fresh(sale: Sale) -> Sale:
     return replace(sale, submission=sale.submission.model_copy(update={"idempotency_key": key}))
 
 
-class Chronicle:
+class History:
     """What storefronts and provider wrote down over all plays on one system, for the auditor."""
 
     def __init__(self, system: System) -> None:
@@ -107,8 +107,8 @@ class Chronicle:
 
     async def quiet(self) -> None:
         """Return once nothing is under way."""
-        async with open_ground(self._system.databases, Journals(submitted=self._submitted)) as ground:
-            await until_quiet(ground, QUIET_SECONDS)
+        async with open_inputs(self._system.databases, Journals(submitted=self._submitted)) as inputs:
+            await until_quiet(inputs, QUIET_SECONDS)
 
     async def violations(self) -> list[Violation]:
         """What the auditor finds in everything that happened so far, once all is quiet."""

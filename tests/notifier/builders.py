@@ -98,9 +98,11 @@ def a_shipment(order_id: UUID, **changes: Any) -> ShipmentDispatched:
 
 def a_correction(order_id: UUID, **changes: Any) -> ShipmentUpdated:
     """The shipment with another number, to be told to the customer."""
-    told = a_shipment(order_id, tracking_number="6A99", tracking_url="https://suivi.example/colis?id=6A99")
+    shipment = a_shipment(
+        order_id, tracking_number="6A99", tracking_url="https://suivi.example/colis?id=6A99"
+    )
     at = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
-    return shipments.a_correction(told, **{"updated_at": at, "updated_by": "lea", **changes})
+    return shipments.a_correction(shipment, **{"updated_at": at, "updated_by": "lea", **changes})
 
 
 def a_cancelled_shipment(order_id: UUID, **changes: Any) -> ShipmentCancelled:

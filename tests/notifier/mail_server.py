@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 from aiosmtpd.smtp import SMTP
 
 
-class Mood(Enum):
+class ServerBehaviour(Enum):
     """What the server does instead of answering a step."""
 
     DROP = "the connection is cut"
@@ -30,13 +30,13 @@ class MailServer:
     journal: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     connections: int = 0
-    moods: dict[str, deque[str | Mood]] = field(default_factory=dict)
+    behaviours: dict[str, deque[str | ServerBehaviour]] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _sessions: list[SMTP] = field(default_factory=list)
 
-    def will(self, step: str, *moods: str | Mood) -> Self:
+    def will(self, step: str, *behaviours: str | ServerBehaviour) -> Self:
         """The next commands of this step are answered so: a reply such as `451 later`, or a Mood."""
-        self.moods.setdefault(step, deque()).extend(moods)
+        self.behaviours.setdefault(step, deque()).extend(behaviours)
         return self
 
     async def open(self) -> Self:
@@ -88,7 +88,7 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802
         """The content, complete."""
-        if self._next("DATA") in (None, Mood.KEEP_AND_DROP):
+        if self._next("DATA") in (None, ServerBehaviour.KEEP_AND_DROP):
             self.journal.append(message_from_bytes(envelope.content, policy=policy.default))
             self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
         return await self._answer(server, "DATA")
@@ -99,19 +99,19 @@ class MailServer:
         self._sessions.append(session)
         return session
 
-    def _next(self, step: str) -> str | Mood | None:
-        waiting = self.moods.get(step)
+    def _next(self, step: str) -> str | ServerBehaviour | None:
+        waiting = self.behaviours.get(step)
         return waiting[0] if waiting else None
 
     async def _answer(self, server: SMTP, step: str) -> str:
-        mood = self._next(step)
-        if mood is not None:
-            self.moods[step].popleft()
-        if isinstance(mood, str):
-            return mood
-        if mood is Mood.HANG:
+        behaviour = self._next(step)
+        if behaviour is not None:
+            self.behaviours[step].popleft()
+        if isinstance(behaviour, str):
+            return behaviour
+        if behaviour is ServerBehaviour.HANG:
             await asyncio.Event().wait()
-        if mood is not None:
+        if behaviour is not None:
             _cut(server)
         return "250 OK"
 

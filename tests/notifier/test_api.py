@@ -16,7 +16,7 @@ from services.notifier.sending.sending import Sender
 from tests.chassis.problems import answers_with_problems
 from tests.conftest import Desks
 from tests.notifier.builders import an_order
-from tests.notifier.mail_server import MailServer, Mood
+from tests.notifier.mail_server import MailServer, ServerBehaviour
 from tests.notifier.sending.test_sending import a_desk, by_state, send_until, settled
 
 NOBODY = UUID(int=1)
@@ -34,7 +34,7 @@ async def a_client(desk: Desk, token: str | None = None) -> AsyncIterator[httpx2
 async def a_mixed_desk(desks: Desks, server: MailServer) -> tuple[Desk, Sender]:
     """One mail done, one uncertain."""
     desk, sender = await a_desk(desks, server)
-    server.will("DATA", Mood.KEEP_AND_DROP)
+    server.will("DATA", ServerBehaviour.KEEP_AND_DROP)
     await desk.deliver(an_order())
     assert await send_until(desk, sender, settled) == {"done": 1, "uncertain": 1}
     return desk, sender

@@ -139,7 +139,7 @@ async def test_an_address_that_no_order_has_any_more_is_erased_too(desks: Desks)
     about: dict[str, Any] = {"shop": SHOP, "actor": "lea", "reason": "on the telephone"}
     for one in ("ZOE@Clients.example", neighbour):
         await desk.deliver(SuppressAddress(**about, address=one))
-        (lifted,) = (await desk.deliver(LiftSuppression(**about, address=one))).said(SuppressionLifted)
+        (lifted,) = (await desk.deliver(LiftSuppression(**about, address=one))).messages_of(SuppressionLifted)
         assert lifted.order_ids == []
     await desk.deliver(SuppressAddress(**about, address=address))
     await desk.deliver(CustomerErased(erasure_id=uuid7(), shop=SHOP, order_ids=[order.order_id]))
@@ -149,5 +149,5 @@ async def test_an_address_that_no_order_has_any_more_is_erased_too(desks: Desks)
     assert len([body for body in bodies if neighbour in body]) == 2, "another person's"
     kept = [row["address"] for row in await desk.fetch("SELECT address FROM suppression ORDER BY since")]
     assert [one.startswith("erased:") for one in kept] == [True, False, True]
-    (lifted,) = (await desk.deliver(LiftSuppression(**about, address=address))).said(SuppressionLifted)
+    (lifted,) = (await desk.deliver(LiftSuppression(**about, address=address))).messages_of(SuppressionLifted)
     assert lifted.address == kept[2], "an erased address is not published again"

@@ -72,13 +72,13 @@ class Plan(NamedTuple):
 async def plan(desk: Desk, sql: str, arguments: list[Any]) -> Plan:
     """Run a statement as the notifier does. Its connections never prefer to read a whole table: so what counts is
     how much was read, by whatever index."""
-    told = json.loads(
+    stored = json.loads(
         await desk.fetchval(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, FORMAT JSON) {sql}", *arguments)
     )
-    nodes = list(_nodes(told[0]["Plan"]))
+    nodes = list(_nodes(stored[0]["Plan"]))
     rows = sum(_read(node) for node in nodes if node["Node Type"].endswith("Scan"))
     return Plan(
-        {node["Index Name"] for node in nodes if "Index Name" in node}, rows, json.dumps(told, indent=1)
+        {node["Index Name"] for node in nodes if "Index Name" in node}, rows, json.dumps(stored, indent=1)
     )
 
 
@@ -99,7 +99,7 @@ def threads(**changes: Any) -> ThreadQuery:
 
 
 async def test_mails_of_a_state_or_a_template_are_read_from_an_index(many: Desk) -> None:
-    for asked, index in (
+    for requested, index in (
         (Query(shop=SHOP, state="failed", limit=50), "effect_in_trouble"),
         (Query(shop=SHOP, state="discarded", limit=50), "effect_discarded"),
         (Query(shop=SHOP, state="withdrawn", limit=50), "mail_end_by_state"),
@@ -107,7 +107,7 @@ async def test_mails_of_a_state_or_a_template_are_read_from_an_index(many: Desk)
         (Query(shop=SHOP, template="refund_made", limit=50), "mail_by_template"),
         (Query(shop=SHOP, template="order_recap", limit=50), "mail_by_shop"),
     ):
-        found = await plan(many, *mails_sql(asked))
+        found = await plan(many, *mails_sql(requested))
         assert index in found.indexes, found.shown
         assert found.rows < MOST_ROWS, found.shown
 

@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from contracts.catalogue import heard_by, sent_by
+from contracts.catalogue import consumed_by, sent_by
 from services.chassis.settings import ServiceSettings
 from services.notifier import handlers as subscribers
 from services.notifier.mails import mail, settings
@@ -23,13 +23,13 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_messages_are_those_of_the_catalogue() -> None:
-    heard = [[entry.type, "in", entry.sender] for entry in heard_by("notifier")]
+    consumed = [[entry.type, "in", entry.sender] for entry in consumed_by("notifier")]
     sent = [[entry.type, "out", ", ".join(entry.listeners) or "–"] for entry in sent_by("notifier")]
-    assert rows("Messages") == heard + sent
+    assert rows("Messages") == consumed + sent
 
 
-def test_every_message_heard_has_its_handler() -> None:
-    assert set(subscribers.subscribers.handlers) == {entry.message for entry in heard_by("notifier")}
+def test_every_message_consumed_has_its_handler() -> None:
+    assert set(subscribers.subscribers.handlers) == {entry.message for entry in consumed_by("notifier")}
 
 
 def test_tables_are_those_of_the_migrations() -> None:
@@ -47,13 +47,13 @@ def test_templates_are_there_in_every_language() -> None:
 
 def test_settings_are_those_of_the_class() -> None:
     own = set(settings.NotifierSettings.model_fields) - set(ServiceSettings.model_fields)
-    told = {row[0]: row[2] for row in rows("Settings")}
-    assert set(told) == {f"COMPTOIR_{name.upper()}" for name in own}
+    values = {row[0]: row[2] for row in rows("Settings")}
+    assert set(values) == {f"COMPTOIR_{name.upper()}" for name in own}
     for name in own:
         field = settings.NotifierSettings.model_fields[name]
         default = field.get_default(call_default_factory=True)
         shown = "required" if field.is_required() else "–" if default is None else str(default)
-        assert told[f"COMPTOIR_{name.upper()}"] == shown
+        assert values[f"COMPTOIR_{name.upper()}"] == shown
 
 
 def test_a_shops_fields_are_all_named() -> None:

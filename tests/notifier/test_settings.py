@@ -32,7 +32,7 @@ def test_everything_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("shops", "said"),
+    ("shops", "expected"),
     [
         ("[{", "COMPTOIR_SHOPS must be a JSON list"),
         ('["maison"]', "COMPTOIR_SHOPS[0] must be a JSON object"),
@@ -56,12 +56,12 @@ def test_everything_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_a_fault_in_a_shop_names_the_entry_and_the_field(
-    shops: str, said: str, monkeypatch: pytest.MonkeyPatch
+    shops: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMPTOIR_SHOPS", shops)
     with pytest.raises(SystemExit) as stop:
         load_settings(NotifierSettings)
-    assert f"  {said}" in str(stop.value)
+    assert f"  {expected}" in str(stop.value)
 
 
 def test_a_fault_in_a_simple_setting_is_a_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_fault_in_a_simple_setting_is_a_plain_sentence(monkeypatch: pytest.Mon
         monkeypatch.setenv(f"COMPTOIR_{name}", value)
     with pytest.raises(SystemExit) as stop:
         load_settings(NotifierSettings)
-    for said in (
+    for event in (
         "COMPTOIR_HTTP_PORT is 70000, the maximum is 65535: correct it  (Port to listen on.)",
         "COMPTOIR_POOL_SIZE must be a whole number, such as 3  (",
         "COMPTOIR_RETRY_SECONDS is 0, it must be more than 0",
@@ -85,11 +85,11 @@ def test_a_fault_in_a_simple_setting_is_a_plain_sentence(monkeypatch: pytest.Mon
         "COMPTOIR_UNCERTAIN_MAILS: the key nosuch must be one of 'new_order'",
         "COMPTOIR_UNCERTAIN_MAILS.new_order must be one of 'hold' or 'resend'",
     ):
-        assert f"  {said}" in str(stop.value)
+        assert f"  {event}" in str(stop.value)
     assert "0123456789" not in str(stop.value)
 
 
-def test_unknown_shop_says_which_are_known() -> None:
+def test_unknown_shop_names_which_are_known() -> None:
     with pytest.raises(ShopUnknown, match=r"shop elsewhere .* \(known: atelier-lumiere\)"):
         settings_for().profile("elsewhere")
 

@@ -52,7 +52,7 @@ async def a_life(desk: Desk, *lines: dict[str, Any], **changes: Any) -> "Life":
     """Place a sale of goods on a desk: what the others may say of it from now on."""
     sale = a_sale(*lines, **changes)
     outcome = await desk.deliver(sale)
-    (placed,) = outcome.said(OrderPlaced)
+    (placed,) = outcome.messages_of(OrderPlaced)
     quantities = [line.quantity for line in sale.lines]
     return Life(placed.order_id, placed.code, sale.totals.total_minor, quantities, sale.shop)
 

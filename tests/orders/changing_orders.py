@@ -53,21 +53,21 @@ class Merchant:
 
     async def delete(self, *, force: bool = False) -> UUID:
         """Begin a deletion: its command's id."""
-        asked = DeletionRequest(reason="Commande de test")
+        request = DeletionRequest(reason="Commande de test")
         action = change_actions.delete(
-            self.order.shop, self.order.order_id, uuid4().hex, ACTOR, asked, force=force
+            self.order.shop, self.order.order_id, uuid4().hex, ACTOR, request, force=force
         )
         return (await Actions(self.desk.hub).send(action)).command_id
 
-    async def _send(self, make: Any, asked: Any) -> UUID:
-        action: Action = make(self.order.shop, self.order.order_id, uuid4().hex, ACTOR, asked)
+    async def _send(self, make: Any, request: Any) -> UUID:
+        action: Action = make(self.order.shop, self.order.order_id, uuid4().hex, ACTOR, request)
         return (await Actions(self.desk.hub).send(action)).command_id
 
-    def said(self, kind: type[Message]) -> list[Any]:
+    def messages_of(self, kind: type[Message]) -> list[Any]:
         """What the last unit said of one kind."""
         return [message for _, message in self.desk.emitted() if isinstance(message, kind)]
 
-    async def asked(self) -> Any:
+    async def last_request(self) -> Any:
         """The last question to fulfillment."""
         rows = await self.desk.fetch(
             """select type, body from msg.event_log where type like 'orders.lines.%' order by id desc limit 1"""
@@ -83,7 +83,7 @@ class Merchant:
 
     async def stopped(self) -> LinesReduced:
         """Fulfillment's answer to the last question: it stops what has not left."""
-        request = await self.asked()
+        request = await self.last_request()
         stopped, left = {}, {}
         for part in request.lines:
             units = self.units[part.line]
@@ -99,7 +99,7 @@ class Merchant:
 
     async def added(self, missing: Mapping[int, int] | None = None) -> LinesAdded:
         """Fulfillment's answer to the last question: it adds all but these lines, of which so many are available."""
-        request, short = await self.asked(), missing or {}
+        request, short = await self.last_request(), missing or {}
         added = {}
         for part in request.lines:
             if part.line in short or (request.all_or_nothing and short):

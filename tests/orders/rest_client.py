@@ -90,7 +90,7 @@ def sale(shop: str = "maison", **changes: Any) -> OrderSubmitted:
 async def place(desk: Desk, sold: OrderSubmitted | None = None) -> OrderPlaced:
     """Have a sale arrive and be placed."""
     outcome: Outcome = await desk.deliver(sold or sale())
-    (placed,) = outcome.said(OrderPlaced)
+    (placed,) = outcome.messages_of(OrderPlaced)
     order: OrderPlaced = placed
     return order
 
@@ -146,19 +146,19 @@ def _owner(command: Message) -> str:
 def settled(code: str) -> Callable[[UUID, RecordPayment], PaymentSettled]:
     """Payments did what it was asked."""
 
-    def answer(_: UUID, asked: RecordPayment) -> PaymentSettled:
+    def answer(_: UUID, request: RecordPayment) -> PaymentSettled:
         return PaymentSettled(
-            shop=asked.shop,
-            order_id=asked.order_id,
+            shop=request.shop,
+            order_id=request.order_id,
             code=code,
             entry_id=uuid7(),
-            method=asked.method,
-            amount_minor=asked.amount_minor,
-            currency=asked.currency,
-            reference=asked.reference,
-            received_on=asked.received_on,
-            recorded_by=asked.actor,
-            balance_minor=8400 - asked.amount_minor,
+            method=request.method,
+            amount_minor=request.amount_minor,
+            currency=request.currency,
+            reference=request.reference,
+            received_on=request.received_on,
+            recorded_by=request.actor,
+            balance_minor=8400 - request.amount_minor,
         )
 
     return answer
@@ -167,12 +167,12 @@ def settled(code: str) -> Callable[[UUID, RecordPayment], PaymentSettled]:
 def rejected(*reasons: Reason) -> Callable[[UUID, Any], CommandRejected]:
     """The owner refuses."""
 
-    def answer(command_id: UUID, asked: Any) -> CommandRejected:
+    def answer(command_id: UUID, request: Any) -> CommandRejected:
         return CommandRejected(
-            shop=asked.shop,
-            order_id=getattr(asked, "order_id", None),
+            shop=request.shop,
+            order_id=getattr(request, "order_id", None),
             command_id=command_id,
-            command_type=f"orders.{asked.wire_name}",
+            command_type=f"orders.{request.wire_name}",
             reasons=list(reasons),
         )
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from contracts.catalogue import heard_by, sent_by
+from contracts.catalogue import consumed_by, sent_by
 from contracts.orders.lifecycle import OrderState
 from services.chassis.messaging.inbound.raw_message import BEYOND_READING
 from services.chassis.settings import ServiceSettings
@@ -23,7 +23,7 @@ def table(heading: str) -> set[tuple[str, str]]:
 
 def test_messages_in_are_those_of_the_catalogue() -> None:
     senders: dict[str, list[str]] = {}
-    for entry in heard_by("orders"):
+    for entry in consumed_by("orders"):
         senders.setdefault(entry.message.__name__, []).append(entry.sender)
     assert table("Messages in") == {(name, ", ".join(found)) for name, found in senders.items()}
 
@@ -39,8 +39,8 @@ def test_messages_out_are_those_of_the_catalogue() -> None:
     assert table("Messages out") == expected
 
 
-def test_every_message_heard_has_a_handler() -> None:
-    assert set(subscribers.handlers) == {entry.message for entry in heard_by("orders")}
+def test_every_message_consumed_has_a_handler() -> None:
+    assert set(subscribers.handlers) == {entry.message for entry in consumed_by("orders")}
 
 
 def test_every_table_is_described_and_compared() -> None:

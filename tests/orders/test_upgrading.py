@@ -89,7 +89,7 @@ async def test_a_key_with_which_a_sale_was_refused_is_free_before_during_and_aft
         path = f"/v1/submissions/shop/{during.idempotency_key}"
         assert (await http.get(path)).json()["answer"] == "refused"
         for sale in (before, during):
-            assert len((await desk.deliver(sale)).said(OrderAccepted)) == 1
+            assert len((await desk.deliver(sale)).messages_of(OrderAccepted)) == 1
         assert (await http.get(path)).json()["answer"] == "placed"
     await connection.close()
 
@@ -101,7 +101,7 @@ async def test_a_refused_key_that_two_processes_free_at_once_places_one_order(de
     async with first.hub.acquire() as connection:
         await submitted_as_before(connection, sale, uuid7())
     outcomes = await asyncio.gather(first.deliver(sale), second.deliver(sale))
-    assert [len(outcome.said(OrderAccepted)) for outcome in outcomes] == [1, 1]
+    assert [len(outcome.messages_of(OrderAccepted)) for outcome in outcomes] == [1, 1]
     assert await first.fetchval("SELECT count(*) FROM orders") == 1
 
 
@@ -110,5 +110,5 @@ async def test_a_key_whose_order_was_deleted_before_stays_used(desks: Desks) -> 
     merchant = Merchant(desk, await place(desk, sale))
     await merchant.delete()
     await desk.deliver(await merchant.stopped())
-    (refused,) = (await desk.deliver(sale)).said(OrderRefused)
+    (refused,) = (await desk.deliver(sale)).messages_of(OrderRefused)
     assert [reason.code for reason in refused.reasons] == ["order_deleted"]

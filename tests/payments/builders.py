@@ -93,7 +93,7 @@ def intent(intent: str, amount: int = 5000, currency: str = "eur", **fields: Any
     }
 
 
-def event(type_: str, thing: dict[str, Any], at: int = 1, **fields: Any) -> dict[str, Any]:
+def event(type_: str, resource: dict[str, Any], at: int = 1, **fields: Any) -> dict[str, Any]:
     """An event about it, `at` seconds after the payment was begun."""
     return {
         "id": f"evt_{uuid4().hex}",
@@ -102,7 +102,7 @@ def event(type_: str, thing: dict[str, Any], at: int = 1, **fields: Any) -> dict
         "created": STARTED + at,
         "livemode": False,
         "api_version": "2026-09-30",
-        "data": {"object": thing},
+        "data": {"object": resource},
         **fields,
     }
 
@@ -111,14 +111,14 @@ def succeeded(
     intent_: str, amount: int = 5000, currency: str = "eur", at: int = 9, **fields: Any
 ) -> dict[str, Any]:
     """The event that brings the money."""
-    thing = intent(intent_, amount, currency, amount_received=amount, status="succeeded", **fields)
-    return event("payment_intent.succeeded", thing, at)
+    resource = intent(intent_, amount, currency, amount_received=amount, status="succeeded", **fields)
+    return event("payment_intent.succeeded", resource, at)
 
 
 def capturable(intent_: str, amount: int = 5000, at: int = 1, **fields: Any) -> dict[str, Any]:
     """The event about an authorisation, or about a part of it that was captured."""
-    thing = intent(intent_, amount, **{"status": "requires_capture", **fields})
-    return event("payment_intent.amount_capturable_updated", thing, at)
+    resource = intent(intent_, amount, **{"status": "requires_capture", **fields})
+    return event("payment_intent.amount_capturable_updated", resource, at)
 
 
 def charge(charge_: str, intent_: str | None, amount: int = 5000, **fields: Any) -> dict[str, Any]:

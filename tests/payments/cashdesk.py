@@ -35,7 +35,7 @@ class CashDesk:
         self.receiver = Receiver(
             desk.hub, desk.hub.settings, self.refusals, lambda: self.nudges.append("stored")
         )
-        self._said: list[tuple[Envelope, Message]] = []
+        self._emitted: list[tuple[Envelope, Message]] = []
         self._stack = AsyncExitStack()
 
     async def open(self) -> "CashDesk":
@@ -109,7 +109,7 @@ class CashDesk:
             for table, query in equal_after_shuffle().items()
         }
 
-    async def check_books(self) -> None:
+    async def check_ledger(self) -> None:
         """What holds after every test: positions are what the ledger adds up to; webhooks received = their ends."""
         wrong = await self.desk.fetch(
             """SELECT a.order_id, a.balance_minor, a.received_minor, s.* FROM account a CROSS JOIN LATERAL (

@@ -25,7 +25,7 @@ async def cashdesks(desks: Desks) -> AsyncIterator[CashDesks]:
 
     yield open_one
     for cashdesk in opened:
-        await cashdesk.check_books()
+        await cashdesk.check_ledger()
         await cashdesk.close()
 
 

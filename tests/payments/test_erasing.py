@@ -23,8 +23,8 @@ BUYER = "SELECT content::text AS content FROM sale WHERE order_id = $1"
 
 async def erase(cashdesk: CashDesk, order_: OrderPlaced, erasure_id: UUID | None = None) -> ErasureDone:
     """Deliver the erasure and fire its timer; what is reported."""
-    asked = CustomerErased(erasure_id=erasure_id or uuid7(), shop=SHOP, order_ids=[order_.order_id])
-    await cashdesk.desk.deliver(asked)
+    request = CustomerErased(erasure_id=erasure_id or uuid7(), shop=SHOP, order_ids=[order_.order_id])
+    await cashdesk.desk.deliver(request)
     await run_pass(cashdesk)
     (done,) = [one for _, one in cashdesk.desk.emitted() if isinstance(one, ErasureDone)]
     return done

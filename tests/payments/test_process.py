@@ -93,7 +93,7 @@ def webhooks(address: str) -> list[dict[str, Any]]:
     return found
 
 
-async def test_money_is_taken_in_and_applied_while_the_broker_is_away(
+async def test_money_is_taken_in_and_applied_while_the_broker_is_unavailable(
     fresh_database: FreshDatabase, program: Program
 ) -> None:
     address = program(await fresh_database("payments"))
@@ -166,10 +166,10 @@ async def test_killed_while_it_closes_days_and_verified_from_the_command_line(
     await connection.execute(
         """ALTER TABLE ledger_entry DISABLE TRIGGER USER; UPDATE ledger_entry SET amount_minor = 4000"""
     )
-    status, said = verified(url)
+    status, output = verified(url)
     assert status == 1
-    assert said.startswith("BROKEN: entry 1 (")
-    assert "order_total 4000 EUR" in said
+    assert output.startswith("BROKEN: entry 1 (")
+    assert "order_total 4000 EUR" in output
     await connection.close()
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from contracts.catalogue import heard_by, sent_by
+from contracts.catalogue import consumed_by, sent_by
 from services.chassis.settings import ServiceSettings
 from services.payments.handlers import subscribers
 from services.payments.providers.paypal import needed as paypal_needed
@@ -22,9 +22,9 @@ def first_column(heading: str) -> list[str]:
 
 
 def test_messages_in() -> None:
-    heard = [entry.message.__name__ for entry in heard_by("payments")]
-    assert sorted(first_column("Messages in")) == sorted(heard)
-    assert sorted(message.__name__ for message in subscribers.handlers) == sorted(heard)
+    consumed = [entry.message.__name__ for entry in consumed_by("payments")]
+    assert sorted(first_column("Messages in")) == sorted(consumed)
+    assert sorted(message.__name__ for message in subscribers.handlers) == sorted(consumed)
 
 
 def test_messages_out() -> None:

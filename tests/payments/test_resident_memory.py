@@ -40,7 +40,7 @@ def test_payments_starts_without_drawing_libraries_and_builds_a_messages_validat
     done = subprocess.run(
         [sys.executable, "-c", LOOK], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=True
     )
-    told = json.loads(done.stdout)
-    assert FOR_DRAWING & set(told["modules"]) == set()
-    assert told["models"] > 80
-    assert len(told["built"]) < 5, told["built"]
+    fields = json.loads(done.stdout)
+    assert FOR_DRAWING & set(fields["modules"]) == set()
+    assert fields["models"] > 80
+    assert len(fields["built"]) < 5, fields["built"]

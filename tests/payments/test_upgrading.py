@@ -16,7 +16,7 @@ from services.payments.closings.chaining import chain_entries
 from services.payments.closings.verifying import verify
 from services.payments.disputes.watching import watch_disputes
 from tests.payments.conftest import CashDesks
-from tests.payments.disputes.test_disputes import said
+from tests.payments.disputes.test_disputes import dispute_event
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "payments" / "migrations"
 CHAINED_SINCE = "20261129085347"
@@ -80,5 +80,5 @@ async def test_disputes_and_ledger_of_the_version_before_are_taken_over(
     assert tuple(map(tuple, await cashdesk.desk.fetch(account))) == (
         (5, ["dispute_inquiry", "refund_not_booked"], 3, 2),
     )
-    await cashdesk.pay(said("needs_response", 210))
+    await cashdesk.pay(dispute_event("needs_response", 210))
     assert (await cashdesk.desk.fetch(account))[0]["flags"] == ["disputed", "refund_not_booked"]

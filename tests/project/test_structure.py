@@ -30,7 +30,7 @@ def test_the_top_level_is_what_was_agreed() -> None:
     assert entries - {"var"} == TOP_LEVEL | ROOT_FILES
 
 
-def test_both_packages_name_the_licence_that_stands_at_the_root() -> None:
+def test_both_packages_name_the_licence_at_the_root() -> None:
     licence = (ROOT / "LICENSE").read_text()
     assert "Apache License" in licence
     assert "Version 2.0, January 2004" in licence
@@ -182,7 +182,7 @@ def test_the_index_lists_every_decision_by_its_title_and_status() -> None:
         assert headings[-1] == "Consequences", name
 
 
-def test_no_file_bears_a_name_that_says_nothing() -> None:
+def test_no_file_bears_a_name_that_means_nothing() -> None:
     empty_names = {"utils.py", "helpers.py", "base.py", "common.py", "misc.py"}
     found = [
         path for folder in TOP_LEVEL for path in (ROOT / folder).rglob("*.py") if path.name in empty_names

@@ -29,9 +29,9 @@ async def test_the_auditor_is_content_and_every_order_is_found(
     fresh_database: FreshDatabase, desks: Desks
 ) -> None:
     urls = {service: await fresh_database(service) for service in SERVICES}
-    told: list[str] = []
-    await seed(urls, SHOP, COUNT, told.append)
-    assert any(line.startswith(f"orders: {COUNT:,} orders") for line in told)
+    lines: list[str] = []
+    await seed(urls, SHOP, COUNT, lines.append)
+    assert any(line.startswith(f"orders: {COUNT:,} orders") for line in lines)
     assert await audit(urls, quiet_seconds=5) == []
     desk = await desks("orders", urls["orders"])
     assert await desk.fetchval("select count(*) from order_search_due") == 0
@@ -47,8 +47,8 @@ async def test_the_auditor_is_content_and_every_order_is_found(
         before = await connection.fetch("select * from order_search order by order_id")
         await index(connection, [(row["shop"], row["order_id"]) for row in before])
         assert await connection.fetch("select * from order_search order by order_id") == before
-        await seed(urls, SHOP, 50, told.append)
-        await seed(urls, "second-shop", 60, told.append)
+        await seed(urls, SHOP, 50, lines.append)
+        await seed(urls, "second-shop", 60, lines.append)
     assert await desk.fetchval("select count(*) from orders") == COUNT + 50 + 60
     assert await audit(urls, quiet_seconds=5) == []
 

@@ -81,8 +81,8 @@ def ends(system: System, preloaded: Preloaded) -> Ends:
         lines = output.decode().splitlines()
         assert not [line for line in lines if line.startswith("Traceback")], output.decode()
         rows = [json.loads(line) for line in lines if line.startswith("{")]
-        told = [row["event"] for row in rows if row["level"] == "critical"]
-        return status, "\n".join(told if rows else lines)
+        values = [row["event"] for row in rows if row["level"] == "critical"]
+        return status, "\n".join(values if rows else lines)
 
     return run
 

@@ -26,7 +26,7 @@ async def test_broker_that_can_not_be_trusted(
     system: System, rabbitmq: PrivateRabbitMQ, ends: Ends, trusted: Path, foreign: Path
 ) -> None:
     url = system.amqp_url(NAME)
-    for broker, authority, said in (
+    for broker, authority, event in (
         (
             at(url, rabbitmq.tls_port, scheme="amqps"),
             foreign,
@@ -43,10 +43,10 @@ async def test_broker_that_can_not_be_trusted(
             "RabbitMQ does not offer TLS at the address in",
         ),
     ):
-        status, told = await ends(NAME, COMPTOIR_AMQP_URL=broker, COMPTOIR_AMQP_CA_FILE=str(authority))
-        assert (status, told.count("\n")) == (1, 0), told
-        assert told.startswith(said)
-        assert ("COMPTOIR_AMQP_CA_FILE" if authority is foreign else "COMPTOIR_AMQP_URL") in told
+        status, output = await ends(NAME, COMPTOIR_AMQP_URL=broker, COMPTOIR_AMQP_CA_FILE=str(authority))
+        assert (status, output.count("\n")) == (1, 0), output
+        assert output.startswith(event)
+        assert ("COMPTOIR_AMQP_CA_FILE" if authority is foreign else "COMPTOIR_AMQP_URL") in output
 
 
 async def test_broker_with_an_expired_certificate(
@@ -54,8 +54,8 @@ async def test_broker_with_an_expired_certificate(
 ) -> None:
     async with in_front_of(rabbitmq.amqp_port, context_of(folder, expired)) as port:
         url = at(system.amqp_url(NAME), port, scheme="amqps")
-        status, told = await ends(NAME, COMPTOIR_AMQP_URL=url, COMPTOIR_AMQP_CA_FILE=str(trusted))
-    assert (status, told) == (1, "the certificate of RabbitMQ has expired; renew it there")
+        status, output = await ends(NAME, COMPTOIR_AMQP_URL=url, COMPTOIR_AMQP_CA_FILE=str(trusted))
+    assert (status, output) == (1, "the certificate of RabbitMQ has expired; renew it there")
 
 
 async def test_broker_that_requires_a_certificate_of_its_authority(
@@ -65,10 +65,10 @@ async def test_broker_that_requires_a_certificate_of_its_authority(
     foreign = {"COMPTOIR_AMQP_CERTIFICATE_FILE": str(certificate), "COMPTOIR_AMQP_KEY_FILE": str(key)}
     url = at(system.amqp_url(NAME), rabbitmq.tls_port, scheme="amqps")
     for ours in ({}, foreign):
-        status, told = await ends(NAME, COMPTOIR_AMQP_URL=url, COMPTOIR_AMQP_CA_FILE=str(trusted), **ours)
-        assert (status, told.count("\n")) == (1, 0), told
-        assert told.startswith("RabbitMQ refuses our certificate or requires one")
-        assert told.endswith("set or renew COMPTOIR_AMQP_CERTIFICATE_FILE")
+        status, output = await ends(NAME, COMPTOIR_AMQP_URL=url, COMPTOIR_AMQP_CA_FILE=str(trusted), **ours)
+        assert (status, output.count("\n")) == (1, 0), output
+        assert output.startswith("RabbitMQ refuses our certificate or requires one")
+        assert output.endswith("set or renew COMPTOIR_AMQP_CERTIFICATE_FILE")
 
 
 async def test_database_that_can_not_be_trusted(
@@ -81,7 +81,7 @@ async def test_database_that_can_not_be_trusted(
     good: Holder,
     expired: Holder,
 ) -> None:
-    for holder, host, authority, said in (
+    for holder, host, authority, event in (
         (good, "127.0.0.1", foreign, "the certificate of PostgreSQL is not signed by an authority"),
         (good, "localhost", trusted, "the certificate of PostgreSQL is for another host"),
         (expired, "127.0.0.1", trusted, "the certificate of PostgreSQL has expired; renew it there"),
@@ -90,18 +90,18 @@ async def test_database_that_can_not_be_trusted(
         tls = context_of(folder, holder) if holder else None
         async with in_front_of_postgres(port_of(postgres), tls) as port:
             url = at(system.databases[NAME], port, host)
-            status, told = await ends(
+            status, output = await ends(
                 NAME, COMPTOIR_DATABASE_URL=url, COMPTOIR_DATABASE_CA_FILE=str(authority)
             )
-        assert (status, told.count("\n")) == (1, 0), told
-        assert told.startswith(said)
+        assert (status, output.count("\n")) == (1, 0), output
+        assert output.startswith(event)
 
 
 async def test_mail_server_that_can_not_be_trusted(
     system: System, ends: Ends, folder: Path, trusted: Path, foreign: Path, good: Holder, expired: Holder
 ) -> None:
     plain = {"COMPTOIR_SMTP_HOST": "127.0.0.1", "COMPTOIR_INBOUND_PORT": ""}
-    for holder, security, host, authority, said in (
+    for holder, security, host, authority, event in (
         (
             good,
             "starttls",
@@ -115,7 +115,7 @@ async def test_mail_server_that_can_not_be_trusted(
         (None, "tls", "127.0.0.1", trusted, "the mail server does not offer TLS"),
     ):
         async with mail_server(context_of(folder, holder) if holder else None) as port:
-            status, told = await ends(
+            status, output = await ends(
                 "notifier",
                 **{
                     **plain,
@@ -125,8 +125,8 @@ async def test_mail_server_that_can_not_be_trusted(
                     "COMPTOIR_SMTP_CA_FILE": str(authority),
                 },
             )
-        assert (status, told.count("\n")) == (1, 0), told
-        assert told.startswith(said)
+        assert (status, output.count("\n")) == (1, 0), output
+        assert output.startswith(event)
 
 
 async def test_certificates_of_ours_that_can_not_be_served(
@@ -134,11 +134,11 @@ async def test_certificates_of_ours_that_can_not_be_served(
 ) -> None:
     certificate, key = files_of(folder, good)
     _, other = files_of(folder, authority.issue("other", alternatives=LOOPBACK))
-    status, told = await ends(
+    status, output = await ends(
         NAME, COMPTOIR_HTTP_CERTIFICATE_FILE=str(certificate), COMPTOIR_HTTP_KEY_FILE=str(other)
     )
     assert status == 1
     assert (
-        f"COMPTOIR_HTTP_CERTIFICATE_FILE, COMPTOIR_HTTP_KEY_FILE: {other} is not the private key of" in told
+        f"COMPTOIR_HTTP_CERTIFICATE_FILE, COMPTOIR_HTTP_KEY_FILE: {other} is not the private key of" in output
     )
-    assert str(key) not in told
+    assert str(key) not in output

@@ -24,19 +24,19 @@ NAME = "fulfillment"
 
 async def refusal(ends: Ends, **settings: str) -> str:
     """The sentence with which the service ends."""
-    status, told = await ends(NAME, **settings)
-    assert (status, told.count("\n")) == (1, 0), told
-    return told
+    status, output = await ends(NAME, **settings)
+    assert (status, output.count("\n")) == (1, 0), output
+    return output
 
 
 async def test_credentials_that_the_broker_refuses(system: System, ends: Ends) -> None:
     url = system.amqp_url(NAME)
     password = urlsplit(url).password or ""
-    told = await refusal(ends, COMPTOIR_AMQP_URL=url.replace(password, "wrong"))
-    assert told.startswith("RabbitMQ refuses the user fulfillment or its password in COMPTOIR_AMQP_URL")
-    told = await refusal(ends, COMPTOIR_AMQP_URL=url.replace(system.vhost, "nowhere"))
-    assert told.startswith("RabbitMQ has no virtual host nowhere, or the user fulfillment may not enter it")
-    assert password not in told
+    output = await refusal(ends, COMPTOIR_AMQP_URL=url.replace(password, "wrong"))
+    assert output.startswith("RabbitMQ refuses the user fulfillment or its password in COMPTOIR_AMQP_URL")
+    output = await refusal(ends, COMPTOIR_AMQP_URL=url.replace(system.vhost, "nowhere"))
+    assert output.startswith("RabbitMQ has no virtual host nowhere, or the user fulfillment may not enter it")
+    assert password not in output
 
 
 @pytest.mark.parametrize("right", ["write", "read"])
@@ -49,11 +49,11 @@ async def test_broker_user_without_a_right(
     path, rights = f"permissions/{system.vhost}/{NAME}", permissions(())[NAME]
     management.send("PUT", path, {**rights, right: "^$"})
     try:
-        told = await refusal(ends)
+        output = await refusal(ends)
     finally:
         management.send("PUT", path, rights)
-    assert told.startswith("the user fulfillment of COMPTOIR_AMQP_URL lacks rights in RabbitMQ")
-    assert told.endswith("run `comptoir topology apply` with COMPTOIR_PASSWORD_FULFILLMENT")
+    assert output.startswith("the user fulfillment of COMPTOIR_AMQP_URL lacks rights in RabbitMQ")
+    assert output.endswith("run `comptoir topology apply` with COMPTOIR_PASSWORD_FULFILLMENT")
 
 
 @asynccontextmanager
@@ -77,7 +77,7 @@ async def a_role(admin: Any, system: System, *grants: str) -> AsyncIterator[str]
 
 
 @pytest.mark.parametrize(
-    ("grants", "said"),
+    ("grants", "expected"),
     [
         ((), "permission denied for table schema_migrations"),
         (
@@ -90,15 +90,15 @@ async def a_role(admin: Any, system: System, *grants: str) -> AsyncIterator[str]
     ],
 )
 async def test_database_role_without_rights(
-    system: System, postgres: Postgres, ends: Ends, grants: tuple[str, ...], said: str
+    system: System, postgres: Postgres, ends: Ends, grants: tuple[str, ...], expected: str
 ) -> None:
     admin: Any = await asyncpg.connect(postgres.admin_url)
     async with a_role(admin, system, *grants) as url:
-        told = await refusal(ends, COMPTOIR_DATABASE_URL=url)
+        output = await refusal(ends, COMPTOIR_DATABASE_URL=url)
     await admin.close()
-    assert told.startswith("the role stranger of COMPTOIR_DATABASE_URL lacks rights (")
-    assert said in told
-    assert "of-a-stranger" not in told
+    assert output.startswith("the role stranger of COMPTOIR_DATABASE_URL lacks rights (")
+    assert expected in output
+    assert "of-a-stranger" not in output
 
 
 async def test_database_of_another_version(system: System, ends: Ends) -> None:
@@ -107,12 +107,12 @@ async def test_database_of_another_version(system: System, ends: Ends) -> None:
         "DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM"
         " schema_migrations) RETURNING version"
     )
-    told = await refusal(ends)
-    assert told.startswith(
+    output = await refusal(ends)
+    assert output.startswith(
         "the database of COMPTOIR_DATABASE_URL is older than this program: pending migrations: 1, "
     )
-    assert f"first {newest}_" in told
-    assert told.endswith("run `python -m services.fulfillment migrate`")
+    assert f"first {newest}_" in output
+    assert output.endswith("run `python -m services.fulfillment migrate`")
     await connection.execute("INSERT INTO schema_migrations VALUES ($1), ('29990101000000')", newest)
     await system.start(NAME)
     names = await connection.fetch("SELECT DISTINCT application_name AS name FROM pg_stat_activity")

@@ -28,7 +28,7 @@ from deploy.local.postgres import PrivatePostgres
 from deploy.local.rabbitmq import PrivateRabbitMQ
 from deploy.local.supervisor import Program
 from deploy.local.system import ROOT, System, module_of
-from deploy.topology import broker_of, check, failures_told
+from deploy.topology import broker_of, check, explain_failures
 from services.chassis.http.tokens import authorization
 from services.chassis.messaging.binding_watch import BindingWatch
 from services.chassis.storage.migrating import migrate
@@ -188,7 +188,7 @@ async def test_every_connection_of_the_services_is_encrypted(
     assert all("true" in line for line in ours)
 
 
-async def test_a_service_asks_another_by_https(encrypted: Encrypted) -> None:
+async def test_a_service_calls_another_by_https(encrypted: Encrypted) -> None:
     url = f"{encrypted.url('orders')}/v1/stock?sku=tea"
     answer = await encrypted.client.get(url, headers={"Authorization": f"Bearer {API_TOKEN}"})
     assert answer.status_code == 200, answer.text
@@ -224,16 +224,16 @@ async def test_the_command_line_works_by_tls(
 
     def use(environment: dict[str, str]) -> None:
         assert Services(environment).get("fulfillment", "parked")
-        with failures_told(environment):
+        with explain_failures(environment):
             check((broker := broker_of(environment)).management, broker.storefronts)
         migrate(database_urls(environment, ["fulfillment"])["fulfillment"], migrations_of("fulfillment"))
 
     await asyncio.to_thread(use, read_environment(given))
-    for setting, said in (
+    for setting, event in (
         ("COMPTOIR_SERVICES_CA_FILE", "the certificate of fulfillment is not signed by an authority"),
         ("COMPTOIR_AMQP_CA_FILE", "the certificate of RabbitMQ's management is not signed by an authority"),
     ):
-        with pytest.raises(Unreachable, match=said):
+        with pytest.raises(Unreachable, match=event):
             await asyncio.to_thread(use, {**given, setting: str(foreign)})
     watch = BindingWatch(
         "fulfillment",
@@ -243,7 +243,7 @@ async def test_the_command_line_works_by_tls(
     )
     await watch.look()
     await watch.close()
-    assert (watch.trouble, watch.missing) == (None, [])
+    assert (watch.last_error, watch.missing) == (None, [])
 
 
 async def test_a_renewed_certificate_is_used_without_a_restart(
@@ -274,7 +274,7 @@ async def test_a_renewed_certificate_is_used_without_a_restart(
         key.write_bytes(before[1])
 
 
-async def test_a_service_that_can_not_be_trusted_is_named_and_not_asked(
+async def test_a_service_that_can_not_be_trusted_is_named_and_not_called(
     encrypted: Encrypted, foreign: Path
 ) -> None:
     await encrypted.system.supervisor.stop("orders")
@@ -284,8 +284,8 @@ async def test_a_service_that_can_not_be_trusted_is_named_and_not_asked(
         COMPTOIR_SERVICES_CA_FILE=str(foreign),
         COMPTOIR_API_TOKENS=f'[{{"name": "erp", "shop": "maison", "token": "{API_TOKEN}"}}]',
     )
-    said = "the certificate of fulfillment is not signed by an authority that is trusted here; set"
-    await wait_until(lambda: said in log.read_text())
+    message = "the certificate of fulfillment is not signed by an authority that is trusted here; set"
+    await wait_until(lambda: message in log.read_text())
     answer = await encrypted.client.get(
         f"{encrypted.url('orders')}/v1/stock?sku=tea", headers=authorization(API_TOKEN)
     )

@@ -59,14 +59,14 @@ async def watch(
 ) -> AsyncIterator[Watch]:
     """Prometheus and Alertmanager beside a hub with its auditor; `watch.system` is the hub."""
     folder, [port] = parts_folder / "watching", free_ports(1)
-    postbox = [sys.executable, "-m", "tests.journeys.postbox", "--port", str(port)]
+    mailbox = [sys.executable, "-m", "tests.journeys.mailbox", "--port", str(port)]
     system = System(
         folder,
         postgres,
         broker,
         [SETUP],
         overrides=dict.fromkeys(SERVICES, QUICK),
-        mail_argv=[*postbox, "--journal", folder / "mails.jsonl", "--folder", folder / "mails"],
+        mail_argv=[*mailbox, "--journal", folder / "mails.jsonl", "--folder", folder / "mails"],
         smtp_port=port,
         launcher=preloaded,
     )

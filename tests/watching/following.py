@@ -57,8 +57,8 @@ async def _run(watch: Watch, module: str, *words: str) -> tuple[int, str]:
     [name] = [name for name in PROGRAMS if module_of(name) == module]
     argv = [sys.executable, "-m", module, *words]
     settings = {**inherited(), **system.environment(name)}
-    status, said = await system.supervisor.launcher.run(argv, env=settings, cwd=ROOT)
-    return status, said.decode()
+    status, output = await system.supervisor.launcher.run(argv, env=settings, cwd=ROOT)
+    return status, output.decode()
 
 
 def last_hour() -> dict[str, str]:
@@ -71,7 +71,7 @@ def last_hour() -> dict[str, str]:
     }
 
 
-async def start_as_said(
+async def start_by_runbook(
     watch: Watch,
     page: str,
     line: str,

@@ -63,8 +63,8 @@ async def comptoir(watch: Watch, *words: str) -> tuple[int, str]:
     }
     settings["COLUMNS"] = "200"
     argv = [sys.executable, "-m", "deploy.cli", *words]
-    status, said = await system.supervisor.launcher.run(argv, env={**inherited(), **settings}, cwd=ROOT)
-    return status, said.decode()
+    status, output = await system.supervisor.launcher.run(argv, env={**inherited(), **settings}, cwd=ROOT)
+    return status, output.decode()
 
 
 def databases(watch: Watch) -> dict[str, str]:

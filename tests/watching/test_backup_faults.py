@@ -18,8 +18,8 @@ async def test_a_folder_without_a_backup_is_seen_until_one_is_made(watch: Watch,
     try:
         await wait_until_fire(watch, ("ComptoirBackupOld", ""))
         backup = "comptoir backup /backups --keep 14"
-        status, said = await follow(watch, "backup-old.md", backup, {"/backups": str(tmp_path)})
-        assert status == 0, said
+        status, output = await follow(watch, "backup-old.md", backup, {"/backups": str(tmp_path)})
+        assert status == 0, output
         await wait_until_silent(watch, "ComptoirBackupOld")
     finally:
         await watch.system.supervisor.stop(AUDITOR)

@@ -13,7 +13,7 @@ from deploy.local.rabbitmq import PrivateRabbitMQ
 from services.chassis.testing import wait_until
 from tests.journeys.sales import a_sale
 from tests.prometheus import query
-from tests.watching.following import follow, last_hour, start_as_said
+from tests.watching.following import follow, last_hour, start_by_runbook
 from tests.watching.provoking import (
     PATIENCE_SECONDS,
     comptoir,
@@ -43,12 +43,12 @@ async def test_a_login_that_is_rejected(watch: Watch, broker: PrivateRabbitMQ) -
         ("ComptoirNotPublishing", 'service="orders"'),
         ("ComptoirBrokerChurn", ""),
     )
-    status, said = await follow(watch, "outbox.md", "comptoir status")
-    assert (status, "ACCESS_REFUSED" in said) == (1, True), said
-    status, said = await follow(watch, "outbox.md", "comptoir topology apply")
-    assert status == 0, said
-    status, said = await follow(watch, "outbox.md", "comptoir drain --timeout 600")
-    assert status == 0, said
+    status, output = await follow(watch, "outbox.md", "comptoir status")
+    assert (status, "ACCESS_REFUSED" in output) == (1, True), output
+    status, output = await follow(watch, "outbox.md", "comptoir topology apply")
+    assert status == 0, output
+    status, output = await follow(watch, "outbox.md", "comptoir drain --timeout 600")
+    assert status == 0, output
     await wait_until_silent(watch, "ComptoirOutboxOld", "ComptoirNotPublishing", "ComptoirBrokerChurn")
 
 
@@ -61,21 +61,21 @@ async def test_a_broker_without_memory_or_disk(watch: Watch, broker: PrivateRabb
         await wait_until_fire(watch, ("ComptoirBrokerAlarm", ""), ("ComptoirBrokerDiskPredicted", ""))
         await count_stock(watch)
         await wait_until_fire(watch, ("ComptoirNotPublishing", 'service="orders"'))
-        status, said = await follow(watch, page, "rabbitmq-diagnostics check_local_alarms")
-        assert (status != 0, "Memory alarm" in said) == (True, True), said
+        status, output = await follow(watch, page, "rabbitmq-diagnostics check_local_alarms")
+        assert (status != 0, "Memory alarm" in output) == (True, True), output
         lists = "rabbitmqctl list_queues name messages_ready messages_unacknowledged"
-        status, said = await follow(watch, page, lists)
-        assert (status, "fulfillment.orders" in said) == (0, True), said
+        status, output = await follow(watch, page, lists)
+        assert (status, "fulfillment.orders" in output) == (0, True), output
     finally:
         if filling.done():
             filling.result()
         filling.cancel()
         (broker.place.folder / "filling").unlink(missing_ok=True)
-        status, said = await follow(watch, page, "rabbitmqctl set_vm_memory_high_watermark 0.6")
+        status, output = await follow(watch, page, "rabbitmqctl set_vm_memory_high_watermark 0.6")
         await _ctl(broker, "set_disk_free_limit", "64MB")
-    assert status == 0, said
-    status, said = await follow(watch, page, "comptoir drain --timeout 600")
-    assert status == 0, said
+    assert status == 0, output
+    status, output = await follow(watch, page, "comptoir drain --timeout 600")
+    assert status == 0, output
     await wait_until_silent(
         watch, "ComptoirBrokerAlarm", "ComptoirBrokerDiskPredicted", "ComptoirNotPublishing"
     )
@@ -89,10 +89,10 @@ async def test_a_broker_that_does_not_answer_and_comes_back_empty(
     page, system = "broker-down.md", watch.system
     await asyncio.to_thread(broker.tool, "rabbitmq-plugins", "disable", "rabbitmq_prometheus")
     await wait_until(lambda: fires(watch, "ComptoirBrokerDown"), PATIENCE_SECONDS)
-    status, said = await follow(watch, page, "comptoir status")
-    assert status == 0, said
-    status, said = await follow(watch, page, "rabbitmq-plugins enable rabbitmq_prometheus")
-    assert status == 0, said
+    status, output = await follow(watch, page, "comptoir status")
+    assert status == 0, output
+    status, output = await follow(watch, page, "rabbitmq-plugins enable rabbitmq_prometheus")
+    assert status == 0, output
     await wait_until_silent(watch, "ComptoirBrokerDown")
 
     await system.supervisor.stop("payments")
@@ -101,36 +101,36 @@ async def test_a_broker_that_does_not_answer_and_comes_back_empty(
         await module.submit(sale)
         await wait_until(lambda: sale.event_id in module.answers, PATIENCE_SECONDS)
     others = ("orders", "fulfillment", "notifier")
-    status, said = await comptoir(watch, "drain", *others, "--timeout", "100")
-    assert status == 0, said
+    status, output = await comptoir(watch, "drain", *others, "--timeout", "100")
+    assert status == 0, output
     await asyncio.to_thread(broker.kill)
     await wait_until(lambda: fires(watch, "ComptoirBrokerDown"), PATIENCE_SECONDS)
     await wait_until(lambda: notified(watch, "ComptoirBrokerDown"), PATIENCE_SECONDS)
     assert (await follow(watch, page, "rabbitmq-diagnostics status"))[0] != 0
-    status, said = await follow(watch, page, "comptoir status")
-    assert (status, "orders: broker:" in said) == (3, True), said
+    status, output = await follow(watch, page, "comptoir status")
+    assert (status, "orders: broker:" in output) == (3, True), output
     _lose_data(broker)
     await asyncio.to_thread(broker.restart)
     own = {"comptoir": system.vhost, "administrator": broker.user}
-    status, said = await follow(watch, page, "rabbitmqctl add_vhost comptoir", {"comptoir": system.vhost})
-    assert status == 0, said
+    status, output = await follow(watch, page, "rabbitmqctl add_vhost comptoir", {"comptoir": system.vhost})
+    assert status == 0, output
     rights = 'rabbitmqctl set_permissions --vhost comptoir administrator ".*" ".*" ".*"'
-    status, said = await follow(watch, page, rights, own)
-    assert status == 0, said
-    status, said = await follow(watch, page, "comptoir topology apply")
-    assert status == 0, said
-    await start_as_said(watch, "down.md", "python -m services.payments")
+    status, output = await follow(watch, page, rights, own)
+    assert status == 0, output
+    status, output = await follow(watch, page, "comptoir topology apply")
+    assert status == 0, output
+    await start_by_runbook(watch, "down.md", "python -m services.payments")
     period = "--from 2026-11-28T08:00Z --to 2026-11-28T10:00Z"
-    status, said = await follow(watch, page, f"comptoir lost count orders payments {period}", last_hour())
-    assert (status, "1 never handled by payments" in said) == (1, True), said
-    status, said = await follow(watch, page, f"comptoir lost send orders payments {period}", last_hour())
-    assert (status, "1 sent again" in said) == (0, True), said
-    status, said = await follow(watch, page, "comptoir topology diff")
-    assert status == 0, said
-    status, said = await follow(watch, page, "comptoir drain --timeout 600")
-    assert status == 0, said
-    status, said = await follow(watch, page, f"comptoir lost count orders payments {period}", last_hour())
-    assert status == 0, said
+    status, output = await follow(watch, page, f"comptoir lost count orders payments {period}", last_hour())
+    assert (status, "1 never handled by payments" in output) == (1, True), output
+    status, output = await follow(watch, page, f"comptoir lost send orders payments {period}", last_hour())
+    assert (status, "1 sent again" in output) == (0, True), output
+    status, output = await follow(watch, page, "comptoir topology diff")
+    assert status == 0, output
+    status, output = await follow(watch, page, "comptoir drain --timeout 600")
+    assert status == 0, output
+    status, output = await follow(watch, page, f"comptoir lost count orders payments {period}", last_hour())
+    assert status == 0, output
     await wait_until_silent(watch, "ComptoirBrokerDown", "ComptoirDown")
 
 

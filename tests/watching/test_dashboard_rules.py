@@ -127,8 +127,8 @@ def test_uids_and_titles_are_unique() -> None:
 @every_dashboard
 def test_the_data_source_is_chosen_at_the_top(dashboard: Dashboard) -> None:
     first, *others = committed(dashboard)["templating"]["list"]
-    told = (first["type"], first["name"], first["label"], first["query"])
-    assert told == ("datasource", "datasource", "Data source", "prometheus")
+    found = (first["type"], first["name"], first["label"], first["query"])
+    assert found == ("datasource", "datasource", "Data source", "prometheus")
     assert not [one for one in others if one["type"] == "datasource"]
 
 
@@ -252,12 +252,12 @@ def test_a_legend_names_labels_that_the_query_keeps(dashboard: Dashboard, panel:
         assert any(label in selector.labels for selector in found), label
 
 
-def test_names_of_rabbitmq_3_and_4_are_both_asked_for() -> None:
+def test_names_of_rabbitmq_3_and_4_are_both_requested() -> None:
     (rabbitmq,) = (dashboard for dashboard in DASHBOARDS if dashboard.name == "rabbitmq")
-    asked = " ".join(query.expression for panel in rabbitmq.panels for query in panel.queries)
-    assert "rabbitmq_raft_entry_commit_latency_seconds" in asked
-    assert "rabbitmq_raft_max_commit_latency_seconds" in asked
-    assert "tcp_sockets" not in asked, "RabbitMQ 4 has no such series"
+    requested = " ".join(query.expression for panel in rabbitmq.panels for query in panel.queries)
+    assert "rabbitmq_raft_entry_commit_latency_seconds" in requested
+    assert "rabbitmq_raft_max_commit_latency_seconds" in requested
+    assert "tcp_sockets" not in requested, "RabbitMQ 4 has no such series"
 
 
 def test_every_series_of_the_services_is_on_a_dashboard() -> None:

@@ -12,7 +12,7 @@ from deploy.grafana.panels import Panel, Query
 from deploy.local.prometheus.watching import Watch
 from deploy.local.system import AUDITOR, PROGRAMS
 from services.chassis.testing import wait_until
-from tests.lives.living import Chronicle, some_lives
+from tests.lives.living import History, some_lives
 from tests.prometheus import get, query
 from tests.watching.expressions import filled
 
@@ -25,24 +25,24 @@ ROUNDS = 2
 @pytest.mark.timeout(400)
 async def test_every_query_has_data(watch: Watch) -> None:
     """An error fails, and so does an empty result, unless the generator has a reason for it."""
-    chronicle = Chronicle(watch.system)
+    history = History(watch.system)
     await _all_are_scraped(watch)
     for _ in range(ROUNDS):
-        await chronicle.play(some_lives())
+        await history.play(some_lives())
         await _all_are_scraped(watch)
     empty = [
-        (dashboard, panel, asked)
+        (dashboard, panel, query)
         for dashboard in DASHBOARDS
         for panel in dashboard.panels
-        for asked in panel.queries
+        for query in panel.queries
     ]
     assert len(empty) > 100
 
     async def every_one_has_data() -> bool:
         empty[:] = [one for one in empty if not await _has_data(watch, one[0], one[2])]
-        return all(asked.may_be_empty for _, _, asked in empty)
+        return all(query.may_be_empty for _, _, query in empty)
 
-    await wait_until(every_one_has_data, 60, lambda: "\n".join(_told(*one) for one in empty))
+    await wait_until(every_one_has_data, 60, lambda: "\n".join(_described(*one) for one in empty))
 
 
 async def test_every_variable_has_values(watch: Watch) -> None:
@@ -82,12 +82,12 @@ async def _all_are_scraped(watch: Watch) -> None:
     await wait_until(scraped, 30)
 
 
-async def _has_data(watch: Watch, dashboard: Dashboard, asked: Query) -> bool:
+async def _has_data(watch: Watch, dashboard: Dashboard, request: Query) -> bool:
     """Return whether a query has a value that is a number. Raises AssertionError with Prometheus' error."""
-    found = await query(watch.prometheus_url, filled(dashboard, asked.expression, RATE_INTERVAL, SHOWN))
+    found = await query(watch.prometheus_url, filled(dashboard, request.expression, RATE_INTERVAL, SHOWN))
     return any(not math.isnan(value) for _, value in found)
 
 
-def _told(dashboard: Dashboard, panel: Panel, asked: Query) -> str:
-    reason = f" ({asked.may_be_empty})" if asked.may_be_empty else ""
-    return f"no data: {dashboard.title}, {panel.title}: {asked.expression}{reason}"
+def _described(dashboard: Dashboard, panel: Panel, request: Query) -> str:
+    reason = f" ({request.may_be_empty})" if request.may_be_empty else ""
+    return f"no data: {dashboard.title}, {panel.title}: {request.expression}{reason}"

@@ -31,7 +31,7 @@ from services.chassis.messaging.topology import UNROUTED, UNROUTED_QUEUE, Bindin
 from services.chassis.testing import wait_until
 from tests.journeys.sales import a_sale
 from tests.prometheus import query
-from tests.watching.following import follow, last_hour, start_as_said
+from tests.watching.following import follow, last_hour, start_by_runbook
 from tests.watching.provoking import (
     PATIENCE_SECONDS,
     comptoir,
@@ -65,8 +65,8 @@ async def test_faults_that_do_not_touch_each_other(watch: Watch, broker: Private
         all_at_once.create_task(_bindings_are_missing(watch))
         all_at_once.create_task(_a_process_dies_again_and_again(watch, began))
         all_at_once.create_task(_a_database_is_closed(watch, broker))
-    status, said = await follow(watch, "waiting.md", "comptoir parked list --state dead")
-    assert (status, "no parked messages" in said) == (0, True), said
+    status, output = await follow(watch, "waiting.md", "comptoir parked list --state dead")
+    assert (status, "no parked messages" in output) == (0, True), output
 
 
 async def _bindings_are_missing(watch: Watch) -> None:
@@ -93,30 +93,30 @@ async def _bindings_are_missing(watch: Watch) -> None:
         ("ComptoirStorefrontUnread", f'queue="{module.login}"'),
         since=began,
     )
-    status, said = await follow(watch, "topology.md", "comptoir topology diff")
-    assert (status, said.count("is missing")) == (1, len(MISSING)), said
+    status, output = await follow(watch, "topology.md", "comptoir topology diff")
+    assert (status, output.count("is missing")) == (1, len(MISSING)), output
     await _look_at_what_waits(watch)
     await _look_at_the_module(watch, module.login)
 
-    status, said = await follow(watch, "topology.md", "comptoir topology apply")
-    assert (status, said.count("corrected: ")) == (0, len(MISSING)), said
+    status, output = await follow(watch, "topology.md", "comptoir topology apply")
+    assert (status, output.count("corrected: ")) == (0, len(MISSING)), output
     for page, listener in (("topology.md", "notifier"), ("waiting.md", "payments")):
         count, send = (f"comptoir lost {verb} orders {listener} {lost}" for verb in ("count", "send"))
-        status, said = await follow(watch, page, count, last_hour())
-        assert status == 1, said
-        status, said = await follow(watch, page, send, last_hour())
-        assert status == 0, said
-        status, said = await comptoir(watch, "drain", listener, "--timeout", "100")
-        assert status == 0, said
-        status, said = await follow(watch, page, count, last_hour())
-        assert (status, f"0 never handled by {listener}" in said) == (0, True), said
+        status, output = await follow(watch, page, count, last_hour())
+        assert status == 1, output
+        status, output = await follow(watch, page, send, last_hour())
+        assert status == 0, output
+        status, output = await comptoir(watch, "drain", listener, "--timeout", "100")
+        assert status == 0, output
+        status, output = await follow(watch, page, count, last_hour())
+        assert (status, f"0 never handled by {listener}" in output) == (0, True), output
     resync = "comptoir resync payments orders --shop maison"
-    status, said = await follow(watch, "waiting.md", resync, {"maison": GARANCE.shop})
-    assert status == 0, said
+    status, output = await follow(watch, "waiting.md", resync, {"maison": GARANCE.shop})
+    assert status == 0, output
     async with storefront(watch) as module:
         await wait_until(lambda: len(module.answers) > 0, PATIENCE_SECONDS)
-        status, said = await follow(watch, "topology.md", "comptoir topology diff")
-        assert status == 0, said
+        status, output = await follow(watch, "topology.md", "comptoir topology diff")
+        assert status == 0, output
         await wait_until_silent(watch, "ComptoirStorefrontUnread")
     ended = ("ComptoirBindingsMissing", "ComptoirRefusedByBroker", "ComptoirBrokerUnroutable")
     await wait_until_silent(watch, *ended, "ComptoirWaitingOld")
@@ -124,23 +124,23 @@ async def _bindings_are_missing(watch: Watch) -> None:
 
 async def _look_at_what_waits(watch: Watch) -> None:
     listing = "comptoir parked list orders --state waiting"
-    status, said = await follow(watch, "waiting.md", listing, {"orders": "payments"})
-    assert (status, "orders.payment.record.v1" in said) == (0, True), said
-    status, said = await comptoir(watch, "parked", "list", "payments", "--state", "waiting", "--json")
-    [row] = json.loads(said)["parked"]
+    status, output = await follow(watch, "waiting.md", listing, {"orders": "payments"})
+    assert (status, "orders.payment.record.v1" in output) == (0, True), output
+    status, output = await comptoir(watch, "parked", "list", "payments", "--state", "waiting", "--json")
+    [row] = json.loads(output)["parked"]
     example = {"orders": "payments", "7": str(row["id"])}
-    status, said = await follow(watch, "waiting.md", "comptoir parked explain orders 7", example)
-    assert (status, "wait_key" in said) == (0, True), said
+    status, output = await follow(watch, "waiting.md", "comptoir parked explain orders 7", example)
+    assert (status, "wait_key" in output) == (0, True), output
 
 
 async def _look_at_the_module(watch: Watch, login: str) -> None:
     queues = "rabbitmqctl list_queues name messages_ready consumers"
-    _, said = await follow(watch, "storefront-unread.md", queues)
-    [line] = [line for line in said.splitlines() if line.startswith(login)]
+    _, output = await follow(watch, "storefront-unread.md", queues)
+    [line] = [line for line in output.splitlines() if line.startswith(login)]
     _, ready, consumers = line.split()
-    assert (int(ready) > 0, consumers) == (True, "0"), said
-    _, said = await follow(watch, "storefront-unread.md", "rabbitmqctl list_connections user state")
-    assert login not in said, said
+    assert (int(ready) > 0, consumers) == (True, "0"), output
+    _, output = await follow(watch, "storefront-unread.md", "rabbitmqctl list_connections user state")
+    assert login not in output, output
 
 
 async def _a_process_dies_again_and_again(watch: Watch, began: float) -> None:
@@ -148,15 +148,15 @@ async def _a_process_dies_again_and_again(watch: Watch, began: float) -> None:
     supervisor = watch.system.supervisor
     started = f'max_over_time(process_start_time_seconds{{program="{CUSTOMER_PAGE}"}}[300s])'
 
-    async def has_started_since(moment: float) -> bool:
-        return any(value > moment for _, value in await query(watch.prometheus_url, started))
+    async def has_started_since(timestamp: float) -> bool:
+        return any(value > timestamp for _, value in await query(watch.prometheus_url, started))
 
     while not await has_fired(watch, "ComptoirRestarting", began, f'program="{CUSTOMER_PAGE}"'):
         [(_, before)] = await query(watch.prometheus_url, started)
         os.kill(supervisor.pid(CUSTOMER_PAGE), signal.SIGKILL)
         await wait_until(partial(has_started_since, before), PATIENCE_SECONDS)
-    _, said = await follow(watch, "restarting.md", "comptoir status")
-    assert "orders" in said, said
+    _, output = await follow(watch, "restarting.md", "comptoir status")
+    assert "orders" in output, output
     await wait_until_silent(watch, "ComptoirRestarting")
 
 
@@ -170,20 +170,20 @@ async def _a_database_is_closed(watch: Watch, broker: PrivateRabbitMQ) -> None:
         while not await has_fired(watch, "ComptoirRedeliveries", began):
             await asyncio.to_thread(broker.ctl, "close_all_user_connections", "fulfillment", "a test")
         connections = "rabbitmqctl list_connections user peer_host connected_at state"
-        status, said = await follow(watch, "redeliveries.md", connections)
-        assert (status, "orders" in said) == (0, True), said
+        status, output = await follow(watch, "redeliveries.md", connections)
+        assert (status, "orders" in output) == (0, True), output
         await wait_until_fire(
             watch,
             ("ComptoirWorkerErrors", 'service="fulfillment"'),
             ("ComptoirAuditorStale", ""),
             since=began,
         )
-        status, said = await follow(watch, "worker-errors.md", "comptoir status")
-        assert (status, "fulfillment" in said) == (3, True), said
+        status, output = await follow(watch, "worker-errors.md", "comptoir status")
+        assert (status, "fulfillment" in output) == (3, True), output
         await supervisor.stop(AUDITOR)
     own = {"127.0.0.1:8007": f"127.0.0.1:{watch.system.ports[AUDITOR]}"}
     serve = "python -m deploy.auditor --watch --serve 127.0.0.1:8007"
-    await start_as_said(watch, "auditor-stale.md", serve, own)
+    await start_by_runbook(watch, "auditor-stale.md", serve, own)
     ended = ("ComptoirRedeliveries", "ComptoirWorkerErrors", "ComptoirAuditorStale")
     await wait_until_silent(watch, *ended, "ComptoirAuditor", "ComptoirDown")
 
@@ -211,9 +211,9 @@ async def _submit_without_listening(watch: Watch) -> None:
 
 async def _say(watch: Watch, type_: str, body: bytes, id_: UUID | None = None) -> None:
     """Publish a module's message without `mandatory`: the broker drops it silently when no queue takes it."""
-    login, said = login_of(GARANCE.shop, "shop"), id_ or uuid7()
+    login, dropped = login_of(GARANCE.shop, "shop"), id_ or uuid7()
     source = f"/{STOREFRONT}/{GARANCE.shop}/shop"
-    envelope = Envelope(said, source, type_, datetime.now(UTC), GARANCE.shop, subject=str(said))
+    envelope = Envelope(dropped, source, type_, datetime.now(UTC), GARANCE.shop, subject=str(dropped))
     async with await aio_pika.connect(watch.system.amqp_url(login)) as connection:
         exchange = await (await connection.channel()).get_exchange(STOREFRONT, ensure=False)
         message = aio_pika.Message(
@@ -223,10 +223,10 @@ async def _say(watch: Watch, type_: str, body: bytes, id_: UUID | None = None) -
 
 
 def _dropped() -> bytes:
-    said = CheckoutDropped(
+    dropped = CheckoutDropped(
         shop=GARANCE.shop, module=Module.SHOP, checkout_id=uuid7(), dropped_at=datetime.now(UTC)
     )
-    return said.model_dump_json(exclude_none=True).encode()
+    return dropped.model_dump_json(exclude_none=True).encode()
 
 
 def _today() -> str:

@@ -9,7 +9,7 @@ import pytest
 from deploy.local.ports import free_ports
 from deploy.local.prometheus.watching import Watch
 from services.chassis.testing import wait_until
-from tests.journeys.postbox import set_replies
+from tests.journeys.mailbox import set_replies
 from tests.journeys.sales import INK, NOTEBOOK, PLENTY, a_sale
 from tests.journeys.shop import Shop
 from tests.prometheus import query
@@ -51,8 +51,8 @@ async def test_mails_without_an_answer_and_refused_ones_are_seen_and_sent_again(
             ("ComptoirMailsFailing", ""),
             since=began,
         )
-        status, said = await follow(watch, "mails-failing.md", "comptoir status notifier")
-        assert status == 0, said
+        status, output = await follow(watch, "mails-failing.md", "comptoir status notifier")
+        assert status == 0, output
         await staff.open("/mails?state=uncertain", "To check", doubtful.recipient)
         await staff.open("/mails?state=bounced", "Bounced", misspelt[0].recipient)
         await staff.open(f"/mails/{await _mail_to(shop, misspelt[0].recipient)}", UNKNOWN)
@@ -81,8 +81,8 @@ async def test_a_mail_server_that_is_not_there_is_seen_and_a_pause_is_no_fault(w
             waiting = [a_sale() for _ in range(2)]
             await shop.order(*waiting)
             await wait_until_fire(watch, ("ComptoirMailsWaiting", ""))
-            status, said = await follow(watch, "mails-failing.md", "comptoir status notifier")
-            assert status == 0, said
+            status, output = await follow(watch, "mails-failing.md", "comptoir status notifier")
+            assert status == 0, output
             lines = system.supervisor.log("notifier").read_text().splitlines()
             assert [line for line in lines if "mail server can't be used" in line and f":{nobody}" in line]
         finally:
@@ -92,18 +92,18 @@ async def test_a_mail_server_that_is_not_there_is_seen_and_a_pause_is_no_fault(w
             await shop.mails_to(sale.recipient)
         await wait_until_silent(watch, "ComptoirMailsWaiting", "ComptoirDown")
 
-        status, said = await comptoir(watch, *PAUSE)
-        assert status == 0, said
+        status, output = await comptoir(watch, *PAUSE)
+        assert status == 0, output
         late = a_sale()
         await shop.order(late)
         await wait_until_fire(watch, ("ComptoirPaused", 'service="notifier",what="effects"'))
         await wait_until(lambda: _are_due(watch), PATIENCE_SECONDS)
         assert await is_silent(watch, "ComptoirMailsWaiting")
-        status, said = await follow(watch, "paused.md", "comptoir status")
-        assert (status, "upgrade" in said) == (0, True), said
+        status, output = await follow(watch, "paused.md", "comptoir status")
+        assert (status, "upgrade" in output) == (0, True), output
         for line in ("comptoir resume notifier", "comptoir drain notifier --timeout 600"):
-            status, said = await follow(watch, "paused.md", line)
-            assert status == 0, said
+            status, output = await follow(watch, "paused.md", line)
+            assert status == 0, output
         await shop.mails_to(late.recipient)
         await wait_until_silent(watch, "ComptoirPaused", "ComptoirMailsWaiting", "ComptoirAuditor")
 

@@ -15,7 +15,7 @@ from deploy.samples.merchants import GARANCE
 from services.chassis.testing import wait_until
 from tests.journeys.sales import a_sale
 from tests.prometheus import query
-from tests.watching.following import follow, start_as_said
+from tests.watching.following import follow, start_by_runbook
 from tests.watching.provoking import (
     PATIENCE_SECONDS,
     comptoir,
@@ -35,15 +35,15 @@ async def test_a_dead_message_is_seen_explained_and_discarded(watch: Watch) -> N
     await wait_until_fire(watch, ("ComptoirParkedDead", 'service="orders"'))
     await wait_until(lambda: notified(watch, "ComptoirParkedDead"), PATIENCE_SECONDS)
 
-    status, said = await comptoir(watch, "parked", "list", "orders", "--json")
-    assert status == 0, said
-    [row] = json.loads(said)["parked"]
+    status, output = await comptoir(watch, "parked", "list", "orders", "--json")
+    assert status == 0, output
+    [row] = json.loads(output)["parked"]
     number = {"7": str(row["id"])}
-    status, said = await follow(watch, "parked.md", "comptoir parked explain orders 7", number)
-    assert (status, "unknown_type" in said) == (0, True), said
+    status, output = await follow(watch, "parked.md", "comptoir parked explain orders 7", number)
+    assert (status, "unknown_type" in output) == (0, True), output
     discard = 'comptoir parked discard orders 7 --reason "module was removed"'
-    status, said = await follow(watch, "parked.md", discard, number)
-    assert status == 0, said
+    status, output = await follow(watch, "parked.md", discard, number)
+    assert status == 0, output
     await wait_until_silent(watch, "ComptoirParkedDead")
 
 
@@ -53,8 +53,8 @@ async def test_a_service_that_is_stopped_and_one_that_is_paused(watch: Watch) ->
     """Payments is down, and its queue grows unread; the notifier is paused, and handles old messages afterwards."""
     await watch.system.supervisor.stop("payments")
     try:
-        status, said = await comptoir(watch, "pause", "notifier", "--reason", "a test of faults")
-        assert status == 0, said
+        status, output = await comptoir(watch, "pause", "notifier", "--reason", "a test of faults")
+        assert status == 0, output
         async with storefront(watch) as module:
             selling = asyncio.create_task(_sell_on(watch, module))
             try:
@@ -69,18 +69,18 @@ async def test_a_service_that_is_stopped_and_one_that_is_paused(watch: Watch) ->
             finally:
                 selling.cancel()
             await wait_until(lambda: module.submitted_at.keys() <= module.answers.keys(), PATIENCE_SECONDS)
-        status, said = await follow(watch, "down.md", "comptoir status")
-        assert (status, "payments does not answer" in said) == (3, True), said
-        assert "a test of faults" in said, said
+        status, output = await follow(watch, "down.md", "comptoir status")
+        assert (status, "payments does not answer" in output) == (3, True), output
+        assert "a test of faults" in output, output
     finally:
-        await start_as_said(watch, "down.md", "python -m services.payments")
-    status, said = await follow(watch, "paused.md", "comptoir resume notifier")
-    assert status == 0, said
+        await start_by_runbook(watch, "down.md", "python -m services.payments")
+    status, output = await follow(watch, "paused.md", "comptoir resume notifier")
+    assert status == 0, output
     await wait_until_fire(watch, ("ComptoirEventAgeHigh", 'service="notifier"'))
-    await start_as_said(watch, "backlog.md", "python -m services.orders", replica="orders-2")
+    await start_by_runbook(watch, "backlog.md", "python -m services.orders", replica="orders-2")
     try:
-        status, said = await follow(watch, "backlog.md", "comptoir drain --timeout 600")
-        assert status == 0, said
+        status, output = await follow(watch, "backlog.md", "comptoir drain --timeout 600")
+        assert status == 0, output
     finally:
         await watch.system.supervisor.stop("orders-2")
     ended = ("ComptoirDown", "ComptoirPaused", "ComptoirQueueUnread", "ComptoirStuck")

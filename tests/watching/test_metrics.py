@@ -104,9 +104,9 @@ async def test_series_of_queues_and_types_exist_before_the_first_message(watch: 
         one for one in text_string_to_metric_families(text) if one.name == "comptoir_messages_handled"
     ]
     found = {(sample.labels["queue"], sample.labels["type"]) for sample in handled.samples}
-    heard = {entry.type for entry in CATALOGUE.values() if "payments" in entry.listeners}
+    consumed = {entry.type for entry in CATALOGUE.values() if "payments" in entry.listeners}
     assert {queue for queue, _ in found} == set(queues_of("payments"))
-    assert {type_ for _, type_ in found} == heard
+    assert {type_ for _, type_ in found} == consumed
 
 
 async def test_a_request_is_measured_by_its_route_and_not_by_its_path(watch: Watch) -> None:

@@ -16,7 +16,7 @@ import pytest
 from deploy.demo.standins import stripe_disputes
 from deploy.demo.standins.provider import payment_succeeded, sign
 from deploy.demo.standins.providers import Providers
-from deploy.demo.standins.serving import Trouble
+from deploy.demo.standins.serving import InjectedFault
 from deploy.demo.standins.stripe_api import event_body
 from deploy.local.prometheus.watching import Watch
 from deploy.samples.merchants import GARANCE
@@ -90,8 +90,8 @@ async def test_money_that_needs_a_person_is_seen_and_decided(watch: Watch) -> No
             since=began,
         )
         for page, line in LOOKED_AT:
-            status, said = await follow(watch, page, line)
-            assert status == 0, said
+            status, output = await follow(watch, page, line)
+            assert status == 0, output
         await _check_webhooks(watch, providers)
 
         await _set_aside(shop, staff)
@@ -136,8 +136,8 @@ async def test_payments_that_cannot_work_and_a_changed_secret_are_seen_and_corre
                 ("ComptoirWebhooksUnread", ""),
                 ("ComptoirEffectsOld", 'service="payments",kind="refund"'),
             )
-            status, said = await follow(watch, "webhooks-unread.md", "comptoir status payments")
-            assert status == 0, said
+            status, output = await follow(watch, "webhooks-unread.md", "comptoir status payments")
+            assert status == 0, output
         await shop.until_order(str(owed.event_id), payment_status="paid")
         async with Providers(system, GARANCE.shop, Random()) as providers:
             await shop.until_order(str(paid.event_id), payment_status="refunded")
@@ -175,20 +175,20 @@ async def test_messages_that_a_queue_lost_are_found_and_sent_again(watch: Watch)
             await system.start("orders")
         await wait_until_fire(watch, ("ComptoirAuditor", ""))
         _, *audit = command_of("auditor.md", "comptoir audit")
-        status, said = await comptoir(watch, *audit, "--quiet-seconds", "2")
-        assert (status, order in said) == (1, True), said
+        status, output = await comptoir(watch, *audit, "--quiet-seconds", "2")
+        assert (status, order in output) == (1, True), output
         resync = "comptoir resync payments orders --shop maison"
-        status, said = await follow(watch, "auditor.md", resync, {"maison": GARANCE.shop})
-        assert status == 0, said
+        status, output = await follow(watch, "auditor.md", resync, {"maison": GARANCE.shop})
+        assert status == 0, output
         period = "payments orders --from 2026-11-28T08:00Z --to 2026-11-28T10:00Z"
-        status, said = await follow(watch, "auditor.md", f"comptoir lost count {period}", last_hour())
-        assert (status, "never handled by orders" in said) == (1, True), said
-        status, said = await follow(watch, "auditor.md", f"comptoir lost send {period}", last_hour())
-        assert status == 0, said
+        status, output = await follow(watch, "auditor.md", f"comptoir lost count {period}", last_hour())
+        assert (status, "never handled by orders" in output) == (1, True), output
+        status, output = await follow(watch, "auditor.md", f"comptoir lost send {period}", last_hour())
+        assert status == 0, output
         await shop.until_order(order, payment_status="paid")
         await wait_until_silent(watch, "ComptoirAuditor", "ComptoirDown", "ComptoirQueueUnread")
-        status, said = await follow(watch, "auditor.md", "comptoir audit")
-        assert status == 0, said
+        status, output = await follow(watch, "auditor.md", "comptoir audit")
+        assert status == 0, output
 
 
 async def _lose_the_answer(shop: Shop, providers: Providers, order: str) -> str:
@@ -196,12 +196,12 @@ async def _lose_the_answer(shop: Shop, providers: Providers, order: str) -> str:
     of the decision on it.
     """
     api = providers.stripe_api
-    key, asked = api._key, api.asked
-    api.troubles.append(Trouble(status=500, seconds=1.0))
-    asking = asyncio.create_task(shop.ask(f"/orders/{order}/refunds", REFUND))
-    await wait_until(lambda: api.asked > asked, PATIENCE_SECONDS)
+    key, requests = api._key, api.requests
+    api.faults.append(InjectedFault(status=500, seconds=1.0))
+    pending = asyncio.create_task(shop.ask(f"/orders/{order}/refunds", REFUND))
+    await wait_until(lambda: api.requests > requests, PATIENCE_SECONDS)
     api._key = "replaced"
-    assert (await asking).is_success
+    assert (await pending).is_success
     [refund] = (await shop.until_order(order, flags=["refund_uncertain"]))["refunds"]
     api._key = key
     return f"/orders/{order}/refunds/{refund['refund_id']}/settlement"
@@ -212,11 +212,11 @@ async def _check_webhooks(watch: Watch, providers: Providers) -> None:
     line = "python -m services.payments webhooks-check"
     left_out, [endpoint] = "payment_intent.succeeded", providers.stripe_api.webhook_endpoints
     every, endpoint["enabled_events"] = endpoint["enabled_events"], [one for one in NEEDED if one != left_out]
-    status, said = await follow(watch, "webhook-silence.md", line)
-    assert (status, left_out in said) == (1, True), said
+    status, output = await follow(watch, "webhook-silence.md", line)
+    assert (status, left_out in output) == (1, True), output
     endpoint["enabled_events"] = every
-    status, said = await follow(watch, "webhook-silence.md", line)
-    assert left_out not in said, said
+    status, output = await follow(watch, "webhook-silence.md", line)
+    assert left_out not in output, output
 
 
 async def _set_aside(shop: Shop, staff: Staff) -> None:

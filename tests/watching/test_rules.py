@@ -48,8 +48,8 @@ def test_every_alert_is_seen_firing_and_seen_silent() -> None:
     assert len(ALERTS) == len(set(ALERTS))
     fired = re.findall(r"- alertname: (\w+)\n +eval_time: \w+\n +exp_alerts:\n +- exp_labels", TESTS)
     assert sorted(fired) == sorted(ALERTS)
-    for moment in ("50m", "65m", "115m"):
-        silent = re.findall(rf"{{alertname: (\w+), eval_time: {moment}}}", TESTS)
+    for timestamp in ("50m", "65m", "115m"):
+        silent = re.findall(rf"{{alertname: (\w+), eval_time: {timestamp}}}", TESTS)
         assert sorted(silent) == sorted(ALERTS)
 
 

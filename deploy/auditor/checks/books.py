@@ -9,7 +9,7 @@ payments has chained it; it is looked at afterwards.
 from collections.abc import AsyncIterator
 
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, living, table
+from deploy.auditor.inputs import Inputs, living, table
 
 MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 ENTRY = (
@@ -43,9 +43,9 @@ def _covered(columns: tuple[str, ...]) -> str:
 
 
 @check
-async def ledgers_are_chained(ground: Ground) -> AsyncIterator[Finding]:
+async def ledgers_are_chained(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each entry's hash follows from its content and the hash of the entry before it in its account."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         f"""SELECT shop, order_id, number, hash, expected FROM (
                 SELECT shop, order_id, number, hash, lag(id) OVER w IS NOT NULL AS follows, lag(hash) OVER w AS before,
                     sha256(coalesce(lag(hash) OVER w, '') || {_covered(ENTRY)}) AS expected
@@ -58,9 +58,9 @@ async def ledgers_are_chained(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def closings_are_chained(ground: Ground) -> AsyncIterator[Finding]:
+async def closings_are_chained(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each day's closing follows from its content and the closing of the day before, and no day is left out."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         f"""SELECT shop, day, hash, expected, before FROM (
                 SELECT shop, day, hash, lag(day) OVER w AS before,
                     sha256(coalesce(lag(hash) OVER w, '') || {_covered(CLOSING)}) AS expected
@@ -72,9 +72,9 @@ async def closings_are_chained(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def closings_hold_what_was_recorded(ground: Ground) -> AsyncIterator[Finding]:
+async def closings_hold_what_was_recorded(inputs: Inputs) -> AsyncIterator[Finding]:
     """The latest closings cover exactly the entries that were recorded on their days."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT c.shop, c.day, c.entries, c.accounts, c.heads, e.entries AS found, h.accounts AS touched,
                h.heads AS expected
            FROM (SELECT *, row_number() OVER (PARTITION BY shop ORDER BY day DESC) AS place,
@@ -99,9 +99,9 @@ async def closings_hold_what_was_recorded(ground: Ground) -> AsyncIterator[Findi
 
 
 @check
-async def disputed_money_is_in_the_ledger(ground: Ground) -> AsyncIterator[Finding]:
+async def disputed_money_is_in_the_ledger(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each movement of disputed money is one entry of its amount, and a decided dispute holds no money any more."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT m.shop, m.order_id, m.object_id, m.direction, m.amount_minor, e.kind, e.amount_minor AS booked
            FROM dispute_movement m LEFT JOIN ledger_entry e
                ON (e.shop, e.provider, e.object_id) = (m.shop, m.provider, m.object_id)
@@ -110,7 +110,7 @@ async def disputed_money_is_in_the_ledger(ground: Ground) -> AsyncIterator[Findi
     ):
         where = f"{row['object_id']} of order {shown((row['shop'], row['order_id']))}"
         yield Finding(where, f"{row['direction']} {row['amount_minor']}", f"{row['booked']} in the ledger")
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT d.shop, d.order_id, d.object_id, d.state, d.resolution, d.held_minor, e.held FROM dispute d
            CROSS JOIN LATERAL (
                SELECT coalesce(sum(amount_minor * CASE kind WHEN 'disputed' THEN 1 WHEN 'dispute_won' THEN -1
@@ -126,20 +126,20 @@ async def disputed_money_is_in_the_ledger(ground: Ground) -> AsyncIterator[Findi
 
 
 @check
-async def orders_know_every_dispute(ground: Ground) -> AsyncIterator[Finding]:
+async def orders_know_every_dispute(inputs: Inputs) -> AsyncIterator[Finding]:
     """Orders' copy of each dispute is payments' latest."""
     key = ("shop", "order_id", "provider", "reference")
     columns = "state, due_at, is_due_soon, resolution, resolved_by, note"
-    truth = await table(
-        ground.payments,
+    source = await table(
+        inputs.payments,
         f"""SELECT shop, order_id, provider, object_id AS reference, {columns}, held_minor FROM dispute""",  # noqa: S608
         key=key,
     )
     copy = await table(
-        ground.orders,
+        inputs.orders,
         f"""SELECT shop, order_id, provider, provider_reference AS reference, {columns},
                 withdrawn_minor - reinstated_minor AS held_minor FROM dispute""",  # noqa: S608
         key=key,
     )
-    for finding in compare("orders' copy of the dispute", await living(ground, truth), copy):
+    for finding in compare("orders' copy of the dispute", await living(inputs, source), copy):
         yield finding

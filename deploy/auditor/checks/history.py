@@ -11,7 +11,7 @@ from contracts.orders.lifecycle import OrderPlaced
 from contracts.payments.accounts import BalanceChanged, RecordPayment
 from contracts.payments.refunds import GrantCredit
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, table
+from deploy.auditor.inputs import Inputs, table
 from deploy.auditor.retention import reach_of
 
 COMMANDS = [entry.type for entry in sent_by("orders") if issubclass(entry.message, Command)]
@@ -20,9 +20,9 @@ POSTING = [type_of(message, "orders") for message in (RecordPayment, GrantCredit
 
 
 @check
-async def placed_orders_are_kept(ground: Ground) -> AsyncIterator[Finding]:
+async def placed_orders_are_kept(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each order with an OrderPlaced in the log has its submission and activity, or was deleted by a person."""
-    for row in await ground.orders.fetch(
+    for row in await inputs.orders.fetch(
         """SELECT e.shop, e.subject, concat_ws(', ', CASE WHEN o.order_id IS NULL THEN 'the order' END,
                CASE WHEN s.submission_id IS NULL THEN 'the submission' END,
                CASE WHEN a.order_id IS NULL THEN 'the activity' END) AS missing
@@ -41,10 +41,10 @@ async def placed_orders_are_kept(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def causes_of_orders_were_received(ground: Ground) -> AsyncIterator[Finding]:
+async def causes_of_orders_were_received(inputs: Inputs) -> AsyncIterator[Finding]:
     """The submission of each order is in the inbox, as far back as the inbox goes."""
-    inbox = await reach_of(ground.orders, "inbox")
-    for row in await ground.orders.fetch(
+    inbox = await reach_of(inputs.orders, "inbox")
+    for row in await inputs.orders.fetch(
         """SELECT e.shop, e.subject, e.causation_id FROM msg.event_log e
            WHERE e.type = $1 AND e.causation_id >= $2
              AND NOT EXISTS (SELECT FROM msg.inbox i WHERE i.event_id = e.causation_id)
@@ -57,9 +57,9 @@ async def causes_of_orders_were_received(ground: Ground) -> AsyncIterator[Findin
 
 
 @check
-async def commands_sent_are_kept(ground: Ground) -> AsyncIterator[Finding]:
+async def commands_sent_are_kept(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each command in the log is stored with its outcome, except for deleted orders."""
-    for row in await ground.orders.fetch(
+    for row in await inputs.orders.fetch(
         """SELECT e.shop, e.id, e.type, e.subject FROM msg.event_log e LEFT JOIN command c ON c.command_id = e.id
            LEFT JOIN deleted_order d ON d.shop = e.shop AND d.order_id::text = e.subject
            WHERE e.type = ANY($1) AND c.command_id IS NULL AND d.order_id IS NULL""",
@@ -71,27 +71,27 @@ async def commands_sent_are_kept(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def money_by_hand_has_its_command(ground: Ground) -> AsyncIterator[Finding]:
+async def money_by_hand_has_its_command(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each entry by hand names the command that caused it, and each such command that is done has its entry."""
-    log = await reach_of(ground.orders, "event_log")
-    entries = await ground.payments.fetch(
+    log = await reach_of(inputs.orders, "event_log")
+    entries = await inputs.payments.fetch(
         """SELECT shop, order_id, id, kind, caused_by, recorded_at FROM ledger_entry
            WHERE source = 'manual' AND provider = 'manual'"""
     )
     caused = {row["caused_by"] for row in entries}
     known = {  # public: a payment that is moved concerns two orders, its command is of one
         row["command_id"]
-        for row in await ground.orders.fetch(
+        for row in await inputs.orders.fetch(
             "SELECT command_id FROM public.command WHERE command_id = ANY($1)", list(caused)
         )
     }
-    deleted = await table(ground.orders, "SELECT shop, order_id FROM deleted_order")
+    deleted = await table(inputs.orders, "SELECT shop, order_id FROM deleted_order")
     for row in entries:
         is_known = row["caused_by"] in known or (row["shop"], row["order_id"]) in deleted
         if not is_known and log.covers(row["recorded_at"]):
             where = f"{row['kind']} {row['id']} of order {shown((row['shop'], row['order_id']))}"
             yield Finding(where, "a command that caused it", f"no command {row['caused_by']}")
-    for row in await ground.orders.fetch(
+    for row in await inputs.orders.fetch(
         "SELECT command_id, shop, order_id, type FROM command WHERE type = ANY($1) AND state = 'done'",
         POSTING,
     ):
@@ -101,10 +101,10 @@ async def money_by_hand_has_its_command(ground: Ground) -> AsyncIterator[Finding
 
 
 @check
-async def accounts_count_their_facts(ground: Ground) -> AsyncIterator[Finding]:
+async def accounts_count_their_facts(inputs: Inputs) -> AsyncIterator[Finding]:
     """An account's version is its floor and the number of its facts: entries, attempts, refunds, disputes, remarks."""
-    truth = await table(
-        ground.payments,
+    source = await table(
+        inputs.payments,
         """SELECT shop, order_id, (version_floor + refund_facts
                + (SELECT count(*) FROM ledger_entry e WHERE (e.shop, e.order_id) = (a.shop, a.order_id))
                + (SELECT count(*) FROM attempt t WHERE (t.shop, t.order_id) = (a.shop, a.order_id))
@@ -115,15 +115,15 @@ async def accounts_count_their_facts(ground: Ground) -> AsyncIterator[Finding]:
                + (SELECT count(*) FROM remark m WHERE (m.shop, m.order_id) = (a.shop, a.order_id)))::bigint AS version
            FROM account a""",
     )
-    copy = await table(ground.payments, "SELECT shop, order_id, version FROM account")
-    for finding in compare("facts of the account", truth, copy):
+    copy = await table(inputs.payments, "SELECT shop, order_id, version FROM account")
+    for finding in compare("facts of the account", source, copy):
         yield finding
 
 
 @check
-async def published_entries_are_kept(ground: Ground) -> AsyncIterator[Finding]:
+async def published_entries_are_kept(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each entry that payments published is in its ledger, with the same amount."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT l.shop, l.subject, t.entry_id, t.kind, t.amount_minor, e.kind AS kept_kind,
                e.amount_minor AS kept
            FROM msg.event_log l

@@ -7,16 +7,16 @@ moved; an order that is still to be looked at, or that waits for a missing menti
 from collections.abc import AsyncIterator
 
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, living, table
+from deploy.auditor.inputs import Inputs, living, table
 
 
 @check
-async def invoices_have_no_gaps(ground: Ground) -> AsyncIterator[Finding]:
+async def invoices_have_no_gaps(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each series of invoices or credit notes is numbered from 1 to its last number, by rising dates.
 
     Numbers of a recorded gap have no document: theirs were issued after the backup that was restored.
     """
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT coalesce(s.shop, i.shop) AS shop, coalesce(s.kind, i.kind) AS kind, coalesce(s.year, i.year) AS year,
                s.last, i.documents, i.first, i.highest, i.falling, g.missing
            FROM public.invoice_series s FULL JOIN (
@@ -46,9 +46,9 @@ async def invoices_have_no_gaps(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def invoices_are_as_they_were_issued(ground: Ground) -> AsyncIterator[Finding]:
+async def invoices_are_as_they_were_issued(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each document's hash is that of its content, whose number and amounts are the row's; so is its PDF's."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT i.shop, i.order_id, i.number, i.digest,
                encode(sha256(convert_to(i.content, 'UTF8')), 'hex') AS expected,
                c.content ->> 'number' AS written, (c.content ->> 'total_minor')::bigint AS total, i.total_minor
@@ -62,7 +62,7 @@ async def invoices_are_as_they_were_issued(ground: Ground) -> AsyncIterator[Find
         where = f"{row['number']} of order {shown((row['shop'], row['order_id']))}"
         frozen = f"{row['written']} over {row['total']}, hash {row['expected']}"
         yield Finding(where, frozen, f"{row['number']} over {row['total_minor']}, hash {row['digest']}")
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT i.shop, i.order_id, i.number, p.sha256, encode(sha256(p.content), 'hex') AS expected
            FROM invoice i JOIN public.invoice_pdf p ON p.invoice_id = i.id
            WHERE p.sha256 <> encode(sha256(p.content), 'hex')"""
@@ -72,9 +72,9 @@ async def invoices_are_as_they_were_issued(ground: Ground) -> AsyncIterator[Find
 
 
 @check
-async def invoices_equal_their_orders(ground: Ground) -> AsyncIterator[Finding]:
+async def invoices_equal_their_orders(inputs: Inputs) -> AsyncIterator[Finding]:
     """Invoices less credit notes of an order are what it owes by its account: due less credited."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT a.shop, a.order_id, a.due_minor - a.credited_minor AS owed, i.invoiced
            FROM account a JOIN sale s USING (shop, order_id) JOIN (
                SELECT shop, order_id, sum(CASE kind WHEN 'invoice' THEN total_minor ELSE -total_minor END)::bigint
@@ -88,19 +88,19 @@ async def invoices_equal_their_orders(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def orders_know_every_invoice(ground: Ground) -> AsyncIterator[Finding]:
+async def orders_know_every_invoice(inputs: Inputs) -> AsyncIterator[Finding]:
     """Orders' copy of the headings of invoices and credit notes is payments'; none of deleted orders."""
     key = ("shop", "order_id", "invoice_id")
     names = "kind, number, issued_on, currency, net_minor, tax_minor, total_minor"
     own = await table(
-        ground.payments,
+        inputs.payments,
         f"SELECT shop, order_id, id AS invoice_id, {names} FROM invoice",  # noqa: S608
         key=key,
     )
     copies = await table(
-        ground.orders,
+        inputs.orders,
         f"SELECT shop, order_id, invoice_id, {names} FROM invoice",  # noqa: S608
         key=key,
     )
-    for finding in compare("orders' copy of the document", await living(ground, own), copies):
+    for finding in compare("orders' copy of the document", await living(inputs, own), copies):
         yield finding

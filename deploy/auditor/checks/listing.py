@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, table
+from deploy.auditor.inputs import Inputs, table
 
 _KIND = """module, coalesce(payment_method, '') AS payment_method, currency, state, label, payment_status,
     fulfilment_status, carriers, flags, {archived} AS is_archived, {to_pack} AS is_to_pack, {to_ship} AS is_to_ship,
@@ -26,27 +26,27 @@ OF_KIND = _KIND.format(
 
 
 @check
-async def facets_equal_their_orders(ground: Ground) -> AsyncIterator[Finding]:
+async def facets_equal_their_orders(inputs: Inputs) -> AsyncIterator[Finding]:
     """The facets by which lists, queues and counts find an order agree with the order."""
     kinds = await table(
-        ground.orders,
+        inputs.orders,
         f"SELECT shop, kind_id, {OF_KIND} FROM order_kind",  # noqa: S608
         key=("shop", "kind_id"),
     )
-    rows = await ground.orders.fetch(f"SELECT shop, order_id, kind_id, {OF_ORDER} FROM orders")  # noqa: S608
+    rows = await inputs.orders.fetch(f"SELECT shop, order_id, kind_id, {OF_ORDER} FROM orders")  # noqa: S608
     for row in rows:
-        said: dict[str, Any] = dict(row)
-        key = (said.pop("shop"), said.pop("order_id"))
-        of_kind = kinds.get((key[0], said.pop("kind_id")))
+        values: dict[str, Any] = dict(row)
+        key = (values.pop("shop"), values.pop("order_id"))
+        of_kind = kinds.get((key[0], values.pop("kind_id")))
         copy = {key: of_kind} if of_kind is not None else {}
-        for finding in compare("kind of order", {key: said}, copy):
+        for finding in compare("kind of order", {key: values}, copy):
             yield finding
 
 
 @check
-async def tags_equal_their_orders(ground: Ground) -> AsyncIterator[Finding]:
+async def tags_equal_their_orders(inputs: Inputs) -> AsyncIterator[Finding]:
     """The list rows of an order's tags have the order's own facets, timestamp and total."""
-    rows = await ground.orders.fetch(
+    rows = await inputs.orders.fetch(
         """SELECT coalesce(t.shop, f.shop) AS shop, coalesce(t.order_id, f.order_id) AS order_id,
                coalesce(t.facet, f.facet) AS facet,
                CASE WHEN t.facet IS NULL THEN 'no tag'
@@ -65,9 +65,9 @@ async def tags_equal_their_orders(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def orders_can_be_searched(ground: Ground) -> AsyncIterator[Finding]:
+async def orders_can_be_searched(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each order has its search document, with its code and timestamp, or waits for the worker that writes it."""
-    for row in await ground.orders.fetch(
+    for row in await inputs.orders.fetch(
         """SELECT o.shop, o.order_id, o.code, s.order_id IS NOT NULL AS is_there, s.placed_at = o.placed_at AS is_dated,
                position(lower(replace(o.code, '-', '')) IN s.document) > 0 AS is_named
            FROM orders o LEFT JOIN order_search s ON s.order_id = o.order_id AND s.shop = o.shop

@@ -7,21 +7,21 @@ from uuid import UUID
 
 from contracts.catalogue import SERVICES, sent_by
 from deploy.auditor.finding import Finding, check, shown
-from deploy.auditor.ground import Connection, Ground, Row
-from deploy.auditor.retention import hears_since, reach_of
+from deploy.auditor.inputs import Connection, Inputs, Row
+from deploy.auditor.retention import consumes_since, reach_of
 
 KEPT = {"orders": "orders", "payments": "account", "fulfillment": "fulfilment_order"}
 """Tables in which an owner stores the sequence number of an order's events."""
 
 
 @check
-async def sequences_have_no_gaps(ground: Ground) -> AsyncIterator[Finding]:
+async def sequences_have_no_gaps(inputs: Inputs) -> AsyncIterator[Finding]:
     """A service's events about one subject are numbered from 1 without gaps or repeats, as far back as the log goes.
 
     Retention deletes the oldest events first: the remaining events of an older subject begin later than 1.
     """
-    received = await _received(ground)
-    for service, connection in ground.connections.items():
+    received = await _received(inputs)
+    for service, connection in inputs.connections.items():
         log = await reach_of(connection, "event_log")
         for row in await connection.fetch(
             """SELECT shop, subject, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
@@ -38,14 +38,14 @@ async def sequences_have_no_gaps(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def owners_store_their_last_sequence(ground: Ground) -> AsyncIterator[Finding]:
+async def owners_store_their_last_sequence(inputs: Inputs) -> AsyncIterator[Finding]:
     """The sequence number that an owner stores with an order is the last one it used.
 
     An order without events in the log has published none since the log begins.
     """
-    received = await _received(ground)
+    received = await _received(inputs)
     for service, name in KEPT.items():
-        connection = ground.connections[service]
+        connection = inputs.connections[service]
         log = await reach_of(connection, "event_log")
         rows = await connection.fetch(
             f"""SELECT a.shop, a.order_id::text AS order_id, a.sequence, e.last FROM {name} a
@@ -61,16 +61,16 @@ async def owners_store_their_last_sequence(ground: Ground) -> AsyncIterator[Find
             yield Finding(where, f"sequence {row['last'] or 0} as in the log", f"sequence {row['sequence']}")
 
 
-async def _received(ground: Ground) -> dict[tuple[str, str], datetime]:
+async def _received(inputs: Inputs) -> dict[tuple[str, str], datetime]:
     """Return when orders received each order, by our own clock: no service published anything about it before."""
-    rows = await ground.orders.fetch("SELECT shop, order_id::text AS subject, received_at FROM orders")
+    rows = await inputs.orders.fetch("SELECT shop, order_id::text AS subject, received_at FROM orders")
     return {(row["shop"], row["subject"]): row["received_at"] for row in rows}
 
 
 @check
-async def outboxes_are_empty(ground: Ground) -> AsyncIterator[Finding]:
+async def outboxes_are_empty(inputs: Inputs) -> AsyncIterator[Finding]:
     """Every outbox is empty."""
-    for service, connection in ground.connections.items():
+    for service, connection in inputs.connections.items():
         for row in await connection.fetch(
             """SELECT d.event_id, d.routing_key, d.attempts FROM msg.dispatch d ORDER BY d.id LIMIT 100"""
         ):
@@ -81,7 +81,7 @@ async def outboxes_are_empty(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def events_reach_every_listener(ground: Ground) -> AsyncIterator[Finding]:
+async def events_reach_every_listener(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each event is in the inbox of every service that subscribes to it.
 
     A replayed one is there under its replay's name; rows deleted by retention are not reported. A finished resync
@@ -89,23 +89,27 @@ async def events_reach_every_listener(ground: Ground) -> AsyncIterator[Finding]:
     """
     for sender in SERVICES:
         types = {entry.type: entry.listeners for entry in sent_by(sender) if entry.listeners}
-        said: dict[str, list[Row]] = defaultdict(list)
-        for row in await ground.connections[sender].fetch(
+        published: dict[str, list[Row]] = defaultdict(list)
+        for row in await inputs.connections[sender].fetch(
             "SELECT id, type, shop, subject, time FROM msg.event_log WHERE type = ANY($1)", list(types)
         ):
             for listener in types[row["type"]]:
-                said[listener].append(row)
-        for listener, events in said.items():
-            inbox = await reach_of(ground.connections[listener], "inbox")
-            heard = await _heard(
-                ground.connections[listener], f"/{sender}", [event["id"] for event in events]
+                published[listener].append(row)
+        for listener, events in published.items():
+            inbox = await reach_of(inputs.connections[listener], "inbox")
+            consumed = await _consumed(
+                inputs.connections[listener], f"/{sender}", [event["id"] for event in events]
             )
-            resyncs = await _resyncs(ground.connections[sender], listener)
-            since = await hears_since(ground.connections[listener], listener)
+            resyncs = await _resyncs(inputs.connections[sender], listener)
+            since = await consumes_since(inputs.connections[listener], listener)
             for event in events:
                 if event["type"] in since and event["time"] < since[event["type"]]:
                     continue
-                if event["id"] in heard or not inbox.covers_id(event["id"]) or _is_resynced(event, resyncs):
+                if (
+                    event["id"] in consumed
+                    or not inbox.covers_id(event["id"])
+                    or _is_resynced(event, resyncs)
+                ):
                     continue
                 about = shown((event["shop"], event["subject"]))
                 yield Finding(
@@ -113,7 +117,7 @@ async def events_reach_every_listener(ground: Ground) -> AsyncIterator[Finding]:
                 )
 
 
-async def _heard(connection: Connection, source: str, events: Sequence[UUID]) -> set[UUID]:
+async def _consumed(connection: Connection, source: str, events: Sequence[UUID]) -> set[UUID]:
     """Return ids of a sender's events that are in the inbox; a replayed one has its replay after a #."""
     rows = await connection.fetch(
         """SELECT event_id FROM msg.inbox
@@ -141,36 +145,36 @@ def _is_resynced(event: Row, resyncs: Sequence[Row]) -> bool:
 
 
 @check
-async def nothing_is_parked(ground: Ground) -> AsyncIterator[Finding]:
+async def nothing_is_parked(inputs: Inputs) -> AsyncIterator[Finding]:
     """No message is waiting, parked or dead-lettered, except the expected ones."""
     seen: set[UUID] = set()
-    for service, connection in ground.connections.items():
+    for service, connection in inputs.connections.items():
         for row in await connection.fetch(
             "SELECT id, queue, state, reason, detail, event_id, type FROM msg.parked WHERE state IN ('waiting', 'dead')"
         ):
             seen.add(row["event_id"])
-            if row["event_id"] not in ground.expected_parked:
+            if row["event_id"] not in inputs.expected_parked:
                 where = f"parked message {row['id']} of {service} ({row['type']} {row['event_id']})"
                 yield Finding(where, "handled", f"{row['state']}: {row['reason']}: {row['detail'][:300]}")
-    for event_id in sorted(ground.expected_parked - seen):
+    for event_id in sorted(inputs.expected_parked - seen):
         yield Finding(f"message {event_id}", "parked", "not parked")
 
 
 @check
-async def every_command_has_its_outcome(ground: Ground) -> AsyncIterator[Finding]:
+async def every_command_has_its_outcome(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each command that orders sent has its outcome from the owning service."""
-    for row in await ground.orders.fetch(
+    for row in await inputs.orders.fetch(
         "SELECT command_id, type, order_id, state FROM command WHERE state NOT IN ('done', 'rejected')"
     ):
-        if row["command_id"] not in ground.expected_parked:
+        if row["command_id"] not in inputs.expected_parked:
             where = f"{row['type']} {row['command_id']} for order {row['order_id']}"
             yield Finding(where, "done or rejected", row["state"])
 
 
 @check
-async def no_effect_is_left(ground: Ground) -> AsyncIterator[Finding]:
+async def no_effect_is_left(inputs: Inputs) -> AsyncIterator[Finding]:
     """No external effect is planned or in flight."""
-    for service, connection in ground.connections.items():
+    for service, connection in inputs.connections.items():
         for row in await connection.fetch(
             "SELECT key, kind, state, attempts, detail FROM msg.effect WHERE state IN ('planned', 'in_flight')"
         ):

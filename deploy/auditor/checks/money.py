@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, living, table
+from deploy.auditor.inputs import Inputs, living, table
 
 SUMS = {
     "due_minor": {"order_total": 1, "due_increased": 1},
@@ -40,16 +40,16 @@ POSITION = (
 
 
 @check
-async def accounts_equal_their_ledgers(ground: Ground) -> AsyncIterator[Finding]:
+async def accounts_equal_their_ledgers(inputs: Inputs) -> AsyncIterator[Finding]:
     """Every sum of an account is the sum of its ledger entries, and the balance follows from the sums."""
     counted: dict[tuple[str, str], Counter[str]] = {}
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         "SELECT shop, order_id, kind, sum(amount_minor)::bigint AS amount FROM ledger_entry GROUP BY 1, 2, 3"
     ):
         sums = counted.setdefault((row["shop"], row["order_id"]), Counter())
         for column, signs in SUMS.items():
             sums[column] += signs.get(row["kind"], 0) * row["amount"]
-    accounts = await table(ground.payments, f"SELECT shop, order_id, {POSITION} FROM account")  # noqa: S608
+    accounts = await table(inputs.payments, f"SELECT shop, order_id, {POSITION} FROM account")  # noqa: S608
     for key, account in accounts.items():
         sums = counted.pop(key, Counter())
         balance = sums["due_minor"] - sums["credited_minor"] - sums["received_minor"]
@@ -63,23 +63,23 @@ async def accounts_equal_their_ledgers(ground: Ground) -> AsyncIterator[Finding]
 
 
 @check
-async def accounts_owe_what_was_ordered(ground: Ground) -> AsyncIterator[Finding]:
+async def accounts_owe_what_was_ordered(inputs: Inputs) -> AsyncIterator[Finding]:
     """The order total in the ledger is the order's own before its edits, once, in the order's currency."""
-    truth = await table(
-        ground.orders,
+    source = await table(
+        inputs.orders,
         """SELECT shop, order_id, currency, total_minor - coalesce((
                SELECT sum(total_after_minor - total_before_minor) FROM order_edit e
                WHERE (e.shop, e.order_id) = (o.shop, o.order_id) AND e.state = 'done'), 0)::bigint AS total_minor
            FROM orders o WHERE stage = 'placed'""",
     )
     copy = await table(
-        ground.payments,
+        inputs.payments,
         """SELECT shop, order_id, sum(amount_minor)::bigint AS total_minor, min(currency) AS currency
            FROM ledger_entry WHERE kind = 'order_total' GROUP BY 1, 2""",
     )
-    for finding in compare("order total of", truth, await living(ground, copy)):
+    for finding in compare("order total of", source, await living(inputs, copy)):
         yield finding
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT a.shop, a.order_id, a.currency, e.currency AS other FROM account a
            JOIN ledger_entry e USING (shop, order_id) WHERE e.currency <> a.currency"""
     ):
@@ -88,9 +88,9 @@ async def accounts_owe_what_was_ordered(ground: Ground) -> AsyncIterator[Finding
 
 
 @check
-async def ledgers_have_no_gaps(ground: Ground) -> AsyncIterator[Finding]:
+async def ledgers_have_no_gaps(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each ledger is numbered from 1 without gaps."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT shop, order_id, count(*) AS entries, min(number) AS first, max(number) AS last
            FROM ledger_entry GROUP BY 1, 2 HAVING min(number) <> 1 OR max(number) <> count(*)"""
     ):
@@ -100,31 +100,31 @@ async def ledgers_have_no_gaps(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def orders_know_every_position(ground: Ground) -> AsyncIterator[Finding]:
+async def orders_know_every_position(inputs: Inputs) -> AsyncIterator[Finding]:
     """Orders' copy of each account's position is payments' latest."""
     columns = f"SELECT shop, order_id, {POSITION}, "
     flags = 'ARRAY(SELECT f FROM unnest({}) AS f ORDER BY f COLLATE "C") AS flags'
-    truth = await table(
-        ground.payments, columns + f"version::int AS version, {flags.format('flags')} FROM account"
+    source = await table(
+        inputs.payments, columns + f"version::int AS version, {flags.format('flags')} FROM account"
     )
     copy = await table(
-        ground.orders,
+        inputs.orders,
         columns + f"payment_version AS version, {flags.format('payment_flags')} FROM orders"
         " WHERE stage = 'placed'",
     )
-    for finding in compare("orders' copy of the account of", await living(ground, truth), copy):
+    for finding in compare("orders' copy of the account of", await living(inputs, source), copy):
         yield finding
 
 
 @check
-async def orders_know_every_entry(ground: Ground) -> AsyncIterator[Finding]:
+async def orders_know_every_entry(inputs: Inputs) -> AsyncIterator[Finding]:
     """Orders' copy of the ledger is payments' ledger, entry by entry, with its running balance."""
     key = ("shop", "order_id", "entry_id")
     columns = (
         "number, kind, method, amount_minor, currency, reference, received_on, clearing_on, note, occurred_at"
     )
-    truth = await table(
-        ground.payments,
+    source = await table(
+        inputs.payments,
         f"""SELECT shop, order_id, id AS entry_id, {columns}, actor AS recorded_by,
                 CASE WHEN provider NOT IN ('manual', 'order') THEN provider END AS provider,
                 CASE WHEN provider NOT IN ('manual', 'order') THEN object_id END AS provider_reference,
@@ -136,19 +136,19 @@ async def orders_know_every_entry(ground: Ground) -> AsyncIterator[Finding]:
         key=key,
     )
     copy = await table(
-        ground.orders,
+        inputs.orders,
         f"""SELECT shop, order_id, entry_id, {columns}, recorded_by, provider, provider_reference, balance_minor
             FROM ledger_entry""",  # noqa: S608
         key=key,
     )
-    for finding in compare("orders' copy of the ledger entry", await living(ground, truth), copy):
+    for finding in compare("orders' copy of the ledger entry", await living(inputs, source), copy):
         yield finding
 
 
 @check
-async def webhooks_add_up(ground: Ground) -> AsyncIterator[Finding]:
+async def webhooks_add_up(inputs: Inputs) -> AsyncIterator[Finding]:
     """Received webhooks are the sum of their ends, and none is left unread."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT provider, endpoint, sum(deliveries) AS received,
                   sum(deliveries - 1) + count(*) FILTER (WHERE state IN ('applied', 'duplicate', 'irrelevant',
                                                                          'waiting', 'parked')) AS ended,
@@ -161,9 +161,9 @@ async def webhooks_add_up(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def no_webhook_failed(ground: Ground) -> AsyncIterator[Finding]:
+async def no_webhook_failed(inputs: Inputs) -> AsyncIterator[Finding]:
     """No webhook is parked because of an unexpected error."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         "SELECT id, event_type, event_id, detail FROM webhook WHERE state = 'parked' AND reason = 'failed'"
     ):
         where = f"webhook {row['id']} ({row['event_type']} {row['event_id']})"
@@ -175,14 +175,14 @@ COUNTED_OTHERWISE = ("ISK", "MGA", "UGX")
 
 
 @check
-async def received_amounts_are_the_providers(ground: Ground) -> AsyncIterator[Finding]:
+async def received_amounts_are_the_providers(inputs: Inputs) -> AsyncIterator[Finding]:
     """The amount that Stripe reports for a payment of a known order is the ledger's, to the minor unit.
 
     Waiting and parked webhooks are visible to people; one set aside although its order is known counts here. A paid
     charge or session reports on its intent, if it has one. A payment of which retention deleted a webhook's content is
     left out: the remaining webhooks report it only in part.
     """
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """WITH told AS (
                SELECT w.shop, w.state, event_type, convert_from(w.body, 'UTF8')::jsonb -> 'data' -> 'object' AS thing
                FROM webhook w
@@ -227,9 +227,9 @@ async def received_amounts_are_the_providers(ground: Ground) -> AsyncIterator[Fi
 
 
 @check
-async def refunds_in_webhooks_are_recorded(ground: Ground) -> AsyncIterator[Finding]:
+async def refunds_in_webhooks_are_recorded(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each refund in an applied webhook, or in one set aside although its payment is known, is recorded."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """WITH told AS (
                SELECT shop, state, convert_from(body, 'UTF8')::jsonb -> 'data' -> 'object' AS thing FROM webhook
                WHERE provider = 'stripe' AND state IN ('applied', 'duplicate', 'irrelevant') AND length(body) > 2
@@ -245,13 +245,13 @@ async def refunds_in_webhooks_are_recorded(ground: Ground) -> AsyncIterator[Find
 
 
 @check
-async def no_accepted_webhook_is_lost(ground: Ground) -> AsyncIterator[Finding]:
+async def no_accepted_webhook_is_lost(inputs: Inputs) -> AsyncIterator[Finding]:
     """Every webhook that was answered with 2xx is stored, as often as it was posted."""
-    if ground.journals.accepted_webhooks is None:
+    if inputs.journals.accepted_webhooks is None:
         return
-    posted = Counter(ground.journals.accepted_webhooks)
+    posted = Counter(inputs.journals.accepted_webhooks)
     kept: Counter[str] = Counter()
-    for row in await ground.payments.fetch("SELECT event_id, deliveries FROM webhook"):
+    for row in await inputs.payments.fetch("SELECT event_id, deliveries FROM webhook"):
         kept[_provider_event_id(row["event_id"])] += row["deliveries"]
     for event_id, times in sorted(posted.items()):
         if kept[event_id] < times:
@@ -264,9 +264,9 @@ def _provider_event_id(stored: str) -> str:
 
 
 @check
-async def webhook_entries_name_their_webhook(ground: Ground) -> AsyncIterator[Finding]:
+async def webhook_entries_name_their_webhook(inputs: Inputs) -> AsyncIterator[Finding]:
     """An entry from a webhook names a stored webhook that is recorded as applied."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT e.shop, e.order_id, e.id, e.caused_by, w.state, w.reason FROM ledger_entry e
            LEFT JOIN webhook w ON w.id = e.caused_by
            WHERE e.source IN ('webhook', 'reconcile') AND (w.id IS NULL OR w.state <> 'applied')"""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from deploy.auditor.finding import Finding, check, shown
-from deploy.auditor.ground import Ground
+from deploy.auditor.inputs import Inputs
 
 ENDS_WITHIN = timedelta(hours=1)
 """Each of these ends within minutes when every service runs."""
@@ -27,9 +27,9 @@ FROM msg.parked WHERE state = 'waiting' AND give_up_at < now() - $1::interval"""
 
 
 @check
-async def no_change_is_overdue(ground: Ground) -> AsyncIterator[Finding]:
+async def no_change_is_overdue(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each change of an order is done or rejected within an hour: an open one blocks further changes."""
-    for row in await ground.orders.fetch(
+    for row in await inputs.orders.fetch(
         """SELECT shop, order_id, edit_id, cause, state, date_trunc('second', requested_at) AS since FROM order_edit
            WHERE state IN ('reducing', 'adding') AND requested_at < now() - $1::interval""",
         ENDS_WITHIN,
@@ -39,9 +39,9 @@ async def no_change_is_overdue(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def nothing_is_overdue(ground: Ground) -> AsyncIterator[Finding]:
+async def nothing_is_overdue(inputs: Inputs) -> AsyncIterator[Finding]:
     """No effect, timer, resync or waiting message is more than an hour overdue."""
-    for service, connection in ground.connections.items():
+    for service, connection in inputs.connections.items():
         for row in await connection.fetch(_OF_EVERY_SERVICE, ENDS_WITHIN):
             where = f"{row['what']} of {service}" + (f", shop {row['shop']}" if row["shop"] else "")
             yield Finding(where, row["expected"], row["found"])

@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator
 
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, table
+from deploy.auditor.inputs import Inputs, table
 
 LINE = ("shop", "order_id", "line")
 
 
 @check
-async def quantities_are_in_order(ground: Ground) -> AsyncIterator[Finding]:
+async def quantities_are_in_order(inputs: Inputs) -> AsyncIterator[Finding]:
     """On every line packed ≤ needed, shipped ≤ packed, delivered ≤ shipped, returned ≤ shipped."""
-    for row in await ground.fulfillment.fetch(
+    for row in await inputs.fulfillment.fetch(
         """SELECT * FROM order_line WHERE packed - lost > ordered - cancelled OR shipped > packed
                OR delivered > shipped OR returned > shipped OR lost > packed OR cancelled > ordered
                OR least(ordered, cancelled, packed, lost, shipped, delivered, returned) < 0"""
@@ -23,10 +23,10 @@ async def quantities_are_in_order(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def parcels_add_up_to_their_lines(ground: Ground) -> AsyncIterator[Finding]:
+async def parcels_add_up_to_their_lines(inputs: Inputs) -> AsyncIterator[Finding]:
     """Packed, shipped, delivered and lost units of a line are those in its parcels and uncancelled shipments."""
-    truth = await table(
-        ground.fulfillment,
+    source = await table(
+        inputs.fulfillment,
         """SELECT p.shop, p.order_id, p.line, sum(p.quantity)::int AS packed,
                coalesce(sum(p.quantity) FILTER (WHERE s.shipment_id IS NOT NULL), 0)::int AS shipped,
                coalesce(sum(p.quantity) FILTER (WHERE s.delivered_at IS NOT NULL AND lost_at IS NULL), 0)::int
@@ -40,19 +40,19 @@ async def parcels_add_up_to_their_lines(ground: Ground) -> AsyncIterator[Finding
         key=LINE,
     )
     copy = await table(
-        ground.fulfillment,
+        inputs.fulfillment,
         """SELECT shop, order_id, line, packed, shipped, delivered, lost FROM order_line
            WHERE packed <> 0 OR shipped <> 0 OR delivered <> 0 OR lost <> 0""",
         key=LINE,
     )
-    for finding in compare("line", truth, copy):
+    for finding in compare("line", source, copy):
         yield finding
 
 
 @check
-async def parcels_are_numbered_without_gaps(ground: Ground) -> AsyncIterator[Finding]:
+async def parcels_are_numbered_without_gaps(inputs: Inputs) -> AsyncIterator[Finding]:
     """An order's parcels are numbered from 1 without gaps, and none is empty."""
-    for row in await ground.fulfillment.fetch(
+    for row in await inputs.fulfillment.fetch(
         """SELECT p.shop, p.order_id, count(DISTINCT p.parcel_id) AS parcels, max(p.number) AS last,
                count(*) FILTER (WHERE l.line IS NULL) AS empty
            FROM parcel p LEFT JOIN parcel_line l USING (shop, order_id, parcel_id)

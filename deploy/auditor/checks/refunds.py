@@ -5,17 +5,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from deploy.auditor.finding import Finding, check, shown
-from deploy.auditor.ground import Ground, Key
+from deploy.auditor.inputs import Inputs, Key
 
 DEAD = {"canceled", "failed"}
 CERTAIN = "succeeded"
 
 
 @check
-async def refunds_at_the_provider_are_in_the_ledger(ground: Ground) -> AsyncIterator[Finding]:
+async def refunds_at_the_provider_are_in_the_ledger(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each refund at the provider is in the ledger once: as its own entry, or as the mark that it confirms."""
-    marks = await _marks(ground)
-    rows = await ground.payments.fetch(
+    marks = await _marks(inputs)
+    rows = await inputs.payments.fetch(
         """SELECT r.shop, r.order_id, r.provider, r.object_id, r.amount_minor, r.states,
                coalesce(sum(CASE e.kind WHEN 'refund_paid' THEN e.amount_minor
                                         WHEN 'refund_failed' THEN -e.amount_minor END), 0)::bigint AS booked
@@ -32,7 +32,7 @@ async def refunds_at_the_provider_are_in_the_ledger(ground: Ground) -> AsyncIter
         elif row["booked"] not in right:
             where = f"refund {row['provider']} {row['object_id']} of order {shown((row['shop'], row['order_id']))}"
             yield Finding(where, " or ".join(map(str, sorted(right))), f"{row['booked']} in the ledger")
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT e.shop, e.order_id, e.provider, e.object_id, e.amount_minor FROM ledger_entry e
            LEFT JOIN provider_refund r USING (shop, order_id, provider, object_id)
            WHERE e.kind = 'refund_paid' AND e.source IN ('webhook', 'answer') AND r.object_id IS NULL"""
@@ -43,9 +43,9 @@ async def refunds_at_the_provider_are_in_the_ledger(ground: Ground) -> AsyncIter
         yield Finding(where, "reported by the provider", f"{row['amount_minor']} in the ledger alone")
 
 
-async def _marks(ground: Ground) -> Counter[Key]:
-    """Return the number of recorded refunds in force, by order and amount: a refund at the provider may confirm one."""
-    rows = await ground.payments.fetch(
+async def _marks(inputs: Inputs) -> Counter[Key]:
+    """Return the number of active recorded refunds, by order and amount: a refund at the provider may confirm one."""
+    rows = await inputs.payments.fetch(
         """SELECT shop, order_id, object_id, sum(CASE kind WHEN 'refund_marked' THEN amount_minor
                                                           ELSE -amount_minor END)::bigint AS marked
            FROM ledger_entry WHERE kind IN ('refund_marked', 'refund_mark_reversed') GROUP BY 1, 2, 3"""
@@ -62,9 +62,9 @@ def _right_sums(row: Any) -> set[int]:
 
 
 @check
-async def refunds_to_be_sent_have_their_effect(ground: Ground) -> AsyncIterator[Finding]:
+async def refunds_to_be_sent_have_their_effect(inputs: Inputs) -> AsyncIterator[Finding]:
     """Each refund to be sent without an answer yet has the effect that sends it."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT r.shop, r.order_id, r.refund_id, r.amount_minor FROM refund r
            WHERE r.mode = 'sent' AND NOT r.is_sent AND r.refusal IS NULL
              AND NOT EXISTS (SELECT FROM msg.effect e WHERE e.kind = 'refund' AND e.key = r.refund_id::text)
@@ -75,9 +75,9 @@ async def refunds_to_be_sent_have_their_effect(ground: Ground) -> AsyncIterator[
 
 
 @check
-async def no_more_goes_back_than_came_in(ground: Ground) -> AsyncIterator[Finding]:
+async def no_more_goes_back_than_came_in(inputs: Inputs) -> AsyncIterator[Finding]:
     """No order is credited more than was due, or refunded more than was received, in total and per payment."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT shop, order_id, credited_minor, due_minor, refunded_minor + marked_minor AS back,
                received_minor + (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entry e
                                  WHERE (e.shop, e.order_id, e.kind) = (a.shop, a.order_id, 'payment_reversed'))::bigint
@@ -88,7 +88,7 @@ async def no_more_goes_back_than_came_in(ground: Ground) -> AsyncIterator[Findin
             yield Finding(where, f"credited at most {row['due_minor']}", f"credited {row['credited_minor']}")
         if row["back"] > row["received"]:
             yield Finding(where, f"refunded at most {row['received']}", f"refunded {row['back']}")
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT shop, payment, min(order_id::text) AS order_id, sum(amount) FILTER (WHERE amount > 0)::bigint AS paid,
                -sum(back)::bigint AS back
            FROM (SELECT shop, order_id, coalesce(payment, provider || ':' || object_id) AS payment,
@@ -104,9 +104,9 @@ async def no_more_goes_back_than_came_in(ground: Ground) -> AsyncIterator[Findin
 
 
 @check
-async def transfers_out_are_transfers_in(ground: Ground) -> AsyncIterator[Finding]:
+async def transfers_out_are_transfers_in(inputs: Inputs) -> AsyncIterator[Finding]:
     """A moved payment left one order and reached another with the same amount and currency."""
-    for row in await ground.payments.fetch(
+    for row in await inputs.payments.fetch(
         """SELECT shop, object_id, min(order_id::text) AS order_id, count(DISTINCT currency) AS currencies,
                coalesce(sum(amount_minor) FILTER (WHERE kind = 'transfer_out'), 0)::bigint AS out,
                coalesce(sum(amount_minor) FILTER (WHERE kind = 'transfer_in'), 0)::bigint AS into

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, table
+from deploy.auditor.inputs import Inputs, table
 
 Row = Mapping[str, Any]
 FACTS = """shop, order_id, stage, payment_method, stock, state, label, automatic_state, hand_state, hand_label,
@@ -16,9 +16,9 @@ FACTS = """shop, order_id, stage, payment_method, stock, state, label, automatic
 
 
 @check
-async def states_follow_from_facts(ground: Ground) -> AsyncIterator[Finding]:
+async def states_follow_from_facts(inputs: Inputs) -> AsyncIterator[Finding]:
     """State, label, payment status, fulfilment status and flags of each order follow from its facts."""
-    for row in await ground.orders.fetch(f"SELECT {FACTS} FROM orders"):  # noqa: S608
+    for row in await inputs.orders.fetch(f"SELECT {FACTS} FROM orders"):  # noqa: S608
         expected = {
             "automatic_state": state_of(row),
             **shown_state_of(row),
@@ -33,9 +33,9 @@ async def states_follow_from_facts(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def units_are_sums_of_lines(ground: Ground) -> AsyncIterator[Finding]:
+async def units_are_sums_of_lines(inputs: Inputs) -> AsyncIterator[Finding]:
     """The units of an order are those of its lines."""
-    rows = await ground.orders.fetch(
+    rows = await inputs.orders.fetch(
         """SELECT o.shop, o.order_id, o.ship_ordered, o.other_ordered,
                coalesce(sum(l.quantity + l.reduced) FILTER (WHERE l.kind = 'ship'), 0)::int AS goods,
                coalesce(sum(l.quantity + l.reduced) FILTER (WHERE l.kind <> 'ship'), 0)::int AS others
@@ -51,10 +51,10 @@ async def units_are_sums_of_lines(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def units_follow_from_lines(ground: Ground) -> AsyncIterator[Finding]:
+async def units_follow_from_lines(inputs: Inputs) -> AsyncIterator[Finding]:
     """An order's units, including those to pack and to ship, are the sums over its lines."""
-    truth = await table(
-        ground.orders,
+    source = await table(
+        inputs.orders,
         """SELECT o.shop, o.order_id, sum(l.ordered - l.cancelled) FILTER (WHERE l.kind = 'ship') AS ship_needed,
                sum(l.packed) FILTER (WHERE l.kind = 'ship') AS ship_packed,
                sum(l.lost) FILTER (WHERE l.kind = 'ship') AS ship_lost,
@@ -65,13 +65,13 @@ async def units_follow_from_lines(ground: Ground) -> AsyncIterator[Finding]:
            WHERE o.stage = 'placed' GROUP BY 1, 2""",
     )
     expected = {}
-    for key, sums in truth.items():
+    for key, sums in source.items():
         units = {name: int(value or 0) for name, value in sums.items()}
         to_pack = max(0, units["ship_needed"] - units["ship_packed"] + units["ship_lost"])
         to_ship = max(0, units["ship_packed"] - units["ship_shipped"])
         expected[key] = {**units, "units_to_pack": to_pack, "units_to_ship": to_ship}
     copy = await table(
-        ground.orders,
+        inputs.orders,
         """SELECT shop, order_id, ship_needed, ship_packed, ship_lost, ship_shipped, ship_returned, units_to_pack,
                units_to_ship FROM orders WHERE stage = 'placed' AND line_positions <> '[]'""",
     )
@@ -86,11 +86,11 @@ _UNEDITED = """s.body -> 'lines' IS NOT NULL AND NOT EXISTS (
 
 
 @check
-async def lines_are_as_they_were_sold(ground: Ground) -> AsyncIterator[Finding]:
+async def lines_are_as_they_were_sold(inputs: Inputs) -> AsyncIterator[Finding]:
     """The lines of an unedited order equal its submission: article, quantity, unit price and total."""
     key = ("shop", "order_id", "line")
-    truth = await table(
-        ground.orders,
+    source = await table(
+        inputs.orders,
         f"""SELECT o.shop, o.order_id, l.line::int AS line, l.sold ->> 'sku' AS sku,
                 (l.sold ->> 'quantity')::int AS quantity, (l.sold ->> 'total_minor')::bigint AS total_minor
             {_AS_SOLD} CROSS JOIN LATERAL json_array_elements(s.body -> 'lines') WITH ORDINALITY AS l (sold, line)
@@ -98,14 +98,14 @@ async def lines_are_as_they_were_sold(ground: Ground) -> AsyncIterator[Finding]:
         key=key,
     )
     copy = await table(
-        ground.orders,
+        inputs.orders,
         f"""SELECT o.shop, o.order_id, l.line, l.sku, l.quantity + l.reduced AS quantity, l.total_minor
             {_AS_SOLD} JOIN order_line l ON (l.shop, l.order_id) = (o.shop, o.order_id) WHERE {_UNEDITED}""",
         key=key,
     )
-    for row in (*truth.values(), *copy.values()):
+    for row in (*source.values(), *copy.values()):
         row["sku"] = (row["sku"] or "").strip() or None
-    for finding in compare("line", truth, copy):
+    for finding in compare("line", source, copy):
         yield finding
 
 

@@ -20,7 +20,7 @@ from deploy.demo.staff import Staff, signed_in, submit
 from deploy.local.system import System
 
 SECONDS = 30.0
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 MAILS = 4
 """Of both conversations: three messages of the staff to customers, one of a customer to the merchant."""
 STAFF, CUSTOMER, AUTOMATIC = "staff", "customer", "automatic"
@@ -139,12 +139,12 @@ async def converse(system: System, shop: str, sales: Sequence[Sale], staff: Staf
     if not found:
         return Conversations()
     async with (
-        signed_in(system, staff) as office,
+        signed_in(system, staff) as backoffice,
         httpx2.AsyncClient(
             base_url=system.url("notifier"), headers=system.operator, timeout=15, trust_env=False
         ) as notifier,
     ):
-        answering, absent = (_OrderConversation(system, shop, sale, office, notifier) for sale in found)
+        answering, absent = (_OrderConversation(system, shop, sale, backoffice, notifier) for sale in found)
         wrong = await asyncio.gather(
             _without_raising(answering.answered), _without_raising(absent.left_alone)
         )
@@ -157,28 +157,33 @@ class _OrderConversation:
     """The conversation about one order, and the mailbox of its customer."""
 
     def __init__(
-        self, system: System, shop: str, sale: Sale, office: httpx2.AsyncClient, notifier: httpx2.AsyncClient
+        self,
+        system: System,
+        shop: str,
+        sale: Sale,
+        backoffice: httpx2.AsyncClient,
+        notifier: httpx2.AsyncClient,
     ) -> None:
-        self._inbound_port, self._office, self._notifier = system.inbound_port, office, notifier
+        self._inbound_port, self._backoffice, self._notifier = system.inbound_port, backoffice, notifier
         self._sale, self._texts = sale, _texts(sale)
         self._form, self._shown = f"/orders/{sale.event_id}/conversation", f"{shop}/{sale.event_id}"
         self._mailbox = Mailbox(system, sale.recipient)
 
     async def answered(self) -> None:
         """Ask the customer, who answers, and answer again."""
-        await submit(self._office, self._form, {"text": self._texts.question})
+        await submit(self._backoffice, self._form, {"text": self._texts.question})
         mail = await self._mailbox.wait_for(self._texts.question)
         answer = answer_to(mail, self._sale.recipient, self._texts.answer)
         await deliver(self._inbound_port, self._sale.recipient, answer)
         await self._until("has the answer", lambda end: len(end.messages) == 2)
-        await submit(self._office, self._form, {"text": self._texts.thanks})
+        await submit(self._backoffice, self._form, {"text": self._texts.thanks})
         await self._mailbox.wait_for(self._texts.thanks)
 
     async def left_alone(self) -> None:
         """Write to the customer and close the thread; an automatic reply comes, from nobody (RFC 3834)."""
-        await submit(self._office, self._form, {"text": self._texts.notice})
+        await submit(self._backoffice, self._form, {"text": self._texts.notice})
         mail = await self._mailbox.wait_for(self._texts.notice)
-        await submit(self._office, f"{self._form}/close", {})
+        await submit(self._backoffice, f"{self._form}/close", {})
         await self._until("is closed", lambda end: end.state == "closed")
         await deliver(
             self._inbound_port, "", automatic_reply_to(mail, self._sale.recipient, self._texts.absence)
@@ -195,7 +200,7 @@ class _OrderConversation:
         while not fits(await self.end()):
             if asyncio.get_running_loop().time() > deadline:
                 raise MailMissing(f"no thread of order {self._sale.event_id} {what} within {SECONDS:.0f} s")
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _without_raising(play: Callable[[], Coroutine[Any, Any, None]]) -> str | None:

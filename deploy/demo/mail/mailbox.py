@@ -9,7 +9,7 @@ from deploy.local.mailserver import JournalReader
 from deploy.local.system import System
 
 SECONDS = 30.0
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 class MailMissing(Exception):
@@ -41,7 +41,7 @@ class Mailbox:
                 return found[-1]
             if asyncio.get_running_loop().time() > deadline:
                 raise MailMissing(f"{self.recipient} got no mail with “{words}” within {seconds:.0f} s")
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def read_mail(path: Path) -> EmailMessage:

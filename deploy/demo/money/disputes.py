@@ -20,7 +20,7 @@ WON, LOST, WRITTEN_OFF, INQUIRY = "won", "lost", "lost and written off", "inquir
 ENDS = {"stripe": (WON, WRITTEN_OFF), "paypal": (WON, INQUIRY)}
 """How the disputes of each provider stand in the end, in their order."""
 SECONDS = 30.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 class Case(NamedTuple):
@@ -61,7 +61,7 @@ async def dispute_payments(
             named = {"provider": dispute["provider"], "reference": dispute["provider_reference"]}
             await submit(http, FORM, {**named, "resolution": "written_off", "note": "Colis perdu."})
     found = [dispute for sale, end in disputed for dispute in await _until(desk, sale, end)]
-    return Counter(map(_standing, found))
+    return Counter(map(_state, found))
 
 
 def wrong_disputes(found: Counter[str], sales: Sequence[Sale]) -> list[str]:
@@ -70,16 +70,16 @@ def wrong_disputes(found: Counter[str], sales: Sequence[Sale]) -> list[str]:
     return [] if found == expected else [f"disputes should be {dict(expected)}, are {dict(found)}"]
 
 
-def _standing(dispute: dict[str, Any]) -> str:
+def _state(dispute: dict[str, Any]) -> str:
     decided = f" and {dispute['resolution'].replace('_', ' ')}" if dispute["resolution"] else ""
     return f"{dispute['state']}{decided}"
 
 
-async def _until(desk: MerchantDesk, sale: Sale, standing: str) -> list[dict[str, Any]]:
+async def _until(desk: MerchantDesk, sale: Sale, state: str) -> list[dict[str, Any]]:
     """Return the disputes of an order once the only one stands so; after half a minute as they are."""
     deadline = asyncio.get_running_loop().time() + SECONDS
     while True:
         found: list[dict[str, Any]] = (await desk.order(sale.event_id))["disputes"]
-        if list(map(_standing, found)) == [standing] or asyncio.get_running_loop().time() > deadline:
+        if list(map(_state, found)) == [state] or asyncio.get_running_loop().time() > deadline:
             return found
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)

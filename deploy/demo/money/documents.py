@@ -23,7 +23,7 @@ INVOICE, CREDIT_NOTE = "invoice", "credit_note"
 FORM = "/settings/invoices"
 PAGE = 500
 SECONDS = 60.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,12 @@ async def switch_on(system: System, merchant: Merchant, sales: Sequence[Sale], s
 async def _until_on(system: System, shop: str) -> None:
     deadline = asyncio.get_running_loop().time() + SECONDS
     while True:
-        told = await _get(system, "/internal/invoicing", shop=shop)
-        if told["version"] and not told["missing"]:
+        answer = await _get(system, "/internal/invoicing", shop=shop)
+        if answer["version"] and not answer["missing"]:
             return
         if asyncio.get_running_loop().time() > deadline:
-            raise RuntimeError(f"invoices are not switched on; the legal details lack {told['missing']}")
-        await asyncio.sleep(LOOK_SECONDS)
+            raise RuntimeError(f"invoices are not switched on; the legal details lack {answer['missing']}")
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def read_documents(system: System, shop: str) -> Documents:
@@ -135,7 +135,7 @@ async def all_issued(system: System, shop: str, sales: Sequence[Sale]) -> None:
     while asyncio.get_running_loop().time() < deadline:
         if not wrong_documents(await read_documents(system, shop), sales):
             return
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _get(system: System, path: str, **query: str) -> Any:

@@ -12,7 +12,7 @@ from deploy.local.system import System
 
 PATH = "/internal/reconciliation"
 SECONDS = 60.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 class NotReconciled(Exception):
@@ -31,11 +31,11 @@ async def reconcile(system: System, shop: str) -> int:
         base_url=system.url("payments"), headers=system.operator, timeout=15, trust_env=False
     ) as http:
         while asyncio.get_running_loop().time() < deadline:
-            asked = await http.post(f"{PATH}/run", json={"shop": shop, "actor": "demo"})
-            if asked.is_success:
+            response = await http.post(f"{PATH}/run", json={"shop": shop, "actor": "demo"})
+            if response.is_success:
                 return await _found(http, shop, deadline)
-            await asyncio.sleep(LOOK_SECONDS)
-    raise NotReconciled(f"no comparison could be started: {asked.status_code} {asked.text[:500]}")
+            await asyncio.sleep(POLL_SECONDS)
+    raise NotReconciled(f"no comparison could be started: {response.status_code} {response.text[:500]}")
 
 
 async def _found(http: httpx2.AsyncClient, shop: str, deadline: float) -> int:
@@ -44,7 +44,7 @@ async def _found(http: httpx2.AsyncClient, shop: str, deadline: float) -> int:
         [events] = [run for run in shown["runs"] if run["kind"] == "events" and run["provider"] == "stripe"]
         if events["error"] is None and _is_over(events):
             return int(events["found"])
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
     raise NotReconciled(f"the comparison of Stripe's events did not end: {events}")
 
 

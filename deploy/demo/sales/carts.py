@@ -11,7 +11,7 @@ from contracts.sale import Module
 from contracts.storefront import CheckoutDropped, CheckoutOpened
 from deploy.demo.sales.sale import Sale
 
-TOLD_EVERY = 9
+ANNOUNCED_EVERY = 9
 """Of every so-many-th sale the storefront told from the checkout's first page on."""
 
 
@@ -24,7 +24,7 @@ class Cart:
 
     checkout_id: UUID
     module: Module
-    told: tuple[CheckoutOpened | CheckoutDropped, ...]
+    messages: tuple[CheckoutOpened | CheckoutDropped, ...]
     end: str = "placed"
 
 
@@ -32,7 +32,7 @@ def with_carts(sales: Sequence[Sale]) -> tuple[list[Sale], dict[UUID, Cart]]:
     """The sales, and the carts that some of them now come of, by the sales' event ids."""
     keys = Counter(sale.submission.idempotency_key for sale in sales)
     plain = [sale for sale in sales if sale.is_placed and keys[sale.submission.idempotency_key] == 1]
-    carts = {sale.event_id: _cart_of(sale, rank) for rank, sale in enumerate(plain[::TOLD_EVERY])}
+    carts = {sale.event_id: _cart_of(sale, rank) for rank, sale in enumerate(plain[::ANNOUNCED_EVERY])}
     return [_in_cart(sale) if sale.event_id in carts else sale for sale in sales], carts
 
 
@@ -62,10 +62,10 @@ def _cart_of(sale: Sale, rank: int) -> Cart:
 
 
 def _opened(sale: Sale, checkout_id: UUID, opened_at: datetime) -> CheckoutOpened:
-    told = sale.submission.model_dump(exclude_none=True, exclude={"submitted_at", "checkout_id"})
-    key = told["idempotency_key"] if checkout_id == sale.event_id else f"cart-{checkout_id}"
+    submission = sale.submission.model_dump(exclude_none=True, exclude={"submitted_at", "checkout_id"})
+    key = submission["idempotency_key"] if checkout_id == sale.event_id else f"cart-{checkout_id}"
     return CheckoutOpened.model_validate(
-        {**told, "checkout_id": checkout_id, "idempotency_key": key, "opened_at": opened_at}
+        {**submission, "checkout_id": checkout_id, "idempotency_key": key, "opened_at": opened_at}
     )
 
 

@@ -12,7 +12,7 @@ from contracts.fulfillment.stock import StockLevel
 from contracts.sale import Module
 from deploy.demo.sales.mistakes import mistakes
 from deploy.demo.sales.sale import Sale
-from deploy.demo.sales.stories import deliver_everything, tell
+from deploy.demo.sales.stories import deliver_everything, with_fitting_story
 from deploy.samples.articles import GOODS
 from deploy.samples.habits import HABITS, HOURS, WEEKDAYS, days_before
 from deploy.samples.orders import submitted_order
@@ -32,10 +32,10 @@ def demo_sales(seed: int = SEED, opened_at: datetime | None = None) -> list[Sale
     opened_at = opened_at or datetime.now(UTC).replace(microsecond=0)
     modules = [module for module, habit in HABITS.items() for _ in range(habit.orders)]
     chance.shuffle(modules)
-    moments = past_moments(chance, opened_at, len(modules))
+    timestamps = past_timestamps(chance, opened_at, len(modules))
     sales = [
-        a_sale(chance, module, number, moment)
-        for number, (module, moment) in enumerate(zip(modules, moments, strict=True), start=1)
+        a_sale(chance, module, number, timestamp)
+        for number, (module, timestamp) in enumerate(zip(modules, timestamps, strict=True), start=1)
     ]
     first_of_shop = modules.index(Module.SHOP)
     sales[first_of_shop] = deliver_everything(chance, sales[first_of_shop])
@@ -50,7 +50,7 @@ def demo_stock() -> list[StockLevel]:
     return [StockLevel(sku=article.key, on_hand=ON_HAND) for article in GOODS]
 
 
-def past_moments(chance: Random, opened_at: datetime, count: int) -> list[datetime]:
+def past_timestamps(chance: Random, opened_at: datetime, count: int) -> list[datetime]:
     """When so many customers came, oldest first: more on some days and hours, a seventh of them in the last six."""
     days = days_before(opened_at.date(), DAYS)
     today = max(1, count // 7)
@@ -71,4 +71,4 @@ def a_sale(chance: Random, module: Module, number: int, submitted_at: datetime) 
     note = chance.choice(NOTES) if chance.random() < 0.2 else None
     methods = HABITS[module].methods
     submitted = submitted_order(chance, number, submitted_at, module=module, methods=methods, note=note)
-    return tell(chance, Sale(uuid7(), submitted))
+    return with_fitting_story(chance, Sale(uuid7(), submitted))

@@ -34,7 +34,7 @@ from contracts.storefront import OrderSubmitted
 from deploy.demo.sales.countries import COUNTRY_CODES, UNKNOWN_COUNTRY
 from deploy.demo.sales.retail_rows import CURRENCY, NotTheFormat, Row, read_rows
 from deploy.demo.sales.sale import Sale
-from deploy.demo.sales.stories import tell
+from deploy.demo.sales.stories import with_fitting_story
 from deploy.samples.merchants import TRUMPET
 from deploy.samples.orders import choice
 from deploy.samples.people import MAIL_DOMAIN
@@ -44,7 +44,7 @@ _FRENCH_SPEAKING = frozenset({"FR"})
 
 
 @dataclass(frozen=True)
-class TurnedAway:
+class RejectedInvoice:
     """An invoice that can't be an order, with every reason at once."""
 
     invoice: str
@@ -56,11 +56,11 @@ class Import:
     """What became of a file: invoices = sales + turned away."""
 
     sales: list[Sale]
-    turned_away: list[TurnedAway]
+    rejected: list[RejectedInvoice]
 
     @property
     def invoices(self) -> int:
-        return len(self.sales) + len(self.turned_away)
+        return len(self.sales) + len(self.rejected)
 
     def stock(self) -> list[StockLevel]:
         """Exactly as many on hand of every SKU as all submitted lines need."""
@@ -82,7 +82,7 @@ def read_invoices(path: Path) -> Import:
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     made = convert(read_rows(io.StringIO(text, newline="")))
-    if not made.sales and not made.turned_away:
+    if not made.sales and not made.rejected:
         raise NotTheFormat("there is no order in it, only the first line")
     return made
 
@@ -95,12 +95,12 @@ def convert(rows: Iterable[Row]) -> Import:
     made = Import([], [])
     for invoice, of_it in invoices.items():
         if reasons := why_not(of_it):
-            made.turned_away.append(TurnedAway(invoice, reasons))
+            made.rejected.append(RejectedInvoice(invoice, reasons))
             continue
         try:
             made.sales.append(sale_of(of_it))
         except ValidationError as error:
-            made.turned_away.append(TurnedAway(invoice, _unfit(invoice, error)))
+            made.rejected.append(RejectedInvoice(invoice, _unfit(invoice, error)))
     return made
 
 
@@ -131,7 +131,7 @@ def sale_of(rows: list[Row]) -> Sale:
     submitted = _submitted(chance, rows)
     refusals = expected_refusals(submitted)
     sale = Sale(uuid7(), submitted, refusals=refusals)
-    return sale if refusals else tell(chance, sale)
+    return sale if refusals else with_fitting_story(chance, sale)
 
 
 def expected_refusals(submitted: OrderSubmitted) -> frozenset[str]:

@@ -131,6 +131,6 @@ class Sale:
         """Units of the kind over all lines."""
         return sum(line.quantity for line in self.submission.lines if line.kind is kind)
 
-    def telling(self, story: Story) -> "Sale":
+    def with_story(self, story: Story) -> "Sale":
         """The same sale with that story."""
         return replace(self, story=story)

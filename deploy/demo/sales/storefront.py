@@ -29,18 +29,18 @@ NOT_CONFIRMED = (DeliveryError, AMQPError, ConnectionError, TimeoutError, Runtim
 """aiormq raises a bare RuntimeError when a channel closed between two publishes."""
 
 Answer = OrderAccepted | OrderRefused
-Hearing = Callable[["Storefront", UUID, Answer], Awaitable[None]]
+OnAnswer = Callable[["Storefront", UUID, Answer], Awaitable[None]]
 
 
 class Storefront:
     """A connected module. `answers` holds what was heard, by the id of the submission it answers."""
 
-    def __init__(self, shop: str, module: str, hearing: Hearing | None = None) -> None:
+    def __init__(self, shop: str, module: str, on_answer: OnAnswer | None = None) -> None:
         self.shop, self.module = shop, module
         self.login = login_of(shop, module)
         self.answers: dict[UUID, Answer] = {}
         self.submitted_at: dict[UUID, datetime] = {}
-        self._hearing = hearing
+        self._on_answer = on_answer
         self._connection: AbstractRobustConnection | None = None
         self._channel: AbstractRobustChannel | None = None
 
@@ -58,7 +58,7 @@ class Storefront:
         listening = await self._connection.channel()
         await listening.set_qos(prefetch_count=200)
         queue = await listening.declare_queue(self.login, passive=True)
-        await queue.consume(self._hear)
+        await queue.consume(self._receive)
         return self
 
     async def close(self) -> None:
@@ -80,11 +80,11 @@ class Storefront:
             )
         self.submitted_at.setdefault(sale.event_id, first)
 
-    async def tell(self, said: CheckoutOpened | CheckoutDropped) -> None:
+    async def publish(self, message: CheckoutOpened | CheckoutDropped) -> None:
         """Publish what there is to say of a checkout; nobody answers it."""
-        body = said.model_dump_json(exclude_none=True).encode()
-        type_, now = type_of(type(said), STOREFRONT), datetime.now(UTC)
-        await self._publish(self._message(uuid7(), type_, said.checkout_id, body, now), type_)
+        body = message.model_dump_json(exclude_none=True).encode()
+        type_, now = type_of(type(message), STOREFRONT), datetime.now(UTC)
+        await self._publish(self._message(uuid7(), type_, message.checkout_id, body, now), type_)
 
     async def _publish(self, message: aio_pika.Message, routing_key: str) -> None:
         assert self._channel is not None
@@ -100,13 +100,13 @@ class Storefront:
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _message(
-        self, event_id: UUID, type_: str, order_id: UUID, body: bytes, said_at: datetime
+        self, event_id: UUID, type_: str, order_id: UUID, body: bytes, published_at: datetime
     ) -> aio_pika.Message:
         envelope = Envelope(
             id=event_id,
             source=f"/{STOREFRONT}/{self.shop}/{self.module}",
             type=type_,
-            time=said_at,
+            time=published_at,
             shop=self.shop,
             subject=str(order_id),
             correlation_id=str(order_id),
@@ -121,7 +121,7 @@ class Storefront:
             app_id=STOREFRONT,
         )
 
-    async def _hear(self, message: AbstractIncomingMessage) -> None:
+    async def _receive(self, message: AbstractIncomingMessage) -> None:
         """Remember an answer. It may come twice, as every message may: the second time changes nothing."""
         async with message.process():
             envelope = Envelope.read(message.headers)
@@ -130,8 +130,8 @@ class Storefront:
             answered = envelope.causation_id
             if answered is not None and answered not in self.answers:
                 self.answers[answered] = answer
-                if self._hearing is not None:
-                    await self._hearing(self, answered, answer)
+                if self._on_answer is not None:
+                    await self._on_answer(self, answered, answer)
 
 
 def _body(sale: Sale) -> bytes:

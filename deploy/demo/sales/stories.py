@@ -34,14 +34,14 @@ _ONLINE = (OnlineStory.ONCE, OnlineStory.TWICE, OnlineStory.EARLY, OnlineStory.N
 _ONLINE_WEIGHTS = (64, 14, 14, 8)
 
 
-def tell(chance: Random, sale: Sale) -> Sale:
+def with_fitting_story(chance: Random, sale: Sale) -> Sale:
     """The sale with a story that fits its payment method and its lines."""
     method = sale.submission.payment.method if sale.submission.payment else PaymentMethod.FREE
     money = Story(online=_online(chance, method), receipts=_receipts(chance, sale, method))
     if not sale.ordered(LineKind.SHIP) or not _settles(sale, money):
-        return sale.telling(money)
+        return sale.with_story(money)
     parcels, dispatches = _journey(chance, sale)
-    return sale.telling(Story(money.online, money.receipts, parcels, dispatches))
+    return sale.with_story(Story(money.online, money.receipts, parcels, dispatches))
 
 
 def deliver_everything(chance: Random, sale: Sale) -> Sale:
@@ -51,35 +51,35 @@ def deliver_everything(chance: Random, sale: Sale) -> Sale:
     by_hand = method in _BY_HAND and sale.total_minor > 0
     receipts = (Receipt(method, sale.total_minor, _reference(chance, method)),) if by_hand else ()
     parcels = (_all_goods(sale),)
-    return sale.telling(Story(online, receipts, parcels, (_dispatch(chance, (0,), is_delivered=True),)))
+    return sale.with_story(Story(online, receipts, parcels, (_dispatch(chance, (0,), is_delivered=True),)))
 
 
 def with_refunds(sales: Sequence[Sale]) -> list[Sale]:
     """The sales, some of which end with a refund: sent by Stripe or PayPal, or given back by hand."""
-    told = list(sales)
+    result = list(sales)
     for mode, methods in _REFUNDED:
-        fitting = [rank for rank, sale in enumerate(told) if _is_completed(sale, methods)]
+        fitting = [rank for rank, sale in enumerate(result) if _is_completed(sale, methods)]
         for rank, part in zip(fitting, REFUNDED_PARTS, strict=False):
-            sale = told[rank]
+            sale = result[rank]
             refund = Refund(mode, sale.total_minor // part)
-            told[rank] = sale.telling(replace(sale.story, refund=refund))
-    return told
+            result[rank] = sale.with_story(replace(sale.story, refund=refund))
+    return result
 
 
 def with_lost_webhook(sales: Sequence[Sale]) -> list[Sale]:
     """The sales, of which the last one paid by card, and not refunded, is reported by no webhook."""
-    told = list(sales)
+    result = list(sales)
     fitting = [
         rank
-        for rank, sale in enumerate(told)
+        for rank, sale in enumerate(result)
         if sale.is_placed
         and sale.provider == "stripe"
         and sale.story.online is OnlineStory.ONCE
         and sale.story.refund is None
     ]
     for rank in fitting[-1:]:
-        told[rank] = told[rank].telling(replace(told[rank].story, online=OnlineStory.LOST))
-    return told
+        result[rank] = result[rank].with_story(replace(result[rank].story, online=OnlineStory.LOST))
+    return result
 
 
 def _is_completed(sale: Sale, methods: Collection[PaymentMethod]) -> bool:

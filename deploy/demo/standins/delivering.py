@@ -61,7 +61,7 @@ class Journal:
         """Return the posts that were answered 2xx: the service has promised to keep them."""
         return [post for post in self.posts if post.status is not None and 200 <= post.status < 300]
 
-    def turned_away(self) -> list[Post]:
+    def rejected(self) -> list[Post]:
         """Return the posts that were refused for good."""
         return [post for post in self.posts if post.status is not None and 400 <= post.status < 500]
 

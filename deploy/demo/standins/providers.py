@@ -19,7 +19,7 @@ from deploy.demo.standins.stripe_api import StripeApi, event_body
 from deploy.local.system import System
 
 READ_SECONDS = 30.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 class Providers:
@@ -30,7 +30,7 @@ class Providers:
         self.journal = Journal(system.folder / "webhooks.jsonl")
         accounts = system.accounts
         secret, url = accounts.stripe_secret, system.webhook_url(shop)
-        self.stripe_api = StripeApi(accounts.stripe_port, accounts.stripe_key, self._tell)
+        self.stripe_api = StripeApi(accounts.stripe_port, accounts.stripe_key, self._deliver)
         happened = self.stripe_api.lists.happened
         self.stripe = Provider(url, secret, self.journal, chance, conduct, happened)
         self.stripe_api.webhook_endpoints = [{"url": url, "enabled_events": ["*"]}]
@@ -76,8 +76,8 @@ class Providers:
         """Let a customer dispute a payment by card, and the bank decide."""
         dispute = stripe_disputes.opened(sale)
         over = stripe_disputes.closed(dispute, is_won=is_won)
-        for kind, thing in (("charge.dispute.created", dispute), ("charge.dispute.closed", over)):
-            await self.stripe.deliver(event_body(kind, thing), sale.provider_reference)
+        for kind, resource in (("charge.dispute.created", dispute), ("charge.dispute.closed", over)):
+            await self.stripe.deliver(event_body(kind, resource), sale.provider_reference)
 
     def dispute_at_paypal(self, sale: Sale, *, is_won: bool) -> None:
         """Let a customer dispute a payment by PayPal: a claim that the merchant wins, or an inquiry."""
@@ -107,13 +107,15 @@ class Providers:
             with suppress(httpx2.HTTPError):
                 if not await self._unread():
                     return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _unread(self) -> int:
         async with httpx2.AsyncClient(headers=self._system.operator, timeout=10, trust_env=False) as http:
             url = f"{self._system.url('payments')}/internal/webhooks"
-            told = (await http.get(url, params={"shop": self._shop, "limit": "1"})).raise_for_status().json()
-        tally = [one for one in told["tally"] if one["provider"] == "paypal"]
+            answer = (
+                (await http.get(url, params={"shop": self._shop, "limit": "1"})).raise_for_status().json()
+            )
+        tally = [one for one in answer["tally"] if one["provider"] == "paypal"]
         return sum(int(one["unread"]) + int(one["waiting"]) for one in tally)
 
     @property
@@ -128,7 +130,7 @@ class Providers:
             for event in lost:
                 await courier.deliver(event)
 
-    async def _tell(self, body: bytes) -> None:
+    async def _deliver(self, body: bytes) -> None:
         self.stripe.send(body, "refund")
 
 

@@ -20,7 +20,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
-class Trouble:
+class InjectedFault:
     """What goes wrong with one call: it is answered late, with a status of its own, or with other content.
 
     With `after`, the call has its effect before its answer goes wrong: the caller can't know that it had.
@@ -32,21 +32,21 @@ class Trouble:
     content: bytes | None = None
 
 
-class Troubles(list[int | Trouble]):
+class FaultInjection(list[int | InjectedFault]):
     """Troubles of the next calls, one each, in sequence; a number is a status without any effect."""
 
     async def around(self, request: Request, handle: Handler, refuse: Callable[[int], Response]) -> Response:
         """Answer a request, or let its trouble happen."""
         if not self:
             return await handle(request)
-        trouble = self.pop(0)
-        if isinstance(trouble, int):
-            return refuse(trouble)
-        await asyncio.sleep(trouble.seconds)
-        answer = await handle(request) if trouble.after or not trouble.status else refuse(trouble.status)
-        if trouble.content is not None:
-            return Response(trouble.content, trouble.status or answer.status_code)
-        return refuse(trouble.status) if trouble.status else answer
+        fault = self.pop(0)
+        if isinstance(fault, int):
+            return refuse(fault)
+        await asyncio.sleep(fault.seconds)
+        answer = await handle(request) if fault.after or not fault.status else refuse(fault.status)
+        if fault.content is not None:
+            return Response(fault.content, fault.status or answer.status_code)
+        return refuse(fault.status) if fault.status else answer
 
 
 @dataclass(frozen=True)

@@ -19,31 +19,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.demo.standins.serving import Server, Troubles
+from deploy.demo.standins.serving import FaultInjection, Server
 from deploy.demo.standins.stripe_lists import StripeLists
 
-Tell = Callable[[bytes], Awaitable[object]]
+Deliver = Callable[[bytes], Awaitable[object]]
 API_VERSION = "2025-10-29.clover"
 
 
 class StripeApi:
-    """Answers on one port of 127.0.0.1. `tell` posts a webhook's body, signed; `troubles` are answered first."""
+    """Answers on one port of 127.0.0.1. `deliver` posts a webhook's body, signed; `troubles` are answered first."""
 
-    def __init__(self, port: int, key: str, tell: Tell) -> None:
+    def __init__(self, port: int, key: str, deliver: Deliver) -> None:
         self.refunds: dict[str, dict[str, Any]] = {}
-        self.troubles = Troubles()
+        self.faults = FaultInjection()
         """What goes wrong with the next refunds that are asked for: 500, 429."""
         self.status = "succeeded"
         """How a refund stands when it is made: some ways to pay take days (`pending`)."""
-        self.asked = 0
+        self.requests = 0
         self.paid: dict[str, int] = {}
         """What was paid by intent, in minor units; intents that are not here are taken to cover anything."""
         self.webhook_endpoints: list[dict[str, Any]] = []
         """The account's webhook endpoints, each with `url` and `enabled_events`."""
         self._key = key
-        self._tell = tell
+        self._deliver = deliver
         self._answers: dict[str, dict[str, Any]] = {}
-        self._telling: set[asyncio.Task[None]] = set()
+        self._deliveries: set[asyncio.Task[None]] = set()
         self.lists = StripeLists(key)
         """What happened at the provider, whether or not its webhook was delivered."""
         self._server = Server(port, Starlette(routes=[*self._routes(), *self.lists.routes()]))
@@ -58,9 +58,9 @@ class StripeApi:
 
     async def __aexit__(self, *details: object) -> None:
         await self._server.__aexit__(*details)
-        for task in self._telling:
+        for task in self._deliveries:
             task.cancel()
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        await asyncio.gather(*self._deliveries, return_exceptions=True)
 
     def _routes(self) -> list[Route]:
         return [
@@ -70,10 +70,10 @@ class StripeApi:
         ]
 
     async def _refund(self, request: Request) -> Response:
-        self.asked += 1
+        self.requests += 1
         if request.headers.get("authorization") != f"Bearer {self._key}":
             return _refused(401, "Invalid API Key provided.")
-        return await self.troubles.around(request, self._refund_once, _in_trouble)
+        return await self.faults.around(request, self._refund_once, _fault_response)
 
     async def _refund_once(self, request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
@@ -90,7 +90,7 @@ class StripeApi:
             )
         made = {**refund_made(intent, amount, form), "status": self.status}
         self._answers[key] = self.refunds[made["id"]] = made
-        self._tell_later(made)
+        self._deliver_later(made)
         return JSONResponse(made)
 
     async def _list(self, request: Request) -> Response:
@@ -106,7 +106,7 @@ class StripeApi:
         return JSONResponse(page)
 
     async def _list_endpoints(self, request: Request) -> Response:
-        return await self.troubles.around(request, self._endpoints_page, _in_trouble)
+        return await self.faults.around(request, self._endpoints_page, _fault_response)
 
     async def _endpoints_page(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {self._key}":
@@ -115,16 +115,16 @@ class StripeApi:
         page = {"object": "list", "url": "/v1/webhook_endpoints", "data": listed, "has_more": False}
         return JSONResponse(page)
 
-    def _tell_later(self, made: dict[str, Any]) -> None:
-        task = asyncio.create_task(self._tell_all(made))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+    def _deliver_later(self, made: dict[str, Any]) -> None:
+        task = asyncio.create_task(self._deliver_all(made))
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
 
-    async def _tell_all(self, made: dict[str, Any]) -> None:
+    async def _deliver_all(self, made: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
             for body in refund_events(made):
                 self.lists.happened(body)
-                await self._tell(body)
+                await self._deliver(body)
 
 
 def refund_made(intent: str, amount: int, form: dict[str, str]) -> dict[str, Any]:
@@ -154,18 +154,18 @@ def refund_events(made: dict[str, Any]) -> list[bytes]:
         "currency": made["currency"],
         "payment_intent": made["payment_intent"],
     }
-    told = (("refund.created", made), ("charge.refunded", charge), ("refund.updated", made))
-    return [event_body(kind, thing) for kind, thing in told]
+    events = (("refund.created", made), ("charge.refunded", charge), ("refund.updated", made))
+    return [event_body(kind, resource) for kind, resource in events]
 
 
-def event_body(kind: str, thing: dict[str, Any]) -> bytes:
+def event_body(kind: str, resource: dict[str, Any]) -> bytes:
     """Return an event about an object, as Stripe writes it."""
     event = {
         "id": f"evt_{secrets.token_hex(12)}",
         "object": "event",
         "api_version": API_VERSION,
         "created": int(time.time()),
-        "data": {"object": thing},
+        "data": {"object": resource},
         "livemode": False,
         "pending_webhooks": 1,
         "type": kind,
@@ -177,5 +177,5 @@ def _refused(status: int, message: str) -> Response:
     return JSONResponse({"error": {"type": "invalid_request_error", "message": message}}, status)
 
 
-def _in_trouble(status: int) -> Response:
+def _fault_response(status: int) -> Response:
     return _refused(status, "Something went wrong on the provider's end.")

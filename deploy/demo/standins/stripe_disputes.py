@@ -12,10 +12,10 @@ from deploy.demo.sales.sale import Sale
 DAYS_TO_ANSWER = 9
 FEE_MINOR = 2000
 DAY_SECONDS = 86_400
-Thing = dict[str, Any]
+Resource = dict[str, Any]
 
 
-def opened(sale: Sale) -> Thing:
+def opened(sale: Sale) -> Resource:
     """Return the dispute of a sale's whole payment, whose money is withdrawn at once."""
     now = int(time.time())
     currency = sale.submission.currency.lower()
@@ -37,7 +37,7 @@ def opened(sale: Sale) -> Thing:
     }
 
 
-def closed(dispute: Thing, *, is_won: bool) -> Thing:
+def closed(dispute: Resource, *, is_won: bool) -> Resource:
     """Return a dispute once the bank has decided; a won one gives the money and the fee back."""
     moved = list(dispute["balance_transactions"])
     if is_won:
@@ -46,7 +46,7 @@ def closed(dispute: Thing, *, is_won: bool) -> Thing:
     return {**dispute, "balance_transactions": moved, "status": status}
 
 
-def _moved(amount: int, fee: int, currency: str) -> Thing:
+def _moved(amount: int, fee: int, currency: str) -> Resource:
     return {
         "id": f"txn_{secrets.token_hex(12)}",
         "object": "balance_transaction",

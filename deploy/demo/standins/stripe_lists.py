@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-Thing = dict[str, Any]
+Resource = dict[str, Any]
 FEE_PER_THOUSAND = 14
 
 
@@ -22,9 +22,9 @@ class StripeLists:
     """What one account's lists show. `happened` is told every event, in the sequence in which they happen."""
 
     def __init__(self, key: str) -> None:
-        self.events: list[Thing] = []
-        self.transactions: list[Thing] = []
-        self.payouts: list[Thing] = []
+        self.events: list[Resource] = []
+        self.transactions: list[Resource] = []
+        self.payouts: list[Resource] = []
         self._key = key
 
     def routes(self) -> list[Route]:
@@ -41,19 +41,23 @@ class StripeLists:
         if any(known["id"] == event["id"] for known in self.events):
             return
         self.events.append(event)
-        thing = event["data"]["object"]
+        resource = event["data"]["object"]
         if event["type"] == "payment_intent.succeeded":
             self._move(
-                "charge", thing["amount_received"], thing["currency"], event["created"], _charge(thing)
+                "charge",
+                resource["amount_received"],
+                resource["currency"],
+                event["created"],
+                _charge(resource),
             )
         elif event["type"] == "refund.created":
-            self._move("refund", -thing["amount"], thing["currency"], event["created"], thing)
-        elif thing["object"] == "dispute":
+            self._move("refund", -resource["amount"], resource["currency"], event["created"], resource)
+        elif resource["object"] == "dispute":
             known = {one["id"] for one in self.transactions}
-            moved = [one for one in thing.get("balance_transactions", ()) if one["id"] not in known]
-            self.transactions += [_transaction("adjustment", one, thing) for one in moved]
+            moved = [one for one in resource.get("balance_transactions", ()) if one["id"] not in known]
+            self.transactions += [_transaction("adjustment", one, resource) for one in moved]
 
-    def pay_out(self) -> Thing:
+    def pay_out(self) -> Resource:
         """Pay out all money that was not paid out yet, and return the payout."""
         waiting = [one for one in self.transactions if one["payout"] is None]
         payout = {
@@ -71,7 +75,7 @@ class StripeLists:
         self.payouts.append(payout)
         return payout
 
-    def _move(self, kind: str, amount: int, currency: str, created: int, source: Thing) -> None:
+    def _move(self, kind: str, amount: int, currency: str, created: int, source: Resource) -> None:
         fee = max(0, amount) * FEE_PER_THOUSAND // 1000
         moved = {"id": f"txn_{secrets.token_hex(12)}", "amount": amount, "fee": fee, "currency": currency}
         self.transactions.append(_transaction(kind, {**moved, "created": created}, source))
@@ -90,13 +94,13 @@ class StripeLists:
     async def _list_payouts(self, request: Request) -> Response:
         return self._page(request, self.payouts)
 
-    def _page(self, request: Request, things: list[Thing]) -> Response:
+    def _page(self, request: Request, resources: list[Resource]) -> Response:
         query = request.query_params
         if request.headers.get("authorization") != f"Bearer {self._key}":
             return JSONResponse({"error": {"message": "Invalid API Key provided."}}, 401)
         since, until = int(query.get("created[gte]", "0")), int(query.get("created[lt]", str(2**33)))
         listed = sorted(
-            (one for one in reversed(things) if since <= one["created"] < until),
+            (one for one in reversed(resources) if since <= one["created"] < until),
             key=lambda one: -int(one["created"]),
         )
         limit, names = int(query.get("limit", "10")), [one["id"] for one in listed]
@@ -108,7 +112,7 @@ class StripeLists:
         return JSONResponse({"object": "list", "data": listed[:limit], "has_more": more})
 
 
-def _charge(intent: Thing) -> Thing:
+def _charge(intent: Resource) -> Resource:
     return {
         "id": intent.get("latest_charge") or f"ch_{intent['id'][3:]}",
         "object": "charge",
@@ -119,7 +123,7 @@ def _charge(intent: Thing) -> Thing:
     }
 
 
-def _transaction(kind: str, moved: Thing, source: Thing) -> Thing:
+def _transaction(kind: str, moved: Resource, source: Resource) -> Resource:
     return {
         **moved,
         "object": "balance_transaction",

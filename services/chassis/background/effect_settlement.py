@@ -83,11 +83,11 @@ class Settling:
         kept = []
         for one, (effect, outcome) in zip(performed, results, strict=True):
             await extend()
-            if not await self._settle_alone(process, effect, outcome, one):
+            if not await self._settle_one(process, effect, outcome, one):
                 kept.append(one)
         return kept
 
-    async def _settle_alone(self, process: Process, effect: Effect, outcome: Outcome, one: Performed) -> bool:
+    async def _settle_one(self, process: Process, effect: Effect, outcome: Outcome, one: Performed) -> bool:
         """Settle one effect; one that can't be recorded as it is becomes uncertain. Return False when it was
         blocked by a lock and there is time to wait for it."""
         try:
@@ -196,7 +196,7 @@ class Settling:
             await effect_store.adopt_effects(connection, process.owner, [effect.key for effect, _ in lost])
         since = asyncio.get_running_loop().time()
         for effect, outcome in lost:
-            await self._settle_alone(process, effect, outcome, Performed(effect, outcome, since))
+            await self._settle_one(process, effect, outcome, Performed(effect, outcome, since))
 
 
 def effect_of(row: Row) -> Effect:

@@ -111,7 +111,9 @@ class EffectWorker:
                 done, _ = await asyncio.wait(running, timeout=pause) if running else (set(), None)
                 performed += [Performed(running.pop(task), task.result(), clock()) for task in done]
                 try:
-                    performed = await self._keep_books(process, performed, list(running.values()), lease)
+                    performed = await self._settle_and_extend(
+                        process, performed, list(running.values()), lease
+                    )
                     pause = self._pause_after(pause) if performed else TOGETHER_SECONDS
                 except Exception as error:
                     if not is_outage(error) and not is_conflict(error):
@@ -127,7 +129,7 @@ class EffectWorker:
     def _pause_after(self, pause: float) -> float:
         return min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def _keep_books(
+    async def _settle_and_extend(
         self, process: Process, performed: Sequence[Performed], running: Sequence[Effect], lease: timedelta
     ) -> list[Performed]:
         """Settle performed effects, release those not begun, extend the leases of the rest. Return those to

@@ -45,32 +45,32 @@ class Worker:
 
     async def loop(self, process: Process) -> None:
         """Work until the process stops."""
-        failures, told = 0, ""
+        failures, logged = 0, ""
         while not process.stopping.is_set():
             self._nudged.clear()
             try:
                 with cancellations_as_errors():
                     more = await self._run(process)
-                failures, told = 0, ""
+                failures, logged = 0, ""
             except Exception as error:
                 more = False
                 failures += 1
                 metrics.WORKER_ERRORS.labels(process.service, self.name).inc()
-                told = self._tell(error, told)
+                logged = self._log_failure(error, logged)
             if not more:
                 pause = self._idle_seconds
                 if failures:
                     pause = min(pause * 2 ** min(failures, 10), LONGEST_PAUSE_SECONDS)
                 await self._rest(process, pause, patient=failures > 0)
 
-    def _tell(self, error: Exception, told: str) -> str:
+    def _log_failure(self, error: Exception, logged: str) -> str:
         """Log a failure; an unavailable dependency is logged once, not at each attempt."""
-        said = describe(error)
+        reason = describe(error)
         if not is_outage(error):
-            log.error("worker failed", worker=self.name, error=said, exc_info=error)
-        elif said != told:
-            log.warning("worker failed", worker=self.name, error=said)
-        return said
+            log.error("worker failed", worker=self.name, error=reason, exc_info=error)
+        elif reason != logged:
+            log.warning("worker failed", worker=self.name, error=reason)
+        return reason
 
     async def _rest(self, process: Process, seconds: float, patient: bool) -> None:
         """Pause after a failure: a nudge does not shorten the pause; a stop does."""

@@ -56,20 +56,20 @@ _FORMS = {
 def setting_fault(kind: type[BaseModel], problem: Problem, called: Callable[[str], str]) -> str:
     """Return what is wrong with a setting of `kind`, without a full stop; `called` is the name that its reader knows
     it by."""
-    place = problem["loc"]
-    if not place:
+    location = problem["loc"]
+    if not location:
         return _own_words(problem)
-    if place[-1] == _KEY:
-        return f"{_path(place[:-2], called)}: the key {_shown(place[-2])} {_words(kind, problem)}"
-    path = _path(place, called)
+    if location[-1] == _KEY:
+        return f"{_path(location[:-2], called)}: the key {_shown(location[-2])} {_words(kind, problem)}"
+    path = _path(location, called)
     if problem["type"] in ("value_error", "assertion_error"):
         return f"{path}: {_own_words(problem)}"
     return f"{path} {_words(kind, problem)}"
 
 
-def meaning_of(kind: type[BaseModel], place: tuple[int | str, ...]) -> str | None:
+def meaning_of(kind: type[BaseModel], path: tuple[int | str, ...]) -> str | None:
     """Return the description of a setting, or of the field of an entry in it."""
-    names = [step for step in place if isinstance(step, str)]
+    names = [step for step in path if isinstance(step, str)]
     field = _field(kind, names) if names else None
     return field.description if field is not None else None
 
@@ -94,13 +94,13 @@ def _words(kind: type[BaseModel], problem: Problem) -> str:
         )
     if fault in ("string_too_long", "too_long") and isinstance(given, str):
         return f"is too long: at most {problem['ctx']['max_length']:,} characters are allowed"
-    place = next((step for step in reversed(problem["loc"]) if isinstance(step, str)), "")
+    path = next((step for step in reversed(problem["loc"]) if isinstance(step, str)), "")
     written = sentence({**problem, "loc": ("setting",), "input": _number(given)})
-    return written.removeprefix("setting ").removesuffix(".") if place else written
+    return written.removeprefix("setting ").removesuffix(".") if path else written
 
 
-def _unknown(kind: type[BaseModel], place: tuple[int | str, ...]) -> str:
-    *outer, name = (step for step in place if isinstance(step, str))
+def _unknown(kind: type[BaseModel], path: tuple[int | str, ...]) -> str:
+    *outer, name = (step for step in path if isinstance(step, str))
     field = _field(kind, outer) if outer else None
     models = list(_models(field.annotation)) if field is not None else [kind]
     known = sorted({one for model in models for one in model.model_fields})
@@ -131,8 +131,8 @@ def _number(given: Any) -> Any:
         return given
 
 
-def _path(place: tuple[int | str, ...], called: Callable[[str], str]) -> str:
-    first, *steps = place
+def _path(path: tuple[int | str, ...], called: Callable[[str], str]) -> str:
+    first, *steps = path
     return called(str(first)) + "".join(
         f"[{step}]" if isinstance(step, int) else f".{_shown(step)}" for step in steps
     )

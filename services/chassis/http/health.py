@@ -97,12 +97,12 @@ def routes(process: MonitoredProcess, watchdog: ProgressWatch) -> list[Route]:
 
     async def readyz(request: Request) -> Response:
         missing = await what_is_missing(process)
-        return said(request, missing, warnings=warnings_of(process))
+        return readiness(request, missing, warnings=warnings_of(process))
 
     async def readyz_intake(request: Request) -> Response:
-        return said(request, await _database_missing(process))
+        return readiness(request, await _database_missing(process))
 
-    def said(request: Request, missing: list[str], **more: list[str]) -> Response:
+    def readiness(request: Request, missing: list[str], **more: list[str]) -> Response:
         """Return the status to any client, and the reasons only to operators."""
         why = {"missing": missing, **more} if known.holder(request.headers) else {}
         return JSONResponse({"ready": not missing, **why}, 503 if missing else 200)
@@ -148,8 +148,8 @@ async def what_is_missing(process: MonitoredProcess) -> list[str]:
         missing.append(
             f"broker: not consuming ({process.consumers.last_error if process.consumers else 'not started'})"
         )
-    elif trouble := process.relay.trouble:
-        missing.append(f"broker: not publishing ({trouble})")
+    elif problem := process.relay.problem:
+        missing.append(f"broker: not publishing ({problem})")
     return [*missing, *_queues_missing(process)]
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.catalogue import heard_by, queue_of, queues_of
+from contracts.catalogue import consumed_by, queue_of, queues_of
 from contracts.timestamps import RANGE, is_in_range
 from services.chassis.messaging.inbound.parking import storable
 from services.chassis.messaging.recovery.lost_messages import no_such_consumer
@@ -31,7 +31,9 @@ def consumer_queue(service: str, body: dict[str, Any]) -> tuple[str, list[str]]:
     queue = queue_of(consumer, service)
     if queue not in queues_of(consumer):
         raise BadRequest(no_such_consumer(service, consumer))
-    types = [entry.type for entry in heard_by(consumer) if entry.sender == service and not entry.is_command]
+    types = [
+        entry.type for entry in consumed_by(consumer) if entry.sender == service and not entry.is_command
+    ]
     if wanted is None:
         return queue, types
     if not isinstance(wanted, list) or not wanted or not set(map(str, wanted)) <= set(types):
@@ -71,11 +73,11 @@ def parked_id_before(text: str | None) -> int | None:
 def timestamp(body: dict[str, Any], name: str) -> datetime:
     """Return a time of the body in UTC."""
     try:
-        moment = datetime.fromisoformat(str(body.get(name)))
+        at = datetime.fromisoformat(str(body.get(name)))
     except ValueError:
-        moment = datetime.min  # noqa: DTZ901 - has no time zone either
-    if moment.tzinfo is None:
+        at = datetime.min  # noqa: DTZ901 - has no time zone either
+    if at.tzinfo is None:
         raise BadRequest("give from and to as ISO 8601 times with an offset")
-    if not is_in_range(moment):
+    if not is_in_range(at):
         raise BadRequest(f"{name} is out of range; give a time from {RANGE}")
-    return moment.astimezone(UTC)
+    return at.astimezone(UTC)

@@ -185,14 +185,14 @@ class _Operations:
                 known_shop.named_shop(body),
             )
             for row in rows:
-                said = MessageDiscarded(
+                message = MessageDiscarded(
                     message_id=row["event_id"],
                     message_type=row["type"],
                     queue=row["queue"],
                     actor=actor,
                     reason=why,
                 )
-                unit.emit(said)
+                unit.emit(message)
         return JSONResponse({"discarded": len(rows)}, 200 if rows else 404)
 
     async def replay(self, request: Request) -> dict[str, Any]:
@@ -255,8 +255,8 @@ def _json(endpoint: Callable[[Request], Awaitable[dict[str, Any] | Response]]) -
     """Return the endpoint of a route that answers with JSON."""
 
     async def answer(request: Request) -> Response:
-        said = await endpoint(request)
-        return said if isinstance(said, Response) else JSONResponse(plain(said))
+        message = await endpoint(request)
+        return message if isinstance(message, Response) else JSONResponse(plain(message))
 
     return answer
 

@@ -84,9 +84,9 @@ def _is_storable(part: str | int) -> bool:
     return "\0" not in part and not any("\ud800" <= sign <= "\udfff" for sign in part)
 
 
-def dated(moment: datetime, id: UUID) -> str:
+def dated(timestamp: datetime, id: UUID) -> str:
     """Return time and id of a page's last row as a cursor."""
-    return f"{moment.isoformat()}_{id}"
+    return f"{timestamp.isoformat()}_{id}"
 
 
 def read_dated(text: str | None) -> tuple[datetime, UUID] | None:
@@ -96,9 +96,9 @@ def read_dated(text: str | None) -> tuple[datetime, UUID] | None:
     """
     if not text:
         return None
-    moment, _, identifier = text.replace(" ", "+").partition("_")
+    timestamp, _, identifier = text.replace(" ", "+").partition("_")
     try:
-        place = datetime.fromisoformat(moment), UUID(identifier)
+        place = datetime.fromisoformat(timestamp), UUID(identifier)
     except ValueError:
         raise CursorInvalid from None
     if place[0].tzinfo is None:

@@ -91,7 +91,9 @@ def install(app: Starlette, errors: Errors | None = None) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)
     for kind, status in (errors or {}).items():
-        app.add_exception_handler(kind, _telling(*(status if isinstance(status, tuple) else (status, None))))
+        app.add_exception_handler(
+            kind, _problem_handler(*(status if isinstance(status, tuple) else (status, None)))
+        )
 
 
 def note_fault(request: Request, error: Exception) -> None:
@@ -106,8 +108,8 @@ def fault_of(scope: Scope) -> Exception | None:
 
 def methods_at(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
     """Return every method that the path of a request supports, sorted."""
-    asked = [(method, {**scope, "method": method}) for method in sorted(METHODS)]
-    return [method for method, one in asked if any(route.matches(one)[0] is Match.FULL for route in routes)]
+    scopes = [(method, {**scope, "method": method}) for method in sorted(METHODS)]
+    return [method for method, one in scopes if any(route.matches(one)[0] is Match.FULL for route in routes)]
 
 
 def headers_of(request: Request, error: HTTPException) -> Mapping[str, str] | None:
@@ -152,8 +154,8 @@ def _later(detail: str, code: str | None = None) -> JSONResponse:
     return problem(503, detail, code, {"Retry-After": str(RETRY_SECONDS)})
 
 
-def _telling(status: int, code: str | None) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def tell(request: Request, error: Exception) -> Response:
+def _problem_handler(status: int, code: str | None) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
         return problem(status, str(error), code)
 
-    return tell
+    return handle

@@ -17,7 +17,7 @@ from services.chassis.messaging.topology import Binding, bindings, dead_queue_of
 from services.chassis.tls import trusting
 
 log = structlog.get_logger()
-LOOK_SECONDS = 30.0
+POLL_SECONDS = 30.0
 ANSWER_SECONDS = 5.0
 
 
@@ -34,7 +34,7 @@ class BindingWatch:
         self._path = f"bindings/{quote(vhost, safe='')}"
         self._client = _client(management_url, amqp_url, authorities)
         self.missing: list[Binding] = []
-        self.trouble: str | None = None
+        self.last_error: str | None = None
 
     async def look(self) -> None:
         """Compare the bindings. While the management API does not answer, the last result is kept; that is
@@ -42,13 +42,13 @@ class BindingWatch:
         try:
             answer = await self._client.get(self._path)
             answer.raise_for_status()
-            standing = {_binding(row) for row in answer.json()}
+            existing = {_binding(row) for row in answer.json()}
         except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
-            if self.trouble is None:
+            if self.last_error is None:
                 log.warning("could not read the bindings", error=type(error).__name__)
-            self.trouble = type(error).__name__
+            self.last_error = type(error).__name__
             return
-        missing, self.trouble = sorted(self._meant - standing), None
+        missing, self.last_error = sorted(self._meant - existing), None
         if missing and missing != self.missing:
             log.error(
                 "bindings are missing; apply the topology", bindings=[_words(one) for one in missing[:20]]

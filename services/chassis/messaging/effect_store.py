@@ -9,7 +9,7 @@ from services.chassis.storage.bulk import Bulk, Json
 from services.chassis.storage.database import Connection, Row
 from services.chassis.storage.writing import Writer
 
-SAID_AGAIN = "noted by a replay, which has no effects: whether it happened before is not known here"
+REPLAYED = "noted by a replay, which has no effects: whether it happened before is not known here"
 """Note of an effect that was received only in a replay."""
 
 
@@ -26,13 +26,13 @@ _PLAN_EFFECTS = Bulk(
        SELECT key, kind, 'planned', payload, due, {now}, {now}
        FROM {rows} AS e ({columns})
        ON CONFLICT (key) DO UPDATE SET state = 'planned', next_at = excluded.next_at, detail = NULL, updated_at = {now}
-       WHERE known.state = 'uncertain' AND known.attempts = 0 AND known.detail = {said_again}""",
+       WHERE known.state = 'uncertain' AND known.attempts = 0 AND known.detail = {replayed}""",
 )
 
 
 async def plan_effects(connection: Writer, effects: Sequence[EffectRow], now: datetime) -> None:
     """Plan external effects; an existing key is left unchanged, unless only a replay inserted it."""
-    await _PLAN_EFFECTS.execute(connection, effects, now=now, said_again=SAID_AGAIN)
+    await _PLAN_EFFECTS.execute(connection, effects, now=now, replayed=REPLAYED)
 
 
 _NOTE_EFFECTS = Bulk(

@@ -7,14 +7,14 @@ from contracts.envelope import Envelope
 
 REPLAY_HEADER = "comptoir_replay"
 """Header of a message that was sent again on request: the replay's id. It is accepted only from services."""
-STANDING_HEADER = "comptoir_standing"
+SNAPSHOT_HEADER = "comptoir_standing"
 """Header of a replayed message that is in no log: a snapshot of the current state, not an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One publish. `dispatch_id` is AMQP's message_id and differs each time the same event is sent again;
-    `replay_id` is the replay that sends it again. With `is_standing` it is a snapshot of the current state
+    `replay_id` is the replay that sends it again. With `is_snapshot` it is a snapshot of the current state
     and is in no log."""
 
     dispatch_id: UUID
@@ -24,4 +24,4 @@ class Outgoing:
     routing_key: str
     mandatory: bool
     replay_id: UUID | None = None
-    is_standing: bool = False
+    is_snapshot: bool = False

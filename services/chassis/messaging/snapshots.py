@@ -10,7 +10,7 @@ from services.chassis.storage.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SnapshotMessage:
     """A message with the current state of some aspect of an order, and the time since when it is current."""
 
     message: Message
@@ -28,9 +28,9 @@ class Wanted:
 @dataclass(frozen=True)
 class Snapshot:
     """A service's way to emit its current state to one consumer. `count` and `find` return which of the
-    selected orders it has: their number, and the ids of the next ones after an id, ascending. `tell` locks
+    selected orders it has: their number, and the ids of the next ones after an id, ascending. `read` locks
     these orders, so that what it reads is consistent, and returns the messages to emit."""
 
     count: Callable[[Connection, Wanted], Awaitable[int]]
     find: Callable[[Connection, Wanted, UUID | None, int], Awaitable[list[UUID]]]
-    tell: Callable[[Connection, str, Sequence[UUID]], Awaitable[list[Standing]]]
+    read: Callable[[Connection, str, Sequence[UUID]], Awaitable[list[SnapshotMessage]]]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from contracts.catalogue import heard_by
+from contracts.catalogue import consumed_by
 from contracts.envelope import Envelope
 from contracts.message import Message, Reason
 from services.chassis.messaging.snapshots import Snapshot
@@ -54,7 +54,7 @@ class SubjectDeleted(Exception):
 @dataclass(slots=True)
 class ReceivedMessage(Generic[M]):
     """One message as a handler receives it. `attempts` counts the attempts before this one. With
-    `is_standing` it is a snapshot of the current state, sent on request: nothing happened now, and its id is
+    `is_snapshot` it is a snapshot of the current state, sent on request: nothing happened now, and its id is
     not that of an event. With `reuses_id` it has the id of another message of its sender. `notes`: the
     changes made to its body to read it.
     """
@@ -65,7 +65,7 @@ class ReceivedMessage(Generic[M]):
     user_id: str | None
     attempts: int
     first_seen_at: datetime
-    is_standing: bool = False
+    is_snapshot: bool = False
     reuses_id: bool = False
     notes: tuple[Reason, ...] = ()
 
@@ -156,7 +156,7 @@ class Subscribers(Generic[B]):
     """A service's table of handlers. Raises InvalidHandlers unless each message that the catalogue routes to
     the service has exactly one handler, and each need is one that `work` loads.
 
-    `heard` replaces the catalogue's messages for a program that handles fewer of them.
+    `consumed` replaces the catalogue's messages for a program that handles fewer of them.
     """
 
     def __init__(
@@ -164,9 +164,9 @@ class Subscribers(Generic[B]):
         service: str,
         work: type[B],
         *handlers: Handler[B, Any],
-        heard: Collection[type[Message]] | None = None,
+        consumed: Collection[type[Message]] | None = None,
     ) -> None:
-        received = heard if heard is not None else [entry.message for entry in heard_by(service)]
+        received = consumed if consumed is not None else [entry.message for entry in consumed_by(service)]
         loaded = [field.name for field in fields(work.needs)]
         if errors := list(_errors(service, work.__name__, loaded, received, handlers)):
             raise InvalidHandlers(service, errors)

@@ -73,7 +73,7 @@ class Unit:
         self._cancelled: set[tuple[str, str]] = set()
         self._keys: set[str] = set()
         self._erased: dict[erasure_store.OrderKey, UUID] = {}
-        self._told: set[erasure_store.OrderKey] = set()
+        self._touched: set[erasure_store.OrderKey] = set()
         self._after_commit: list[Callable[[], None]] = []
         self.woken = 0
 
@@ -154,9 +154,9 @@ class Unit:
         """Mark orders as erased by an erasure; one that is already marked keeps its mark."""
         self._erased |= dict.fromkeys(orders, erasure_id)
 
-    def heard_of(self, shop: str, order_id: UUID) -> None:
+    def touch_order(self, shop: str, order_id: UUID) -> None:
         """Note that data about an order came in: if the order was erased, its erasure is repeated after the commit."""
-        self._told.add((shop, order_id))
+        self._touched.add((shop, order_id))
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run a function in this process after the commit. It must not fail, and the service must work if it
@@ -166,7 +166,7 @@ class Unit:
     @property
     def why_without_effects(self) -> str:
         """Return the note on effects that are uncertain since the unit has none."""
-        return RESTORED if self.restored.is_unfinished else effect_store.SAID_AGAIN
+        return RESTORED if self.restored.is_unfinished else effect_store.REPLAYED
 
     @property
     def emitted(self) -> list[tuple[Envelope, bytes]]:
@@ -193,8 +193,8 @@ class Unit:
             await self._plan_effects()
         if self._cancelled:
             await timer_store.cancel_timers(self.writes, sorted(self._cancelled))
-        if self._told:
-            await erasure_store.repeat(self.writes, self._told, self.now)
+        if self._touched:
+            await erasure_store.repeat(self.writes, self._touched, self.now)
         for erasure_id in dict.fromkeys(self._erased.values()):
             keys = sorted(key for key, by in self._erased.items() if by == erasure_id)
             await erasure_store.mark(self.writes, erasure_id, keys, self.now)

@@ -7,7 +7,7 @@ known are created when the process starts.
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 
-from contracts.catalogue import heard_by, queue_of
+from contracts.catalogue import consumed_by, queue_of
 from contracts.envelope import uuid7_time
 from services.chassis import metrics
 from services.chassis.messaging import outbox_store, parked_store
@@ -29,7 +29,7 @@ def begin_series(service: str, queues: Sequence[str], workers: Iterable[str]) ->
             metric.labels(service, queue)
         for histogram in (metrics.EVENT_AGE, metrics.BATCH_SIZE, metrics.COMMIT_SECONDS):
             histogram.labels(service, queue)
-    for entry in heard_by(service):
+    for entry in consumed_by(service):
         queue = queue_of(service, entry.sender)
         if queue in queues:
             metrics.HANDLED.labels(service, queue, entry.type)

@@ -19,7 +19,7 @@ from services.chassis.background.workers import Worker
 from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import within
-from services.chassis.messaging.binding_watch import LOOK_SECONDS, BindingWatch
+from services.chassis.messaging.binding_watch import POLL_SECONDS, BindingWatch
 from services.chassis.messaging.inbound.committing import Committer
 from services.chassis.messaging.inbound.consuming import Consumers
 from services.chassis.messaging.inbound.dead_letters import DeadLetterReader
@@ -260,7 +260,7 @@ class Hub:
             await watch.look()
             return False
 
-        return [Worker("bindings", look, LOOK_SECONDS)]
+        return [Worker("bindings", look, POLL_SECONDS)]
 
     def _on_task_end(self, task: asyncio.Task[None]) -> None:
         """Have the process replaced when a loop has ended without being stopped: its work would not be done."""

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from contracts.catalogue import heard_by
+from contracts.catalogue import consumed_by
 from services.chassis.background.workers import Worker
 from services.chassis.messaging.inbound.committing import Committer
 from services.chassis.messaging.inbound.consuming import Consumers
@@ -69,7 +69,7 @@ def own_workers(process: ConsumingProcess) -> list[Worker]:
             log.info("messages of types that an earlier version did not know are retried", messages=count)
         return False
 
-    types = [entry.type for entry in heard_by(process.service)]
+    types = [entry.type for entry in consumed_by(process.service)]
 
     async def look(_: Process) -> bool:
         process.warnings = await measure(process, process.rates, process.committer.taken)

@@ -50,8 +50,8 @@ class Bulk(Generic[Row]):
         self._columns = ", ".join(getattr(row, "_fields", ()))
         self.text = _PLACEHOLDER.sub(self._replace, text)
 
-    def _replace(self, found: re.Match[str]) -> str:
-        name = found[1]
+    def _replace(self, match: re.Match[str]) -> str:
+        name = match[1]
         if name in ("rows", "columns"):
             return self._unnest if name == "rows" else self._columns
         if name not in self._names:
@@ -97,9 +97,9 @@ def _type_of(hint: Any) -> str:
     if get_origin(hint) is Annotated:
         return str(hint.__metadata__[0])
     if get_origin(hint) in (Union, UnionType):
-        found = {_type_of(one) for one in get_args(hint) if one is not NoneType}
-        if len(found) == 1:
-            return found.pop()
+        match = {_type_of(one) for one in get_args(hint) if one is not NoneType}
+        if len(match) == 1:
+            return match.pop()
     elif isinstance(hint, type):
         for base in hint.__mro__:
             if base in _ARRAYS:

@@ -167,11 +167,11 @@ def _run_dbmate(database_url: str, folders: Sequence[Path], table: str) -> None:
         text=True,
         check=False,
     )
-    said = (done.stderr or done.stdout).strip()[-2000:]
-    if done.returncode != 0 and "lock timeout" in said:
-        raise MigrationFailed(f"{_held()}. dbmate: {said}")
+    output = (done.stderr or done.stdout).strip()[-2000:]
+    if done.returncode != 0 and "lock timeout" in output:
+        raise MigrationFailed(f"{_held()}. dbmate: {output}")
     if done.returncode != 0:
-        raise MigrationFailed(f"dbmate: {said}")
+        raise MigrationFailed(f"dbmate: {output}")
 
 
 async def _drop_unfinished(connection: Any) -> None:

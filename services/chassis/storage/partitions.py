@@ -40,7 +40,7 @@ _BUSY = (
 
 
 @dataclass(frozen=True)
-class _Standing:
+class _Days:
     """The days of one parent table: attached, being detached, and those of tables that are not attached."""
 
     attached: frozenset[date]
@@ -65,7 +65,7 @@ async def keep_partitions(
     reader prevented part of it: call again soon. Raises LockNotAvailableError when another process maintains
     partitions for longer than five seconds.
     """
-    async with _alone(connection):
+    async with _locked(connection):
         done = [
             await _keep(connection, table, today, days, may_drop)
             for table, days in zip(_TABLES, (event_log_days, inbox_days), strict=True)
@@ -76,14 +76,14 @@ async def keep_partitions(
 async def inbox_window(connection: Connection) -> tuple[UUID, UUID]:
     """Return the range of ids the inbox covers: from the oldest partition's first to the newest's end
     (exclusive)."""
-    days = (await _standing(connection, "inbox")).attached
+    days = (await _read_days(connection, "inbox")).attached
     if not days:
         raise LookupError("the inbox has no partition; run keep_partitions first")
     return _floor(min(days)), _floor(max(days) + timedelta(days=1))
 
 
 @asynccontextmanager
-async def _alone(connection: Connection) -> AsyncIterator[None]:
+async def _locked(connection: Connection) -> AsyncIterator[None]:
     """Hold the session's lock: detaching concurrently is not possible in a transaction that could hold it."""
     await connection.execute(f"SELECT pg_advisory_lock({_LOCK})")
     try:
@@ -94,28 +94,28 @@ async def _alone(connection: Connection) -> AsyncIterator[None]:
 
 
 async def _keep(connection: Connection, table: str, today: date, keep_days: int, may_drop: bool) -> bool:
-    standing = await _standing(connection, table)
+    existing = await _read_days(connection, table)
     oldest = today - timedelta(days=keep_days)
-    wanted = _wanted(standing, today, oldest)
+    wanted = _wanted(existing, today, oldest)
     done = [await _tried(_attach, connection, table, day) for day in wanted]
-    for day in standing.older_than(oldest) if may_drop else ():
-        done.append(await _tried(_drop, connection, table, day, standing))
+    for day in existing.older_than(oldest) if may_drop else ():
+        done.append(await _tried(_drop, connection, table, day, existing))
         if not done[-1]:
             break  # PostgreSQL detaches only one partition at a time
     return all(done)
 
 
-def _wanted(standing: _Standing, today: date, oldest: date) -> list[date]:
+def _wanted(existing: _Days, today: date, oldest: date) -> list[date]:
     """Return the days to be attached, so that there is no gap up to the day after tomorrow.
 
     They start at the oldest attached day. Where all attached days are in the future, because a clock was
     wrong, and where there is none, they start a week ago.
     """
-    first = min([*standing.attached, today - timedelta(days=DAYS_BACK_AT_FIRST)])
+    first = min([*existing.attached, today - timedelta(days=DAYS_BACK_AT_FIRST)])
     first = max(first, oldest)
-    last = max([*standing.attached, today + timedelta(days=DAYS_AHEAD)])
+    last = max([*existing.attached, today + timedelta(days=DAYS_AHEAD)])
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return [day for day in days if day not in standing.attached and day not in standing.leaving]
+    return [day for day in days if day not in existing.attached and day not in existing.leaving]
 
 
 async def _tried(step: Any, connection: Connection, table: str, *more: Any) -> bool:
@@ -133,7 +133,7 @@ async def _tried(step: Any, connection: Connection, table: str, *more: Any) -> b
     return True
 
 
-async def _standing(connection: Connection, table: str) -> _Standing:
+async def _read_days(connection: Connection, table: str) -> _Days:
     rows = await connection.fetch(
         """SELECT c.relname, i.inhdetachpending AS is_leaving, i.inhrelid IS NOT NULL AS is_attached
            FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = $1::text::regclass
@@ -141,7 +141,7 @@ async def _standing(connection: Connection, table: str) -> _Standing:
         f"msg.{table}",
     )
     days = [(day, row) for row in rows if (day := _day(row["relname"], table)) is not None]
-    return _Standing(
+    return _Days(
         frozenset(day for day, row in days if row["is_attached"] and not row["is_leaving"]),
         frozenset(day for day, row in days if row["is_leaving"]),
         frozenset(day for day, row in days if not row["is_attached"]),
@@ -171,14 +171,14 @@ async def _attach(connection: Connection, table: str, day: date) -> None:
     )
 
 
-async def _drop(connection: Connection, table: str, day: date, standing: _Standing) -> None:
+async def _drop(connection: Connection, table: str, day: date, existing: _Days) -> None:
     """Detach the day's partition and drop it. It is kept while it is read or has unsent events (a replay)."""
     if await _is_needed(connection, table, day):
         return
     name = f"msg.{_name(table, day)}"
-    if day in standing.attached:
+    if day in existing.attached:
         await connection.execute(f"ALTER TABLE msg.{table} DETACH PARTITION {name} CONCURRENTLY")
-    elif day in standing.leaving:
+    elif day in existing.leaving:
         await connection.execute(f"ALTER TABLE msg.{table} DETACH PARTITION {name} FINALIZE")
     if await _is_needed(connection, table, day):
         await _attach(connection, table, day)

@@ -40,7 +40,7 @@ OrderIds = Annotated[
     list[UUID],
     Query(min_length=1, max_length=500, alias="order_id", description="Orders, each as a parameter."),
 ]
-Word = Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+ShortText = Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Part = Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$", description="In any part of the SKU.")]
 Sequence = Annotated[
     list_store.Sequence,
@@ -88,7 +88,7 @@ async def levels(
     hub: HubNeeded,
     shop: str,
     text: Part = "",
-    location: Word | None = None,
+    location: ShortText | None = None,
     at_most: AtMost = None,
     low: OnlyLow = False,
     sequence: Sequence = list_store.Sequence.AVAILABLE,
@@ -115,8 +115,8 @@ async def locations(hub: HubNeeded, shop: str) -> list[str]:
 async def movements(
     hub: HubNeeded,
     shop: str,
-    sku: Word,
-    location: Word | None = None,
+    sku: ShortText,
+    location: ShortText | None = None,
     after: After = None,
     limit: Limit = 50,
 ) -> MovementsPage:

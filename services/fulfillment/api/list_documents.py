@@ -197,10 +197,10 @@ def show_waiting_parcels(orders: Sequence[Order]) -> list[WaitingParcels]:
     """Return the parcels that have not left, order by order; orders without any are omitted."""
     return [
         WaitingParcels(
-            order_id=order.id, code=order.code, parcels=[show_parcel(parcel) for parcel in standing]
+            order_id=order.id, code=order.code, parcels=[show_parcel(parcel) for parcel in unshipped_parcels]
         )
         for order in orders
-        if (standing := preparing.standing(order))
+        if (unshipped_parcels := preparing.unshipped_parcels(order))
     ]
 
 

@@ -84,7 +84,7 @@ def _reserve(
     work: FulfillmentUnit,
     order: Order,
     request: LinesAdditionRequested,
-    found: Addition,
+    addition: Addition,
     received: ReceivedMessage[LinesAdditionRequested],
 ) -> None:
     if order.stock is StockStanding.MISSING:
@@ -93,7 +93,7 @@ def _reserve(
     wanted = [
         Wanted(part.line, part.sku, part.quantity)
         for part in request.lines
-        if part.line in found.added and part.kind is LineKind.SHIP and part.sku is not None
+        if part.line in addition.added and part.kind is LineKind.SHIP and part.sku is not None
     ]
     free = {want.sku: reserving.available(work, order, want.sku) for want in wanted}
     for taken in stock.allocate(sorted(wanted), free):
@@ -102,19 +102,19 @@ def _reserve(
         order.stock = StockStanding.RESERVED
 
 
-def _event(order: Order, request: LinesAdditionRequested, found: Addition) -> LinesAdded:
+def _event(order: Order, request: LinesAdditionRequested, addition: Addition) -> LinesAdded:
     skus = {part.line: part.sku for part in request.lines}
     return LinesAdded(
         shop=order.shop,
         order_id=order.id,
         code=order.code,
         request_id=request.request_id,
-        added=[LineUnits(line=line, quantity=quantity) for line, quantity in found.added.items()],
+        added=[LineUnits(line=line, quantity=quantity) for line, quantity in addition.added.items()],
         missing=[
             MissingUnits(
                 line=line, sku=skus[line] or "", requested=short.requested, available=short.available
             )
-            for line, short in found.missing.items()
+            for line, short in addition.missing.items()
         ],
         position=order.position(),
     )

@@ -34,7 +34,7 @@ def reduce(work: FulfillmentUnit, received: ReceivedMessage[LinesReductionReques
         raise Wait(order_key(request.order_id), "order_unknown")
     if order.has_answered(request.request_id, ChangeKind.REDUCTION):
         return
-    found = reduction.reduce(order.lines, order.standing(), reduction.units_of(request.lines))
+    found = reduction.reduce(order.lines, order.unshipped_parcels(), reduction.units_of(request.lines))
     for parcel in found.opened:
         unpacking.unpack(work, order, parcel, request.actor, received.envelope)
     released = {
@@ -90,14 +90,14 @@ def update_stock_status(work: FulfillmentUnit, order: Order, cause: Envelope) ->
         reserving.reserve(work, order, cause)
 
 
-def _event(order: Order, request: LinesReductionRequested, found: Reduction) -> LinesReduced:
+def _event(order: Order, request: LinesReductionRequested, reduction: Reduction) -> LinesReduced:
     return LinesReduced(
         shop=order.shop,
         order_id=order.id,
         code=order.code,
         request_id=request.request_id,
-        stopped=listed(found.stopped),
-        left=listed(found.left),
+        stopped=listed(reduction.stopped),
+        left=listed(reduction.left),
         position=order.position(),
     )
 

@@ -33,15 +33,15 @@ def units_of(lines: Iterable[LineUnits]) -> Units:
     return dict(sorted(units.items()))
 
 
-def reduce(lines: Mapping[int, Line], standing: Iterable[Parcel], asked: Units) -> Reduction:
-    """Return which of the requested units can be stopped. `standing` are the packed parcels that have not left."""
-    parcels = sorted(standing, key=lambda parcel: parcel.number, reverse=True)
+def reduce(lines: Mapping[int, Line], unshipped_parcels: Iterable[Parcel], requested: Units) -> Reduction:
+    """Return which of the requested units can be stopped. `unshipped_parcels` are packed and have not left."""
+    parcels = sorted(unshipped_parcels, key=lambda parcel: parcel.number, reverse=True)
     stopped = {
         line: units
-        for line, quantity in asked.items()
+        for line, quantity in requested.items()
         if (units := min(quantity, _stoppable(lines.get(line), parcels)))
     }
-    left = {line: units for line, quantity in asked.items() if (units := quantity - stopped.get(line, 0))}
+    left = {line: units for line, quantity in requested.items() if (units := quantity - stopped.get(line, 0))}
     return Reduction(stopped, left, _opened(lines, parcels, stopped))
 
 

@@ -53,10 +53,10 @@ def apply_refund(
 
 
 def _stoppable(order: Order, refund: Refund) -> Reduction:
-    asked = reduction.units_of(refund.lines)
+    requested = reduction.units_of(refund.lines)
     if refund.cause is RefundCause.CREDIT:
-        return reduction.reduce(order.lines, order.standing(), asked)
-    return Reduction({}, asked, ())
+        return reduction.reduce(order.lines, order.unshipped_parcels(), requested)
+    return Reduction({}, requested, ())
 
 
 def _restock(work: FulfillmentUnit, order: Order, refund: Refund, left: Units) -> Units:
@@ -66,12 +66,12 @@ def _restock(work: FulfillmentUnit, order: Order, refund: Refund, left: Units) -
     for line, quantity in left.items():
         if line not in ticked:
             continue
-        away = {
+        shipped = {
             place: claim.shipped - claim.restocked
             for (number, place), claim in sorted(order.claims.items())
             if number == line
         }
-        for place, units in stock.spread(away, quantity):
+        for place, units in stock.spread(shipped, quantity):
             work.restock(order, line, place, refund.refund_id, units)
             restocked[line] = restocked.get(line, 0) + units
     return restocked

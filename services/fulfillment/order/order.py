@@ -71,15 +71,15 @@ class Order:
     def shipment_of(self, parcel_id: UUID) -> Shipment | None:
         """Return the shipment, not cancelled, in which a parcel left."""
         return next(
-            (one for one in self.shipments.values() if one.stands and parcel_id in one.parcel_ids), None
+            (one for one in self.shipments.values() if one.is_active and parcel_id in one.parcel_ids), None
         )
 
-    def standing(self) -> list[Parcel]:
+    def unshipped_parcels(self) -> list[Parcel]:
         """Return the packed parcels that have neither left nor been taken apart."""
         gone = {
             parcel_id
             for shipment in self.shipments.values()
-            if shipment.stands
+            if shipment.is_active
             for parcel_id in shipment.parcel_ids
         }
         return [

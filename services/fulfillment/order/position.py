@@ -34,9 +34,9 @@ class Line:
 class QuantityAboveLeft(Exception):
     """More units were to go a step further than are left before that step."""
 
-    def __init__(self, line: int, step: str, asked: int, left: int) -> None:
-        super().__init__(f"line {line}: {asked} to be {step}, {left} left; take at most {left}")
-        self.line, self.step, self.asked, self.left = line, step, asked, left
+    def __init__(self, line: int, step: str, requested: int, left: int) -> None:
+        super().__init__(f"line {line}: {requested} to be {step}, {left} left; take at most {left}")
+        self.line, self.step, self.requested, self.left = line, step, requested, left
 
 
 def pack(line: Line, quantity: int) -> Line:
@@ -98,6 +98,6 @@ def extend(line: Line, quantity: int) -> Line:
     return replace(line, ordered=line.ordered + quantity)
 
 
-def _check(line: Line, step: str, asked: int, left: int) -> None:
-    if asked > left:
-        raise QuantityAboveLeft(line.line, step, asked, left)
+def _check(line: Line, step: str, requested: int, left: int) -> None:
+    if requested > left:
+        raise QuantityAboveLeft(line.line, step, requested, left)

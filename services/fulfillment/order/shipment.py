@@ -59,11 +59,11 @@ class Shipment:
     cancel_reason: str | None = None
 
     @property
-    def stands(self) -> bool:
+    def is_active(self) -> bool:
         """Return whether it was not cancelled."""
         return self.cancelled_at is None
 
-    def says(self, command: UpdateShipment) -> bool:
+    def matches(self, command: UpdateShipment) -> bool:
         """Return whether the shipment already has every value that the command sets."""
         return self.tracking_url == url_of(command) and all(
             getattr(self, name) == getattr(command, name) for name in CORRECTED
@@ -116,7 +116,7 @@ def reasons_against(
     left_in = {
         parcel_id: shipment.id
         for shipment in shipments
-        if shipment.stands
+        if shipment.is_active
         for parcel_id in shipment.parcel_ids
     }
     for parcel_id in parcel_ids_of(command):

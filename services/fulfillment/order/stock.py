@@ -70,21 +70,21 @@ class Claim:
 class NotEnoughAvailable(Exception):
     """More units were requested than are available."""
 
-    def __init__(self, place: StockPlace, asked: int, available: int) -> None:
+    def __init__(self, place: StockPlace, requested: int, available: int) -> None:
         super().__init__(
-            f"{_named(place)}: {asked} requested, {available} available; set the stock or take fewer"
+            f"{_named(place)}: {requested} requested, {available} available; set the stock or take fewer"
         )
-        self.place, self.asked, self.available = place, asked, available
+        self.place, self.requested, self.available = place, requested, available
 
 
 class MoreThanTaken(Exception):
     """More units were to be given back than the order line holds (or, restocking, than it shipped)."""
 
-    def __init__(self, place: StockPlace, kind: Kind, asked: int, left: int) -> None:
+    def __init__(self, place: StockPlace, kind: Kind, requested: int, left: int) -> None:
         super().__init__(
-            f"{_named(place)}: {kind} of {asked}, {left} left to {kind}; look for a movement made twice"
+            f"{_named(place)}: {kind} of {requested}, {left} left to {kind}; look for a movement made twice"
         )
-        self.place, self.kind, self.asked, self.left = place, kind, asked, left
+        self.place, self.kind, self.requested, self.left = place, kind, requested, left
 
 
 class BelowReserved(Exception):
@@ -253,9 +253,9 @@ def _gone(level: Level, quantity: int) -> Level:
     return Level(level.on_hand - quantity, level.reserved - quantity)
 
 
-def _within(place: StockPlace, kind: Kind, asked: int, left: int) -> None:
-    if asked > left:
-        raise MoreThanTaken(place, kind, asked, left)
+def _within(place: StockPlace, kind: Kind, requested: int, left: int) -> None:
+    if requested > left:
+        raise MoreThanTaken(place, kind, requested, left)
 
 
 def _named(place: StockPlace) -> str:

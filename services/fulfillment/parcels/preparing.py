@@ -47,15 +47,15 @@ def _fetches(order: Order, line: Line, sku: str | None) -> list[Fetch]:
     return [*fetches, Fetch(line.line, sku, None, left)] if left else fetches
 
 
-def standing(order: Order) -> list[Parcel]:
+def unshipped_parcels(order: Order) -> list[Parcel]:
     """Return the parcels that are packed and have not left, by number."""
-    return sorted(order.standing(), key=lambda parcel: parcel.number)
+    return sorted(order.unshipped_parcels(), key=lambda parcel: parcel.number)
 
 
 def shipments_by_parcel(order: Order) -> dict[object, Shipment]:
     """Return the shipment in which each parcel left, by the parcel's id."""
-    standing = (shipment for shipment in order.shipments.values() if shipment.stands)
-    return {parcel_id: shipment for shipment in standing for parcel_id in shipment.parcel_ids}
+    active = (shipment for shipment in order.shipments.values() if shipment.is_active)
+    return {parcel_id: shipment for shipment in active for parcel_id in shipment.parcel_ids}
 
 
 def sums(fetches: Iterable[Fetch]) -> dict[tuple[str, str | None], int]:

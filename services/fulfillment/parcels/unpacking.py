@@ -17,7 +17,7 @@ from services.fulfillment.order.unit.answering import done, reject, wait_or_reje
 from services.fulfillment.order.unit.unit import FulfillmentUnit
 
 
-def unpack_asked(work: FulfillmentUnit, received: ReceivedMessage[UnpackParcel]) -> None:
+def unpack_requested(work: FulfillmentUnit, received: ReceivedMessage[UnpackParcel]) -> None:
     """Take the named parcel apart; one that is already apart is answered as done, one that left is rejected."""
     command = received.message
     order = work.orders.get((command.shop, command.order_id))
@@ -31,7 +31,7 @@ def unpack_asked(work: FulfillmentUnit, received: ReceivedMessage[UnpackParcel])
         return wait_or_reject(work, received, f"parcel:{command.parcel_id}", unknown)
     if packed.unpacked_at is not None:
         return done(work, received)
-    if packed not in order.standing():
+    if packed not in order.unshipped_parcels():
         return reject(work, received, _has_left(order, packed))
     return unpack(work, order, packed, command.actor, received.envelope)
 
@@ -47,7 +47,7 @@ def _has_left(order: Order, packed: Parcel) -> Reason:
 
 
 def unpack(work: FulfillmentUnit, order: Order, packed: Parcel, actor: str, cause: Envelope) -> None:
-    """Take a parcel that has not left (see `Order.standing`) apart and publish it. Raises QuantityAboveLeft
+    """Take a parcel that has not left (see `Order.unshipped_parcels`) apart and publish it. Raises QuantityAboveLeft
     for one that left.
     """
     for line, quantity in packed.units.items():

@@ -28,9 +28,9 @@ def update(work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment]) -> 
     order, known = _find(work, command.shop, command.order_id, command.shipment_id)
     if order is None or known is None:
         return _unknown(work, received)
-    if not known.stands:
+    if not known.is_active:
         return reject(work, received, cancelled_already(known))
-    if known.says(command):
+    if known.matches(command):
         return reject(work, received, _nothing_to_change(order, known))
     if reasons := reasons_of_days(command, received.envelope.time, known):
         return reject(work, received, *reasons)
@@ -57,7 +57,7 @@ def cancel(work: FulfillmentUnit, received: ReceivedMessage[CancelShipment]) -> 
     order, known = _find(work, command.shop, command.order_id, command.shipment_id)
     if order is None or known is None:
         return _unknown(work, received)
-    if not known.stands:
+    if not known.is_active:
         return done(work, received)
     if reasons := _against_cancelling(work, order, known):
         return reject(work, received, *reasons)
@@ -122,9 +122,9 @@ def updated_event(order: Order, corrected: Shipment, *, notify_customer: bool) -
     """Return the event of a shipment that was corrected."""
     assert corrected.updated_at is not None
     assert corrected.updated_by is not None
-    version = corrected.version if corrected.stands else corrected.version - 1
+    version = corrected.version if corrected.is_active else corrected.version - 1
     return ShipmentUpdated(
-        **{**_told(order, corrected), "version": version},
+        **{**_shipment_fields(order, corrected), "version": version},
         notify_customer=notify_customer,
         updated_at=corrected.updated_at,
         updated_by=corrected.updated_by,
@@ -136,7 +136,7 @@ def cancelled_event(order: Order, cancelled: Shipment, *, notify_customer: bool)
     assert cancelled.cancelled_at is not None
     assert cancelled.cancelled_by is not None
     return ShipmentCancelled(
-        **_told(order, cancelled),
+        **_shipment_fields(order, cancelled),
         notify_customer=notify_customer,
         reason=cancelled.cancel_reason,
         cancelled_at=cancelled.cancelled_at,
@@ -144,7 +144,7 @@ def cancelled_event(order: Order, cancelled: Shipment, *, notify_customer: bool)
     )
 
 
-def _told(order: Order, shipment: Shipment) -> dict[str, Any]:
+def _shipment_fields(order: Order, shipment: Shipment) -> dict[str, Any]:
     return {
         "shop": order.shop,
         "order_id": order.id,

@@ -28,7 +28,7 @@ def record(work: FulfillmentUnit, received: ReceivedMessage[RecordDelivery]) -> 
         if known.is_described_by(command):
             return done(work, received)
         return reject(work, received, _already(shipment, known, command))
-    if not shipment.stands:
+    if not shipment.is_active:
         return reject(work, received, cancelled_already(shipment))
     parcels = [order.parcels[parcel_id] for parcel_id in shipment.parcel_ids]
     arriving = [one for one in parcels if one.lost_at is None]

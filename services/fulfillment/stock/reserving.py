@@ -86,8 +86,8 @@ async def retry_next(unit: Unit, _: str, payload: dict[str, Any]) -> None:
 def _order_of(placed: OrderPlaced) -> Order:
     lines = {part.line: Line(part.line, part.kind.value, part.sku, part.quantity) for part in placed.lines}
     needs_stock = any(line.is_goods and line.sku is not None for line in lines.values())
-    standing = StockStanding.MISSING if needs_stock else StockStanding.NOT_REQUIRED
-    return Order(placed.shop, placed.order_id, placed.code, placed.placed_at, standing, lines=lines)
+    state = StockStanding.MISSING if needs_stock else StockStanding.NOT_REQUIRED
+    return Order(placed.shop, placed.order_id, placed.code, placed.placed_at, state, lines=lines)
 
 
 def available(work: FulfillmentUnit, order: Order, sku: str) -> dict[stock.StockPlace, int]:
@@ -106,7 +106,8 @@ def _shortages(work: FulfillmentUnit, order: Order) -> list[stock.Short]:
 
 def _say_rejected(work: FulfillmentUnit, order: Order, cause: Envelope) -> None:
     missing = [
-        MissingStock(sku=sku, requested=asked, available=free) for sku, asked, free in _shortages(work, order)
+        MissingStock(sku=sku, requested=requested, available=free)
+        for sku, requested, free in _shortages(work, order)
     ]
     event = StockRejected(
         shop=order.shop, order_id=order.id, code=order.code, missing=missing, position=order.position()

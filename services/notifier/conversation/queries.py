@@ -44,38 +44,38 @@ class InboundQuery:
     limit: int
 
 
-def thread_query(asked: Mapping[str, str]) -> ThreadQuery:
+def thread_query(query: Mapping[str, str]) -> ThreadQuery:
     """Return the query of a request's parameters. Raises BadRequest."""
-    before, limit = _page(asked)
+    before, limit = _page(query)
     return ThreadQuery(
-        shop=_plain(asked.get("shop")),
-        state=_one_of("state", asked.get("state"), (*ThreadState, NOT_CLOSED)),
-        assignee=_plain(asked.get("assignee")),
-        text=_plain(asked.get("text")),
-        unread=_truth("unread", asked.get("unread")) is True,
+        shop=_plain(query.get("shop")),
+        state=_one_of("state", query.get("state"), (*ThreadState, NOT_CLOSED)),
+        assignee=_plain(query.get("assignee")),
+        text=_plain(query.get("text")),
+        unread=_truth("unread", query.get("unread")) is True,
         before=before,
         limit=limit,
     )
 
 
-def inbound_query(asked: Mapping[str, str]) -> InboundQuery:
+def inbound_query(query: Mapping[str, str]) -> InboundQuery:
     """Return the query of a request's parameters. Raises BadRequest."""
-    before, limit = _page(asked)
+    before, limit = _page(query)
     return InboundQuery(
-        shop=_plain(asked.get("shop")),
-        inbound_id=identifier_of(asked["id"], "a received mail's id") if asked.get("id") else None,
-        outcome=_one_of("outcome", asked.get("outcome"), tuple(InboundOutcome)),
-        order_id=identifier_of(asked["order"], "an order's id") if asked.get("order") else None,
-        filed=_truth("filed", asked.get("filed")),
-        waiting=_truth("waiting", asked.get("waiting")) is True,
+        shop=_plain(query.get("shop")),
+        inbound_id=identifier_of(query["id"], "a received mail's id") if query.get("id") else None,
+        outcome=_one_of("outcome", query.get("outcome"), tuple(InboundOutcome)),
+        order_id=identifier_of(query["order"], "an order's id") if query.get("order") else None,
+        filed=_truth("filed", query.get("filed")),
+        waiting=_truth("waiting", query.get("waiting")) is True,
         before=before,
         limit=limit,
     )
 
 
-def _page(asked: Mapping[str, str]) -> tuple[Before, int]:
+def _page(query: Mapping[str, str]) -> tuple[Before, int]:
     try:
-        return read_dated(asked.get("before")), page_size(asked.get("limit"), PAGE)
+        return read_dated(query.get("before")), page_size(query.get("limit"), PAGE)
     except (LimitInvalid, CursorInvalid) as wrong:
         raise BadRequest(str(wrong)) from None
 

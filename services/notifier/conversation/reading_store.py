@@ -59,13 +59,13 @@ def _search(conditions: Sequence[str], arguments: list[Any], text: str, limit: i
     pattern = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     first = len(arguments) + 1
     arguments += (text, pattern)
-    ways = [
+    branches = [
         f"""(SELECT t.shop, t.order_id FROM thread t JOIN addressee a USING (shop, order_id)
              WHERE {" AND ".join([*conditions, way.format(f"${first + min(number, 1)}")])}
              {_LATEST} LIMIT {limit})"""  # noqa: S608 - fragments of this module only
         for number, way in enumerate(_FOUND_BY)
     ]
-    return f"(t.shop, t.order_id) IN ({' UNION ALL '.join(ways)})"
+    return f"(t.shop, t.order_id) IN ({' UNION ALL '.join(branches)})"
 
 
 async def read_thread(connection: Connection, shop: str, order_id: UUID) -> tuple[Row | None, list[Row]]:

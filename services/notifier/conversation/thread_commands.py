@@ -71,8 +71,8 @@ def change_thread(work: ConversationUnit, received: ReceivedMessage[ChangeThread
         return
     thread = work.thread(command.shop, command.order_id)
     if thread.last_at is None:
-        told = f"Order {recipient.code} has no messages yet; post one first."
-        _reject(work.unit, received, "thread_empty", told, "order_id")
+        detail = f"Order {recipient.code} has no messages yet; post one first."
+        _reject(work.unit, received, "thread_empty", detail, "order_id")
         return
     if not thread.change(command.change, command.assignee):
         _done(work.unit, received)
@@ -95,18 +95,20 @@ def file_mail(work: ConversationUnit, received: ReceivedMessage[FileMail]) -> No
     command = received.message
     mail = work.inbound.get(command.inbound_id)
     if mail is None or mail.shop != command.shop:
-        told = f"Shop {command.shop} has no received mail {command.inbound_id}; look at the list again."
-        _reject(work.unit, received, "inbound_unknown", told, "inbound_id")
+        detail = f"Shop {command.shop} has no received mail {command.inbound_id}; look at the list again."
+        _reject(work.unit, received, "inbound_unknown", detail, "inbound_id")
     elif mail.outcome not in TO_BE_FILED:
-        told = f"The mail is {mail.outcome or 'still being read'}; only one that is to be filed can be filed."
-        _reject(work.unit, received, "inbound_not_fileable", told, "inbound_id")
+        detail = (
+            f"The mail is {mail.outcome or 'still being read'}; only one that is to be filed can be filed."
+        )
+        _reject(work.unit, received, "inbound_not_fileable", detail, "inbound_id")
     elif mail.filed_at is not None or command.inbound_id in work.filings:
         _reject(
             work.unit, received, "inbound_filed", "The mail was filed or set aside already.", "inbound_id"
         )
     elif command.order_id is None and is_blank(command.reason or ""):
-        told = "Neither an order nor a reason: choose the order, or write why the mail is set aside."
-        _reject(work.unit, received, "reason_missing", told, "reason")
+        detail = "Neither an order nor a reason: choose the order, or write why the mail is set aside."
+        _reject(work.unit, received, "reason_missing", detail, "reason")
     elif command.order_id is None or _recipient(work, received) is not None:
         _file(work, received, mail)
 
@@ -127,8 +129,8 @@ async def _add_participant(
     command, address = received.message, received.message.address.lower()
     key = command.shop, command.order_id
     if not await participant_store.has_written(unit.connection, *key, address):
-        told = f"No message in the conversation about order {recipient.code} came from {address}."
-        _reject(unit, received, "address_unknown", told, "address")
+        detail = f"No message in the conversation about order {recipient.code} came from {address}."
+        _reject(unit, received, "address_unknown", detail, "address")
     elif not await participant_store.insert_address(unit.connection, *key, address, command.actor, unit.now):
         _done(unit, received)
     else:
@@ -159,8 +161,8 @@ async def _remove_participant(
 ) -> None:
     command, address = received.message, received.message.address.lower()
     if address == recipient.email.lower():
-        told = f"{address} is the address of order {recipient.code} itself; edit the order to change it."
-        _reject(unit, received, "address_of_order", told, "address")
+        detail = f"{address} is the address of order {recipient.code} itself; edit the order to change it."
+        _reject(unit, received, "address_of_order", detail, "address")
         return
     if not await participant_store.delete_address(unit.connection, command.shop, command.order_id, address):
         _done(unit, received)
@@ -197,15 +199,15 @@ def _file(work: ConversationUnit, received: ReceivedMessage[FileMail], mail: Inb
 def _recipient(work: ConversationUnit, received: ReceivedMessage[Any]) -> Recipient | None:
     """Return the order's recipient; None when the command was rejected, since the order was deleted."""
     command = received.message
-    recipient = work.addressee(command.shop, command.order_id)
+    recipient = work.recipient(command.shop, command.order_id)
     if recipient is None:
         raise Wait(
             order_key(command.order_id), f"order {command.order_id} of {command.shop} is not known yet"
         )
     if recipient.deleted_at is None:
         return recipient
-    told = f"Order {recipient.code} was deleted; no mail can be sent about it."
-    _reject(work.unit, received, "order_deleted", told, "order_id")
+    detail = f"Order {recipient.code} was deleted; no mail can be sent about it."
+    _reject(work.unit, received, "order_deleted", detail, "order_id")
     return None
 
 

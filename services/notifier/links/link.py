@@ -33,8 +33,8 @@ def key_of(internal_token: str) -> bytes:
 
 def token_of(key: bytes, mail_id: UUID, recipient: str) -> str:
     """Return the token of a mail to this address: 26 lower-case letters and digits (base32)."""
-    made = hmac.digest(key, f"{mail_id}\n{recipient}".encode(), "sha256")[:_BYTES]
-    return base64.b32encode(made).decode().rstrip("=").lower()
+    digest = hmac.digest(key, f"{mail_id}\n{recipient}".encode(), "sha256")[:_BYTES]
+    return base64.b32encode(digest).decode().rstrip("=").lower()
 
 
 def hash_of(token: str) -> bytes | None:

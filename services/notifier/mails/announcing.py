@@ -95,7 +95,7 @@ def order_edited(work: MailUnit, received: ReceivedMessage[OrderEdited]) -> None
     )
 
 
-def parcels_told(
+def parcels_announced(
     work: MailUnit,
     received: ReceivedMessage[ShipmentDispatched]
     | ReceivedMessage[ShipmentUpdated]
@@ -111,13 +111,13 @@ def parcels_told(
     if not shipment.notify_customer:
         return
     shop = shop_of(work, shipment.shop)
-    addressee = recipient_of(work, shipment.shop, shipment.order_id)
-    if not addressee.email:
+    recipient = recipient_of(work, shipment.shop, shipment.order_id)
+    if not recipient.email:
         return
     shown = as_json(shipment, _SHOWN_OF_A_SHIPMENT)
     template = _TEMPLATE_OF[type(shipment)]
     work.decide(
-        draft(work, shop, shipment, received.envelope.id, template, addressee.email, addressee.locale, shown)
+        draft(work, shop, shipment, received.envelope.id, template, recipient.email, recipient.locale, shown)
     )
 
 
@@ -132,11 +132,11 @@ def status_updated(work: MailUnit, received: ReceivedMessage[StatusUpdated]) -> 
     update = received.message
     if not update.notify_customer:
         return
-    shop, addressee = shop_of(work, update.shop), recipient_of(work, update.shop, update.order_id)
-    recipient = (update.customer.email if update.customer else addressee.email) or ""
+    shop, customer = shop_of(work, update.shop), recipient_of(work, update.shop, update.order_id)
+    recipient = (update.customer.email if update.customer else customer.email) or ""
     if not recipient:
         return
-    locale = update.locale or addressee.locale
+    locale = update.locale or customer.locale
     shown = as_json(update, _SHOWN_OF_A_STATUS)
     work.decide(
         draft(work, shop, update, received.envelope.id, Template.STATUS_UPDATED, recipient, locale, shown)
@@ -149,11 +149,11 @@ def cancellation_declined(work: MailUnit, received: ReceivedMessage[Cancellation
     This mail has no checkbox: the customer made a request and waits for the answer.
     """
     declined, event = received.message, received.envelope.id
-    shop, addressee = shop_of(work, declined.shop), recipient_of(work, declined.shop, declined.order_id)
-    if addressee.email:
-        to, shown = addressee.email, as_json(declined, {"public_comment"})
+    shop, recipient = shop_of(work, declined.shop), recipient_of(work, declined.shop, declined.order_id)
+    if recipient.email:
+        to, shown = recipient.email, as_json(declined, {"public_comment"})
         template = Template.CANCELLATION_DECLINED
-        work.decide(draft(work, shop, declined, event, template, to, addressee.locale, shown))
+        work.decide(draft(work, shop, declined, event, template, to, recipient.locale, shown))
 
 
 def refund_made(
@@ -166,12 +166,12 @@ def refund_made(
     message, refund = received.message, received.message.refund
     if not refund.notify_customer:
         return
-    shop, addressee = shop_of(work, message.shop), recipient_of(work, message.shop, message.order_id)
-    if not addressee.email:
+    shop, recipient = shop_of(work, message.shop), recipient_of(work, message.shop, message.order_id)
+    if not recipient.email:
         return
     shown = refund.model_dump(mode="json", exclude_none=True, include=_SHOWN_OF_A_REFUND)
-    to, cause = addressee.email, refund.refund_id
-    work.decide(draft(work, shop, message, cause, Template.REFUND_MADE, to, addressee.locale, shown))
+    to, cause = recipient.email, refund.refund_id
+    work.decide(draft(work, shop, message, cause, Template.REFUND_MADE, to, recipient.locale, shown))
 
 
 def refund_failed(work: MailUnit, received: ReceivedMessage[RefundFailed]) -> None:
@@ -183,12 +183,12 @@ def refund_failed(work: MailUnit, received: ReceivedMessage[RefundFailed]) -> No
     message, refund = received.message, received.message.refund
     if not refund.notify_customer or refund.provider_reference is None:
         return
-    shop, addressee = shop_of(work, message.shop), recipient_of(work, message.shop, message.order_id)
-    if not addressee.email:
+    shop, recipient = shop_of(work, message.shop), recipient_of(work, message.shop, message.order_id)
+    if not recipient.email:
         return
     shown = refund.model_dump(mode="json", include=_SHOWN_OF_A_FAILED_REFUND)
-    to, cause = addressee.email, refund.refund_id
-    work.decide(draft(work, shop, message, cause, Template.REFUND_FAILED, to, addressee.locale, shown))
+    to, cause = recipient.email, refund.refund_id
+    work.decide(draft(work, shop, message, cause, Template.REFUND_FAILED, to, recipient.locale, shown))
 
 
 def document_issued(
@@ -201,15 +201,15 @@ def document_issued(
     payments when the mail is sent.
     """
     issued = received.message
-    if received.is_standing:
+    if received.is_snapshot:
         return
     if isinstance(issued, InvoiceIssued) and goes_with_its_recap(work, issued):
         return
     if not issued.mails_customer:
         return
-    shop, addressee = shop_of(work, issued.shop), recipient_of(work, issued.shop, issued.order_id)
-    if not addressee.email:
+    shop, recipient = shop_of(work, issued.shop), recipient_of(work, issued.shop, issued.order_id)
+    if not recipient.email:
         return
     template = Template.CREDIT_NOTE if isinstance(issued, CreditNoteIssued) else Template.INVOICE
-    to, cause = addressee.email, issued.invoice_id
-    work.decide(draft(work, shop, issued, cause, template, to, addressee.locale, document_of(issued)))
+    to, cause = recipient.email, issued.invoice_id
+    work.decide(draft(work, shop, issued, cause, template, to, recipient.locale, document_of(issued)))

@@ -56,7 +56,7 @@ _CLEAR_LINKS = Bulk(
     """UPDATE page_link AS l SET recipient = '' FROM {rows} AS gone (shop, order_id)
        WHERE (l.shop, l.order_id) = (gone.shop, gone.order_id)""",
 )
-_CLEAR_ADDRESSEES = Bulk(
+_CLEAR_RECIPIENTS = Bulk(
     DeletionRow,
     """UPDATE addressee AS a SET name = '', email = '', placed = '{}', edited = NULL, deleted_at = gone.deleted_at
        FROM {rows} AS gone ({columns})
@@ -75,7 +75,7 @@ async def forget_orders(connection: Connection, deleted: Mapping[OrderKey, datet
     await _CLEAR_MAILS.execute(connection, keys)
     await _CLEAR_LINKS.execute(connection, keys)
     rows = [DeletionRow(shop, order_id, deleted[shop, order_id]) for shop, order_id in keys]
-    await _CLEAR_ADDRESSEES.execute(connection, rows)
+    await _CLEAR_RECIPIENTS.execute(connection, rows)
 
 
 async def count_named(connection: Connection, keys: Sequence[OrderKey]) -> int:

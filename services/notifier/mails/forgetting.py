@@ -12,8 +12,8 @@ from services.notifier.mails.unit import MailUnit
 def forget(work: MailUnit, received: ReceivedMessage[OrderDeleted]) -> None:
     """Remove all data of the order's customer; a repeat changes nothing. Raises Wait for an unknown order."""
     deleted = received.message
-    addressee = work.addressee(deleted.shop, deleted.order_id)
-    if addressee is None:
+    recipient = work.recipient(deleted.shop, deleted.order_id)
+    if recipient is None:
         raise Wait(order_key(deleted.order_id), "order_unknown")
-    if addressee.deleted_at is None:
-        work.forget(addressee, deleted.deleted_at)
+    if recipient.deleted_at is None:
+        work.forget(recipient, deleted.deleted_at)

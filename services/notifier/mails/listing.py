@@ -37,21 +37,21 @@ class Query:
     limit: int = PAGE
 
 
-def query_of(asked: Mapping[str, str]) -> Query:
+def query_of(query: Mapping[str, str]) -> Query:
     """Return the query of a request's parameters. Raises BadRequest."""
     try:
-        limit, before = page_size(asked.get("limit"), PAGE), read_dated(asked.get("before"))
+        limit, before = page_size(query.get("limit"), PAGE), read_dated(query.get("before"))
     except (LimitInvalid, CursorInvalid) as wrong:
         raise BadRequest(str(wrong)) from None
     return Query(
-        state=_one_of("state", asked.get("state"), STATES),
-        template=_one_of("template", asked.get("template"), tuple(Template)),
-        shop=_plain(asked.get("shop")),
-        order_id=identifier_of(asked["order"], "an order's id") if asked.get("order") else None,
-        text=_plain(asked.get("text")),
+        state=_one_of("state", query.get("state"), STATES),
+        template=_one_of("template", query.get("template"), tuple(Template)),
+        shop=_plain(query.get("shop")),
+        order_id=identifier_of(query["order"], "an order's id") if query.get("order") else None,
+        text=_plain(query.get("text")),
         before=before,
-        ids=[identifier_of(one) for one in asked["ids"].split(",")[:LARGEST_PAGE]]
-        if asked.get("ids")
+        ids=[identifier_of(one) for one in query["ids"].split(",")[:LARGEST_PAGE]]
+        if query.get("ids")
         else None,
         limit=limit,
     )

@@ -41,4 +41,4 @@ def _settle(
         )
         work.unit.emit(refused, cause=envelope)
         return
-    work.asked.append((mail, command.actor, envelope, again))
+    work.requested_again.append((mail, command.actor, envelope, again))

@@ -23,8 +23,8 @@ class Recent:
 
     def keep(self, pairs: Iterable[Pair]) -> None:
         """Cache mails that are committed."""
-        for mail, addressee in pairs:
-            self._pairs.setdefault(mail.id, (mail, addressee))
+        for mail, recipient in pairs:
+            self._pairs.setdefault(mail.id, (mail, recipient))
         while len(self._pairs) > self._limit:
             self._pairs.popitem(last=False)
 

@@ -26,7 +26,7 @@ class RecipientRow(NamedTuple):
     placed: Json
 
 
-_INSERT_ADDRESSEES = Bulk(
+_INSERT_RECIPIENTS = Bulk(
     RecipientRow,
     """INSERT INTO addressee ({columns})
        SELECT * FROM {rows}
@@ -34,10 +34,10 @@ _INSERT_ADDRESSEES = Bulk(
 )
 
 
-async def insert_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
+async def insert_recipients(connection: Writer, recipients: Sequence[Recipient]) -> None:
     """Write orders' recipients; an existing one stays unchanged."""
-    rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
-    await _INSERT_ADDRESSEES.execute(
+    rows = sorted(recipients, key=lambda a: (a.shop, a.order_id))
+    await _INSERT_RECIPIENTS.execute(
         connection,
         [
             RecipientRow(
@@ -64,7 +64,7 @@ class CorrectionRow(NamedTuple):
     edited: Json
 
 
-_CORRECT_ADDRESSEES = Bulk(
+_CORRECT_RECIPIENTS = Bulk(
     CorrectionRow,
     """UPDATE addressee AS a SET name = n.name, email = n.email, revision = n.revision, edited = n.edited
        FROM {rows} AS n ({columns})
@@ -72,10 +72,10 @@ _CORRECT_ADDRESSEES = Bulk(
 )
 
 
-async def correct_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
+async def correct_recipients(connection: Writer, recipients: Sequence[Recipient]) -> None:
     """Write edits of these recipients, unless a later edit was written already."""
-    rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
-    await _CORRECT_ADDRESSEES.execute(
+    rows = sorted(recipients, key=lambda a: (a.shop, a.order_id))
+    await _CORRECT_RECIPIENTS.execute(
         connection,
         [
             CorrectionRow(
@@ -91,7 +91,7 @@ async def correct_addressees(connection: Writer, addressees: Sequence[Recipient]
     )
 
 
-_READ_ADDRESSEES = Bulk(
+_READ_RECIPIENTS = Bulk(
     tuple[str, UUID],
     """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited, deleted_at
        FROM addressee
@@ -99,13 +99,13 @@ _READ_ADDRESSEES = Bulk(
 )
 
 
-async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Recipient]:
+async def read_recipients(connection: Connection, keys: Sequence[OrderKey]) -> list[Recipient]:
     """Return the recipients of these orders that exist, unordered."""
-    rows = await _READ_ADDRESSEES.fetch(connection, keys)
-    return [_addressee(row) for row in rows]
+    rows = await _READ_RECIPIENTS.fetch(connection, keys)
+    return [_recipient(row) for row in rows]
 
 
-def _addressee(row: asyncpg.Record) -> Recipient:
+def _recipient(row: asyncpg.Record) -> Recipient:
     values: dict[str, Any] = dict(row)
     edited = json.loads(values["edited"]) if values["edited"] else None
     return Recipient(**{**values, "placed": json.loads(values["placed"]), "edited": edited})

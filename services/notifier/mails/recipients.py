@@ -14,7 +14,7 @@ async def read_recipients(connection: Connection, mails: Sequence[Mail]) -> dict
         mail.id: (mail.shop, mail.order_id) for mail in mails if mail.order_id and is_about_an_order(mail)
     }
     orders = sorted(set(about.values()))
-    found = await recipient_store.read_addressees(connection, orders) if orders else []
+    found = await recipient_store.read_recipients(connection, orders) if orders else []
     known = {(one.shop, one.order_id): one for one in found}
     recipients = {mail.id: known.get(about[mail.id]) if mail.id in about else None for mail in mails}
     return {mail.id: recipients[mail.id] or without_order(mail) for mail in mails}

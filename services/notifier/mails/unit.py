@@ -33,14 +33,14 @@ class MailUnit(UnitOfWork[MailNeeds]):
 
     def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
-        self._addressees: dict[OrderKey, Recipient] = {}
+        self._recipients: dict[OrderKey, Recipient] = {}
         self._met: list[Recipient] = []
         self._corrected: dict[OrderKey, Recipient] = {}
         self._forgotten: dict[OrderKey, datetime] = {}
         self._decided: dict[UUID, Mail] = {}
         self._mails: dict[UUID, Mail] = {}
         self._written: set[tuple[str, UUID, Template]] = set()
-        self.asked: list[tuple[Mail, str, Envelope, bool]] = []
+        self.requested_again: list[tuple[Mail, str, Envelope, bool]] = []
         self.texts, self.rules, self.holds = TextChanges(unit), RuleChanges(unit), Holds(unit)
         self._caused_at: dict[UUID, datetime] = {}
         self.last_steps: list[Callable[[Unit], Awaitable[None]]] = []
@@ -49,8 +49,8 @@ class MailUnit(UnitOfWork[MailNeeds]):
         """Load the recipients of the orders whose customers will be notified, and the mails commands name."""
         connection = self.unit.connection
         if needs.recipients:
-            found = await recipient_store.read_addressees(connection, sorted(needs.recipients))
-            self._addressees |= {(addressee.shop, addressee.order_id): addressee for addressee in found}
+            found = await recipient_store.read_recipients(connection, sorted(needs.recipients))
+            self._recipients |= {(recipient.shop, recipient.order_id): recipient for recipient in found}
         if needs.mails:
             self._mails = {mail.id: mail for mail in await store.read_mails(connection, sorted(needs.mails))}
         if causes := needs.once | (set() if self.unit.has_effects else needs.causes):
@@ -68,24 +68,24 @@ class MailUnit(UnitOfWork[MailNeeds]):
         """Return a shop's profile. Raises ShopUnknown."""
         return shop_directory().profile(name)
 
-    def addressee(self, shop: str, order_id: UUID) -> Recipient | None:
+    def recipient(self, shop: str, order_id: UUID) -> Recipient | None:
         """Return an order's recipient, if the order was received."""
-        return self._addressees.get((shop, order_id))
+        return self._recipients.get((shop, order_id))
 
-    def meet(self, addressee: Recipient) -> None:
+    def meet(self, recipient: Recipient) -> None:
         """Add a new order's recipient."""
-        self._addressees.setdefault((addressee.shop, addressee.order_id), addressee)
-        self._met.append(addressee)
+        self._recipients.setdefault((recipient.shop, recipient.order_id), recipient)
+        self._met.append(recipient)
 
-    def correct(self, addressee: Recipient) -> None:
+    def correct(self, recipient: Recipient) -> None:
         """Record an edit of an order's recipient."""
-        key = addressee.shop, addressee.order_id
-        self._addressees[key] = self._corrected[key] = addressee
+        key = recipient.shop, recipient.order_id
+        self._recipients[key] = self._corrected[key] = recipient
 
-    def forget(self, addressee: Recipient, deleted_at: datetime) -> None:
+    def forget(self, recipient: Recipient, deleted_at: datetime) -> None:
         """Remove all data of a deleted order's customer."""
-        key = addressee.shop, addressee.order_id
-        self._addressees[key] = replace(addressee, deleted_at=deleted_at)
+        key = recipient.shop, recipient.order_id
+        self._recipients[key] = replace(recipient, deleted_at=deleted_at)
         self._forgotten[key] = deleted_at
         decided = self._decided.items()
         self._decided = {of: mail for of, mail in decided if (mail.shop, mail.order_id) != key}
@@ -103,9 +103,9 @@ class MailUnit(UnitOfWork[MailNeeds]):
     async def save(self) -> None:
         """Write new recipients and mails and plan the mails' sending."""
         if self._met:
-            await recipient_store.insert_addressees(self.unit.writes, self._met)
+            await recipient_store.insert_recipients(self.unit.writes, self._met)
         if self._corrected:
-            await recipient_store.correct_addressees(self.unit.writes, list(self._corrected.values()))
+            await recipient_store.correct_recipients(self.unit.writes, list(self._corrected.values()))
         await self.texts.save()
         await self.rules.save()
         await self.holds.save()
@@ -118,7 +118,7 @@ class MailUnit(UnitOfWork[MailNeeds]):
         if self._forgotten:
             await self.unit.writes.send()
             await erasure_store.forget_orders(self.unit.connection, self._forgotten, self.unit.now)
-        for mail, actor, command, again in self.asked:
+        for mail, actor, command, again in self.requested_again:
             await resending.carry_out(self.unit, mail, actor, command, again=again)
         for step in self.last_steps:
             await step(self.unit)
@@ -140,4 +140,4 @@ class MailUnit(UnitOfWork[MailNeeds]):
     def _recipient(self, mail: Mail) -> Recipient:
         if mail.order_id is None or not is_about_an_order(mail):
             return without_order(mail)
-        return self._addressees[mail.shop, mail.order_id]
+        return self._recipients[mail.shop, mail.order_id]

@@ -26,21 +26,21 @@ from services.notifier.page import pages
 from services.notifier.page import settings as configured
 from services.notifier.page.actions import Actions
 from services.notifier.page.branding import COLOUR_PATH, serve_colour
-from services.notifier.page.owners import Owners
-from services.notifier.page.rendering import STYLE_PATH, language_asked, refused, render, serve_style
+from services.notifier.page.page_request import PageRequest
+from services.notifier.page.rendering import STYLE_PATH, refused, render, requested_language, serve_style
 from services.notifier.page.security import Guard
+from services.notifier.page.service_clients import PageClients
 from services.notifier.page.settings import PageSettings
-from services.notifier.page.visit import Visit
 
 NAME = "notifier-page"
-Endpoint = Callable[[Visit], Awaitable[Response]]
+Endpoint = Callable[[PageRequest], Awaitable[Response]]
 _REFUSALS = {404: "nowhere", 405: "method", 413: "large"}
 
 
 def build_app(hub: Hub) -> Starlette:
     """Return the page's routes."""
     settings, actions = configured.of(hub), Actions()
-    owners = Owners(settings)
+    clients = PageClients(settings)
     endpoints: list[tuple[str, str, Endpoint]] = [
         ("GET", "/c/{token}", pages.show_order),
         ("GET", "/c/{token}/cancel", pages.show_cancellation),
@@ -54,7 +54,7 @@ def build_app(hub: Hub) -> Starlette:
     app = edge.routed(
         [
             *(
-                Route(path, partial(_answer, hub, owners, endpoint), methods=[method])
+                Route(path, partial(_answer, hub, clients, endpoint), methods=[method])
                 for method, path, endpoint in endpoints
             ),
             Route(STYLE_PATH, serve_style),
@@ -68,16 +68,16 @@ def build_app(hub: Hub) -> Starlette:
     return app
 
 
-async def _answer(hub: Hub, owners: Owners, endpoint: Endpoint, request: Request) -> Response:
+async def _answer(hub: Hub, clients: PageClients, endpoint: Endpoint, request: Request) -> Response:
     """Answer a request; for an error of ours a page that says so. It is logged once, without the address."""
     try:
-        return await endpoint(await Visit.begin(hub, owners, request))
+        return await endpoint(await PageRequest.begin(hub, clients, request))
     except HTTPException:
         raise
     except Exception as error:  # noqa: BLE001 - a customer is never shown a problem document
         problems.note_fault(request, error)
         status = 503 if is_outage(error) or is_conflict(error) else 500
-        return render("failed.html", language_asked(request, ""), request.url.path, status)
+        return render("failed.html", requested_language(request, ""), request.url.path, status)
 
 
 async def _robots(_: Request) -> Response:

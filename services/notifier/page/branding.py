@@ -29,7 +29,7 @@ def colour_path(shop: ShopProfile) -> str:
 
 def stylesheet(colour: str) -> str:
     """Return the variables of the page's stylesheet for a colour, `#0f625b`: on light and on dark screens."""
-    light, dark = brand.legible(colour, brand.LIGHT_GROUND), brand.legible_in_dark(colour)
+    light, dark = brand.legible(colour, brand.LIGHT_BACKGROUND), brand.legible_in_dark(colour)
     on_light = _variables(light, colour, brand.ink_on(colour))
     on_dark = _variables(dark, dark, brand.ink_on(dark))
     return f":root {{ {on_light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {on_dark} }} }}\n"

@@ -12,7 +12,7 @@ from services.notifier.mails.needs import MailNeeds
 from services.notifier.mails.settings import ShopUnknown
 from services.notifier.mails.unit import MailUnit
 from services.notifier.page import store
-from services.notifier.page.opening import Opened, Standing
+from services.notifier.page.opening import LinkState, Opened
 
 MOST_AN_HOUR = 3
 AN_HOUR = timedelta(hours=1)
@@ -20,14 +20,14 @@ AN_HOUR = timedelta(hours=1)
 
 async def send_new_link(process: Transactions, link: Opened) -> None:
     """Plan the mail, if the link was one of an order that has an address and was not written to too often."""
-    if link.standing is Standing.UNKNOWN or not link.has_address:
+    if link.state is LinkState.UNKNOWN or not link.has_address:
         return
     async with process.unit() as unit:
         work, key = MailUnit(unit), (link.shop, link.order_id)
         if await store.count_new_links(unit.connection, *key, unit.now - AN_HOUR) >= MOST_AN_HOUR:
             return
         await work.load(MailNeeds(recipients={key}))
-        recipient = work.addressee(*key)
+        recipient = work.recipient(*key)
         if recipient is None or recipient.deleted_at or not recipient.email:
             return
         try:

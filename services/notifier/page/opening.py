@@ -15,7 +15,7 @@ from services.notifier.links.link import expires_at, hash_of
 from services.notifier.page import store
 
 
-class Standing(StrEnum):
+class LinkState(StrEnum):
     """State of a link."""
 
     OPEN = "open"
@@ -31,7 +31,7 @@ _NO_ORDER = UUID(int=0)
 class Opened:
     """A link and the customer of its order."""
 
-    standing: Standing
+    state: LinkState
     shop: str = ""
     order_id: UUID = _NO_ORDER
     code: str = ""
@@ -43,7 +43,7 @@ class Opened:
     @property
     def status(self) -> int:
         """Return the HTTP status of a page behind the link."""
-        return {Standing.OPEN: 200, Standing.UNKNOWN: 404}.get(self.standing, 410)
+        return {LinkState.OPEN: 200, LinkState.UNKNOWN: 404}.get(self.state, 410)
 
     @property
     def has_address(self) -> bool:
@@ -51,7 +51,7 @@ class Opened:
         return bool(self.email) and not self.is_deleted
 
 
-UNKNOWN = Opened(Standing.UNKNOWN)
+UNKNOWN = Opened(LinkState.UNKNOWN)
 
 
 async def open_link(connection: Connection, token: str, now: datetime) -> Opened:
@@ -64,7 +64,7 @@ async def open_link(connection: Connection, token: str, now: datetime) -> Opened
 def _opened(row: store.Row, now: datetime) -> Opened:
     is_deleted = row["deleted_at"] is not None
     return Opened(
-        standing=standing(
+        state=link_state(
             is_own=not is_deleted and _is_same(row["recipient"], row["email"]),
             made_at=row["made_at"],
             last_event_at=row["last_event_at"],
@@ -80,11 +80,13 @@ def _opened(row: store.Row, now: datetime) -> Opened:
     )
 
 
-def standing(*, is_own: bool, made_at: datetime, last_event_at: datetime | None, now: datetime) -> Standing:
+def link_state(
+    *, is_own: bool, made_at: datetime, last_event_at: datetime | None, now: datetime
+) -> LinkState:
     """Return the state of a link. `is_own`: its mail went to the address that the order has now."""
     if not is_own:
-        return Standing.REVOKED
-    return Standing.OPEN if now < expires_at(made_at, last_event_at) else Standing.EXPIRED
+        return LinkState.REVOKED
+    return LinkState.OPEN if now < expires_at(made_at, last_event_at) else LinkState.EXPIRED
 
 
 def _is_same(sent_to: str, address: str) -> bool:

@@ -43,7 +43,7 @@ def methods_of(language: str) -> dict[str, str]:
     return methods
 
 
-def language_asked(request: Request, locale: str) -> str:
+def requested_language(request: Request, locale: str) -> str:
     """Return the language chosen by the switch, else the order's, else the browser's first known one."""
     chosen = request.query_params.get("lang", "")
     if chosen in LANGUAGES:
@@ -73,7 +73,7 @@ def refused(
     """Return the page of a refused request: why, what to do, and the way back to the order that its address names."""
     parts = request.url.path.split("/")
     back = f"{PATH}{parts[2]}" if request.url.path.startswith(PATH) and parts[2] else ""
-    language = language_asked(request, locale)
+    language = requested_language(request, locale)
     page = render("refused.html", language, back or request.url.path, status, reason=reason, back=back)
     page.headers.update(headers or {})
     return page

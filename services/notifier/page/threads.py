@@ -18,7 +18,7 @@ from services.notifier.conversation import posting, reading_store
 from services.notifier.conversation.needs import ConversationNeeds
 from services.notifier.conversation.thread import Message, written
 from services.notifier.conversation.unit import ConversationUnit
-from services.notifier.mails.compose.figures import Formatter
+from services.notifier.mails.compose.formatter import Formatter
 from services.notifier.mails.compose.screening import one_line, paragraphs
 from services.notifier.page import store
 from services.notifier.page.opening import Opened
@@ -67,13 +67,13 @@ class Shown:
 
 
 async def read(
-    connection: Connection, link: Opened, figures: Formatter, words: Mapping[str, Any]
+    connection: Connection, link: Opened, formatter: Formatter, words: Mapping[str, Any]
 ) -> list[Shown]:
     """Return the messages of the order, the oldest first. Changes nothing."""
     _, messages = await reading_store.read_thread(connection, link.shop, link.order_id)
     received = [row["inbound_id"] for row in messages if row["inbound_id"]]
     files = await reading_store.read_attachments(connection, received) if received else {}
-    return [_shown(row, files.get(row["inbound_id"], []), figures, words) for row in messages]
+    return [_shown(row, files.get(row["inbound_id"], []), formatter, words) for row in messages]
 
 
 async def read_file(connection: Connection, link: Opened, attachment_id: UUID) -> reading_store.Row | None:
@@ -92,7 +92,7 @@ async def post(process: Transactions, link: Opened, message_id: UUID, text: str)
         await work.load(
             ConversationNeeds(recipients={key}, threads={key}, messages={(link.shop, message_id)})
         )
-        recipient = work.addressee(*key)
+        recipient = work.recipient(*key)
         if recipient is None or recipient.deleted_at:
             return
         segments = written(text)
@@ -117,7 +117,7 @@ async def post(process: Transactions, link: Opened, message_id: UUID, text: str)
 
 
 def _shown(
-    row: reading_store.Row, files: list[reading_store.Row], figures: Formatter, words: Mapping[str, Any]
+    row: reading_store.Row, files: list[reading_store.Row], formatter: Formatter, words: Mapping[str, Any]
 ) -> Shown:
     segments = reading_store.segments_of(row)
     seen = "\n".join(one["text"] for one in segments if one["kind"] != "folded")
@@ -129,25 +129,25 @@ def _shown(
         is_whole=row["is_whole"],
         is_own=role == AuthorRole.CUSTOMER,
         author=words[{"staff": "shop"}.get(role, role)],
-        at=figures.moment(row["posted_at"]),
+        at=formatter.date_time(row["posted_at"]),
         lines=paragraphs(seen),
         folded=paragraphs(folded),
         is_automatic=row["is_automatic"],
-        files=[_file(one, figures, words) for one in files if one["state"] != _FOLDED],
+        files=[_file(one, formatter, words) for one in files if one["state"] != _FOLDED],
     )
 
 
-def _file(row: reading_store.Row, figures: Formatter, words: Mapping[str, Any]) -> ShownFile:
-    size = words["attachment"].format(name=one_line(row["name"]), size=_size(row["size"], figures, words))
+def _file(row: reading_store.Row, formatter: Formatter, words: Mapping[str, Any]) -> ShownFile:
+    size = words["attachment"].format(name=one_line(row["name"]), size=_size(row["size"], formatter, words))
     is_kept = row["state"] == _KEPT
     return ShownFile(str(row["attachment_id"]) if is_kept else None, size, words.get(row["state"], ""))
 
 
-def _size(count: int, figures: Formatter, words: Mapping[str, Any]) -> str:
+def _size(count: int, formatter: Formatter, words: Mapping[str, Any]) -> str:
     if count < 1000:
         return str(words["bytes"].format(count=count))
     if count < 1_000_000:
         return str(words["kilobytes"].format(count=round(count / 1000)))
     return str(
-        words["megabytes"].format(count=format_decimal(round(count / 1_000_000, 1), locale=figures.locale))
+        words["megabytes"].format(count=format_decimal(round(count / 1_000_000, 1), locale=formatter.locale))
     )

@@ -36,7 +36,7 @@ _About = (
 def set_template(work: MailUnit, received: ReceivedMessage[SetTemplate]) -> None:
     """Keep a new text of the shop's own, or answer with every reason against it.
 
-    Idempotent: a text that is in force already needs no change.
+    Idempotent: a text that is active already needs no change.
     """
     command, text = received.message, tidied(received.message.text)
     shop, reasons = _shop(work, command.shop)

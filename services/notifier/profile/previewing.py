@@ -37,8 +37,8 @@ class PreviewInvalid(ValueError):
 
 
 class TextPreviewRequest(BaseModel):
-    """Request for a preview: which mail, with which texts. None: the text in force. `appearance`: instead of the
-    profile in force.
+    """Request for a preview: which mail, with which texts. None: the active text. `appearance`: instead of the
+    active profile.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -64,17 +64,17 @@ def read_request(body: bytes) -> TextPreviewRequest:
 
 
 async def preview(
-    connection: Connection, asked: TextPreviewRequest, configured: ShopProfile
+    connection: Connection, request: TextPreviewRequest, configured: ShopProfile
 ) -> dict[str, Any]:
     """Return the pages, or what is wrong with the texts by part. Raises TextUnknown."""
-    shop = await _shop(connection, asked, configured)
-    mail, recipient = await _subject(connection, asked)
-    own = await texts_in_force(connection, asked.shop, asked.wording, asked.locale)
-    own |= {part: tidied(text) for part, text in asked.texts.items() if text is not None}
+    shop = await _shop(connection, request, configured)
+    mail, recipient = await _subject(connection, request)
+    own = await active_texts(connection, request.shop, request.wording, request.locale)
+    own |= {part: tidied(text) for part, text in request.texts.items() if text is not None}
     faults = {
         part.value: [
             {"code": one.code, "line": one.line, "found": one.found, "nearest": one.nearest}
-            for one in check(asked.wording, part, text, shop)
+            for one in check(request.wording, part, text, shop)
         ]
         for part, text in own.items()
     }
@@ -83,8 +83,8 @@ async def preview(
     return {"problems": problems, **_shown(write_pages(mail, recipient, shop, own=usable), shop)}
 
 
-async def texts_in_force(connection: Connection, shop: str, wording: str, locale: str) -> dict[TextPart, str]:
-    """Return the shop's own texts of a mail that are in force."""
+async def active_texts(connection: Connection, shop: str, wording: str, locale: str) -> dict[TextPart, str]:
+    """Return the shop's own texts of a mail that are active."""
     keys = [(shop, wording, locale, part.value) for part in TextPart]
     found = await text_store.read_texts(connection, keys)
     return {TextPart(row.part): row.text for row in found.values() if row.text is not None}
@@ -106,27 +106,27 @@ def template(wording: str) -> str:
         raise TextUnknown(f"no mail whose texts can be edited is called {wording!r}") from None
 
 
-async def _shop(connection: Connection, asked: TextPreviewRequest, configured: ShopProfile) -> ShopProfile:
-    changed = (await text_store.read_profiles(connection, [asked.shop])).get(asked.shop)
-    if asked.appearance is None:
+async def _shop(connection: Connection, request: TextPreviewRequest, configured: ShopProfile) -> ShopProfile:
+    changed = (await text_store.read_profiles(connection, [request.shop])).get(request.shop)
+    if request.appearance is None:
         return overlaid(configured, changed)
     kept = overlaid(configured, changed).logo
-    logo = asked.logo or (configured.logo if asked.removes_logo else kept)
-    return with_appearance(configured, asked.appearance).model_copy(update={"logo": logo})
+    logo = request.logo or (configured.logo if request.removes_logo else kept)
+    return with_appearance(configured, request.appearance).model_copy(update={"logo": logo})
 
 
-async def _subject(connection: Connection, asked: TextPreviewRequest) -> tuple[Mail, Recipient]:
+async def _subject(connection: Connection, request: TextPreviewRequest) -> tuple[Mail, Recipient]:
     """Return the mail and its order: a sample, or one that was planned."""
-    template(asked.wording)
-    if asked.mail is None:
-        return sample(asked.wording, asked.shop, asked.locale, asked.sample)
-    found = [one for one in await store.read_mails(connection, [asked.mail]) if one.shop == asked.shop]
-    if not found or wording_of(found[0].template, found[0].context) != asked.wording:
-        raise TextUnknown(f"shop {asked.shop} has no mail {asked.mail} of {asked.wording}")
-    mail = replace(found[0], locale=asked.locale)
+    template(request.wording)
+    if request.mail is None:
+        return sample(request.wording, request.shop, request.locale, request.sample)
+    found = [one for one in await store.read_mails(connection, [request.mail]) if one.shop == request.shop]
+    if not found or wording_of(found[0].template, found[0].context) != request.wording:
+        raise TextUnknown(f"shop {request.shop} has no mail {request.mail} of {request.wording}")
+    mail = replace(found[0], locale=request.locale)
     recipient = (await read_recipients(connection, [mail]))[mail.id]
     if recipient.deleted_at is not None:
-        raise TextUnknown(f"the order of mail {asked.mail} was deleted")
+        raise TextUnknown(f"the order of mail {request.mail} was deleted")
     return mail, recipient
 
 

@@ -51,11 +51,11 @@ async def list_texts(hub: Hub, request: Request) -> Response:
 
 
 async def show_text(hub: Hub, request: Request) -> Response:
-    """Return a mail's texts in one language: in force, built in, their placeholders and their versions."""
+    """Return a mail's texts in one language: active, built in, their placeholders and their versions."""
     shop, (wording, locale) = _shop(hub, request).shop, _named(request)
     async with hub.acquire() as connection:
         history = await store.read_history(connection, shop, wording, locale)
-        own = await previewing.texts_in_force(connection, shop, wording, locale)
+        own = await previewing.active_texts(connection, shop, wording, locale)
         recent = await previewing.recent_mails(connection, shop, wording)
     words, latest = words_of(locale), _latest(history)
     return JSONResponse(
@@ -89,16 +89,16 @@ async def show_text(hub: Hub, request: Request) -> Response:
 
 async def preview_text(hub: Hub, request: Request) -> Response:
     """Return the mail that the texts in the body would give, and what is wrong with them; nothing is kept."""
-    asked = previewing.read_request(await request.body())
-    shop = configured.of(hub).profile(asked.shop)
-    if asked.logo:
-        asked = asked.model_copy(update={"logo": _checked(asked.logo)})
+    wanted = previewing.read_request(await request.body())
+    shop = configured.of(hub).profile(wanted.shop)
+    if wanted.logo:
+        wanted = wanted.model_copy(update={"logo": _checked(wanted.logo)})
     async with hub.acquire() as connection:
-        return JSONResponse(await previewing.preview(connection, asked, shop), headers=_NO_STORE)
+        return JSONResponse(await previewing.preview(connection, wanted, shop), headers=_NO_STORE)
 
 
 async def show_profile(hub: Hub, request: Request) -> Response:
-    """Return `?shop=`: a shop's brand and support block: in force, as the settings have it, and the version."""
+    """Return `?shop=`: a shop's brand and support block: active, as the settings have it, and the version."""
     shop = _shop(hub, request)
     async with hub.acquire() as connection:
         row = (await store.read_profiles(connection, [shop.shop])).get(shop.shop)

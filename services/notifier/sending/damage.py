@@ -15,7 +15,7 @@ from services.notifier.mails.texts.store import note_damage
 _NAMESPACE = UUID("b6a0c2c1-52a7-5c1e-9c0d-0a3a0b4de4f7")
 
 
-async def tell_merchant(unit: Unit, mail: Mail, damaged: Sequence[TextPart], shop: ShopProfile) -> None:
+async def notify_merchant(unit: Unit, mail: Mail, damaged: Sequence[TextPart], shop: ShopProfile) -> None:
     """Plan a mail to the merchant for every damaged text of this mail of which they were not notified yet."""
     wording, language = wording_of(mail.template, mail.context), language_of(mail.locale)
     for part in damaged:

@@ -40,7 +40,7 @@ class SmtpProtocol(asyncio.Protocol):
         """Return whether the connection can still send."""
         return self._ended is None and not self._transport.is_closing()
 
-    def say(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send a command or data. Raises SMTPServerDisconnected when the connection is closed already, so
         that nothing was sent.
         """
@@ -48,7 +48,7 @@ class SmtpProtocol(asyncio.Protocol):
             raise SMTPServerDisconnected("the connection was closed")
         self._transport.write(data)
 
-    async def hear(self) -> Reply:
+    async def receive(self) -> Reply:
         """Return the next reply. Raises the error that ended the connection."""
         while not self._replies:
             if self._ended is not None:

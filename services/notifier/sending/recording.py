@@ -43,12 +43,12 @@ async def record_outcomes(unit: Unit, results: Sequence[tuple[Effect, Outcome]])
     if again := [UUID(effect.key) for effect, outcome in results if isinstance(outcome, Retry)]:
         await bounce_store.delete_ends(unit.connection, again)
     returned = await bounce_store.read_bounced(unit.connection, list(final)) if final else {}
-    told: defaultdict[tuple[type[Message], Cause | None], list[MailReport]] = defaultdict(list)
+    reports: defaultdict[tuple[type[Message], Cause | None], list[MailReport]] = defaultdict(list)
     mails = await _settled_mails(unit, [effect for effect, _ in results], final)
     for mail in mails:
         message, part = await _told(unit, mail, final[mail.id], returned.get(mail.id))
-        told[message, mail.resent_by].append(part)
-    for (message, cause), parts in told.items():
+        reports[message, mail.resent_by].append(part)
+    for (message, cause), parts in reports.items():
         unit.emit(
             message.model_validate({"mails": parts}), cause=_envelope_of(cause, unit) if cause else None
         )
@@ -72,8 +72,8 @@ async def _told(
             return MailBounced, bounced(fact, unit)
         return MailFailed, report(mail, outcome.detail, unit)
     if returned is not None:
-        told = report(mail, returned["diagnostic"] or None, unit)
-        return MailBounced, BouncedMail(**dict(told), kind=returned["kind"], status=returned["status"])
+        reports = report(mail, returned["diagnostic"] or None, unit)
+        return MailBounced, BouncedMail(**dict(reports), kind=returned["kind"], status=returned["status"])
     return MailSent if isinstance(outcome, Done) else MailUncertain, report(mail, outcome.detail, unit)
 
 

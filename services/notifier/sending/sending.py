@@ -51,11 +51,11 @@ from services.notifier.sending.attachments import (
 )
 from services.notifier.sending.bounces.addresses import AddressSuppressed, BounceAddresses
 from services.notifier.sending.braking import Brake
-from services.notifier.sending.damage import tell_merchant
+from services.notifier.sending.damage import notify_merchant
 from services.notifier.sending.pacing import Pace
 from services.notifier.sending.recording import record_outcomes
 from services.notifier.sending.separating import Separated, goes_alone, without_invoice
-from services.notifier.sending.smtp import Pool, ServerUnavailable, away_delay
+from services.notifier.sending.smtp import Pool, ServerUnavailable, retry_delay
 
 log = structlog.get_logger()
 CONCURRENCY = 16
@@ -101,7 +101,7 @@ class Sender:
     async def perform(self, effect: Effect) -> Outcome:
         """Send one mail. Raises nothing that could leave its outcome in doubt."""
         try:
-            mail, addressee = await self._find(effect)
+            mail, recipient = await self._find(effect)
             withdrawn = await reason_to_withdraw(self._process, mail, datetime.now(UTC))
             page_url = await self._links.url_of(mail)
             planned = await self._planned_with(mail)
@@ -110,7 +110,7 @@ class Sender:
             return Retry(f"the database did not give the mail: {type(error).__name__}")
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
             return _unwritten(error)
-        if addressee.deleted_at is not None:
+        if recipient.deleted_at is not None:
             return Withdrawn(DELETED)
         if withdrawn is not None:
             return Withdrawn(withdrawn)
@@ -120,14 +120,14 @@ class Sender:
         mail, attachment = attached
         try:
             shop = planned.shop(self._settings.profile(mail.shop))
-            letter = compose(mail, addressee, shop, attachment, page_url, planned.texts, reply_to)
+            message = compose(mail, recipient, shop, attachment, page_url, planned.texts, reply_to)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
             return _unwritten(error)
-        if letter.damaged:
-            self._damaged[mail.id] = letter.damaged
+        if message.damaged:
+            self._damaged[mail.id] = message.damaged
         if (pause := self._pace.wait()) is not None:
             return Retry("COMPTOIR_SMTP_MAILS_PER_MINUTE is reached", pause, is_try=False)
-        return await self._hand_over(mail, effect, letter)
+        return await self._hand_over(mail, effect, message)
 
     async def _attached(self, mail: Mail, effect: Effect) -> tuple[Mail, bytes | None] | Outcome:
         """Return a mail with its PDF, or without if it goes alone; else why it does not go now."""
@@ -150,12 +150,12 @@ class Sender:
     ) -> Outcome:
         if isinstance(lacking, AttachmentMissing):
             return Failed(str(lacking), is_own=True)
-        return self._patience(mail, effect, Retry(str(lacking), away_delay(effect.attempts)))
+        return self._patience(mail, effect, Retry(str(lacking), retry_delay(effect.attempts)))
 
-    async def _hand_over(self, mail: Mail, effect: Effect, letter: MailMessage) -> Outcome:
+    async def _hand_over(self, mail: Mail, effect: Effect, message: MailMessage) -> Outcome:
         """Hand the message to the mail server, with a sender address to which a report on this mail returns."""
         try:
-            sender = await self._bounce_addresses.of(mail, letter.recipient)
+            sender = await self._bounce_addresses.of(mail, message.recipient)
         except AddressSuppressed as suppressed:
             return Failed(str(suppressed), is_own=True, counted_as="held")
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
@@ -165,12 +165,12 @@ class Sender:
         if (pause := self._brake.wait()) is not None:
             return Retry("mail after mail failed; waiting for one that is sent", pause, is_try=False)
         try:
-            outcome = await self.pool.send(replace(letter, sender=sender) if sender else letter)
+            outcome = await self.pool.send(replace(message, sender=sender) if sender else message)
         except ServerUnavailable as away:
-            return Retry(str(away), away_delay(effect.attempts))
+            return Retry(str(away), retry_delay(effect.attempts))
         self._brake.note(outcome)
         if not isinstance(outcome, Retry):
-            self._bounce_addresses.forget(mail, letter.recipient)
+            self._bounce_addresses.forget(mail, message.recipient)
         return self._patience(mail, effect, outcome)
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
@@ -179,7 +179,7 @@ class Sender:
         """
         mails = await record_outcomes(unit, results)
         for mail in [one for one in mails if one.id in self._damaged]:
-            await tell_merchant(unit, mail, self._damaged[mail.id], self._settings.profile(mail.shop))
+            await notify_merchant(unit, mail, self._damaged[mail.id], self._settings.profile(mail.shop))
         await self._separated.plan(unit, results)
         unit.after_commit(partial(self._forget, [mail.id for mail in mails]))
 

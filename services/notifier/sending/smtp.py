@@ -28,7 +28,7 @@ from services.notifier.mails.settings import NotifierSettings, Security
 from services.notifier.sending.protocol import SmtpProtocol
 
 log = structlog.get_logger()
-_AWAY_SECONDS = 1.0
+_UNAVAILABLE_SECONDS = 1.0
 """Pause after a failed connect during which no other is attempted."""
 _HANG_UP_SECONDS = 2.0
 _OUR_FAULT = frozenset({530, 534, 535, 538})
@@ -52,18 +52,18 @@ class Answer:
     code: int
     text: str
 
-    def verdict(self) -> Outcome:
+    def outcome(self) -> Outcome:
         """Return the outcome of a reply to the content. 2xx: sent. 4xx: not now. 5xx: never, unless it is
         about our connection and not the message.
         """
-        said = one_line(f"{self.step}: {self.code} {self.text}")[:900]
+        detail = one_line(f"{self.step}: {self.code} {self.text}")[:900]
         if self.step == "content" and self.code == 250:
-            return Done(said)
+            return Done(detail)
         if 400 <= self.code < 500 or self.code in _OUR_FAULT:
-            return Retry(said)
+            return Retry(detail)
         if 500 <= self.code < 600:
-            return Failed(said, is_own=self._is_about_recipient())
-        return Uncertain(said) if self.step == "content" else Retry(said)
+            return Failed(detail, is_own=self._is_about_recipient())
+        return Uncertain(detail) if self.step == "content" else Retry(detail)
 
     def _is_about_recipient(self) -> bool:
         """Return whether the server rejects this mailbox. 5.7 is its policy (RFC 3463, 3.8), such as "relay
@@ -77,42 +77,42 @@ class Answer:
 class SmtpConnection:
     """One connection. `whole_sent` is whether the current message was sent up to its last dot."""
 
-    def __init__(self, dialogue: SmtpProtocol, extensions: Container[str]) -> None:
-        self.dialogue = dialogue
+    def __init__(self, protocol: SmtpProtocol, extensions: Container[str]) -> None:
+        self.protocol = protocol
         self.carried = 0
         self.idle_since = 0.0
         self.whole_sent = False
         self._extensions = extensions
         self._at_once = "pipelining" in extensions
 
-    async def carry(self, letter: MailMessage) -> Answer:
+    async def carry(self, message: MailMessage) -> Answer:
         """Hand over one message. Raises SMTPException or OSError when the connection breaks."""
         self.carried += 1
         self.whole_sent = False
-        refusal = await self._introduce(letter)
+        refusal = await self._introduce(message)
         if refusal is not None:
             return refusal
         reach("mail_introduced")
-        self.dialogue.say(letter.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        self.protocol.send(message.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
         self.whole_sent = True
         reach("mail_whole")
-        reply = await self.dialogue.hear()
+        reply = await self.protocol.receive()
         return Answer("content", reply.code, reply.text)
 
-    def takes(self, letter: MailMessage) -> bool:
+    def takes(self, message: MailMessage) -> bool:
         """Return whether the server supports such an address."""
-        return not letter.international or "smtputf8" in self._extensions
+        return not message.international or "smtputf8" in self._extensions
 
-    async def _introduce(self, letter: MailMessage) -> Answer | None:
+    async def _introduce(self, message: MailMessage) -> Answer | None:
         """Send sender, recipient and DATA, in one packet where the server allows; return its rejection, if any."""
-        steps = self._steps(letter)
+        steps = self._steps(message)
         if self._at_once:
-            self.dialogue.say(b"".join(command for _, _, command in steps))
+            self.protocol.send(b"".join(command for _, _, command in steps))
         refusal = None
         for step, good, command in steps:
             if not self._at_once:
-                self.dialogue.say(command)
-            reply = await self.dialogue.hear()
+                self.protocol.send(command)
+            reply = await self.protocol.receive()
             if reply.code // 100 != good:
                 refusal = Answer(step, reply.code, reply.text)
                 break
@@ -120,24 +120,24 @@ class SmtpConnection:
             await self._start_afresh(refusal)
         return refusal
 
-    def _steps(self, letter: MailMessage) -> tuple[tuple[str, int, bytes], ...]:
-        options = f" SIZE={len(letter.content)}" if "size" in self._extensions else ""
-        if letter.international:
+    def _steps(self, message: MailMessage) -> tuple[tuple[str, int, bytes], ...]:
+        options = f" SIZE={len(message.content)}" if "size" in self._extensions else ""
+        if message.international:
             options += " BODY=8BITMIME SMTPUTF8"
         return (
-            ("sender", 2, f"MAIL FROM:<{letter.sender}>{options}\r\n".encode()),
-            ("recipient", 2, f"RCPT TO:<{letter.recipient}>\r\n".encode()),
+            ("sender", 2, f"MAIL FROM:<{message.sender}>{options}\r\n".encode()),
+            ("recipient", 2, f"RCPT TO:<{message.recipient}>\r\n".encode()),
             ("data", 3, b"DATA\r\n"),
         )
 
     async def _start_afresh(self, refusal: Answer) -> None:
         """Reset the connection for the next message, or close it if replies are still to come or on 421."""
         if refusal.code == 421 or (self._at_once and refusal.step != "data"):
-            self.dialogue.hang_up()
+            self.protocol.hang_up()
             return
         with suppress(SMTPException, OSError):
-            self.dialogue.say(b"RSET\r\n")
-            await self.dialogue.hear()
+            self.protocol.send(b"RSET\r\n")
+            await self.protocol.receive()
 
 
 class Pool:
@@ -148,21 +148,21 @@ class Pool:
         self._server = f"{settings.smtp_host}:{settings.smtp_port}"
         self._free = asyncio.Semaphore(settings.smtp_connections)
         self._idle: deque[SmtpConnection] = deque()
-        self._away_until = 0.0
-        self._away_because = self._logged = ""
+        self._unavailable_until = 0.0
+        self._unavailable_reason = self._logged = ""
         self._tls = ssl.create_default_context(cafile=settings.smtp_ca_file)
 
-    async def send(self, letter: MailMessage) -> Outcome:
+    async def send(self, message: MailMessage) -> Outcome:
         """Return the outcome of the message. Raises ServerUnavailable when the server could not be reached at all."""
         async with self._free:
-            line = await self._idle_line()
-            if line is None:
-                return await self._carry(await self._connect(), letter)
-            outcome = await self._carry(line, letter)
-            if isinstance(outcome, Retry) and not line.dialogue.is_open and line.carried > 1:
+            connection = await self._idle_connection()
+            if connection is None:
+                return await self._carry(await self._connect(), message)
+            outcome = await self._carry(connection, message)
+            if isinstance(outcome, Retry) and not connection.protocol.is_open and connection.carried > 1:
                 # The server had closed a connection that looked open: nothing was sent, so a new one may try
                 # at once.
-                return await self._carry(await self._connect(), letter)
+                return await self._carry(await self._connect(), message)
             return outcome
 
     async def close(self) -> None:
@@ -170,72 +170,72 @@ class Pool:
         while self._idle:
             await _hang_up(self._idle.pop())
 
-    async def _carry(self, line: SmtpConnection, letter: MailMessage) -> Outcome:
-        if not line.takes(letter):
-            self._keep(line)
+    async def _carry(self, connection: SmtpConnection, message: MailMessage) -> Outcome:
+        if not connection.takes(message):
+            self._keep(connection)
             return Failed(
-                f"the mail server takes no international addresses (SMTPUTF8): {letter.recipient}",
+                f"the mail server takes no international addresses (SMTPUTF8): {message.recipient}",
                 is_own=True,
             )
         try:
             async with asyncio.timeout(self._settings.smtp_timeout_seconds):
-                answer = await line.carry(letter)
+                answer = await connection.carry(message)
         except (SMTPException, OSError) as error:
-            line.dialogue.hang_up()
-            if line.whole_sent:
+            connection.protocol.hang_up()
+            if connection.whole_sent:
                 return Uncertain(f"no answer after the whole letter was sent: {_reason(error)}")
             return Retry(f"connection lost before the letter was sent: {_reason(error)}")
         except Exception as error:  # noqa: BLE001 - its fate is known by how far it came
-            line.dialogue.hang_up()
-            said = _reason(error)
-            if line.whole_sent:
-                return Uncertain(f"no answer after the whole letter was sent: {said}")
-            return Failed(f"the letter can't be handed over: {said}")
+            connection.protocol.hang_up()
+            reason = _reason(error)
+            if connection.whole_sent:
+                return Uncertain(f"no answer after the whole letter was sent: {reason}")
+            return Failed(f"the letter can't be handed over: {reason}")
         except BaseException:  # e.g. cancelled: the server's answer would be the next message's
-            line.dialogue.hang_up()
+            connection.protocol.hang_up()
             raise
-        outcome = answer.verdict()
+        outcome = answer.outcome()
         if isinstance(outcome, Done):
             reach("mail_accepted")
-        self._keep(line)
+        self._keep(connection)
         return outcome
 
-    def _keep(self, line: SmtpConnection) -> None:
-        if line.dialogue.is_open:
-            line.idle_since = asyncio.get_running_loop().time()
-            self._idle.append(line)
+    def _keep(self, connection: SmtpConnection) -> None:
+        if connection.protocol.is_open:
+            connection.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(connection)
 
-    async def _idle_line(self) -> SmtpConnection | None:
+    async def _idle_connection(self) -> SmtpConnection | None:
         now = asyncio.get_running_loop().time()
         while self._idle:
-            line = self._idle.pop()
-            if not line.dialogue.is_open:
+            connection = self._idle.pop()
+            if not connection.protocol.is_open:
                 continue
-            rested = now - line.idle_since > self._settings.smtp_idle_seconds
-            if not rested and line.carried < self._settings.smtp_mails_per_connection:
-                return line
-            await _hang_up(line)
+            rested = now - connection.idle_since > self._settings.smtp_idle_seconds
+            if not rested and connection.carried < self._settings.smtp_mails_per_connection:
+                return connection
+            await _hang_up(connection)
         return None
 
     async def _connect(self) -> SmtpConnection:
         now = asyncio.get_running_loop().time()
-        if now < self._away_until:
-            raise ServerUnavailable(self._server, self._away_because)
+        if now < self._unavailable_until:
+            raise ServerUnavailable(self._server, self._unavailable_reason)
         smtp = self._client()
         try:
             async with asyncio.timeout(self._settings.smtp_timeout_seconds):
                 await smtp.connect()
                 await smtp.ehlo()
             self._logged = ""
-            return _line(smtp)
+            return _connection(smtp)
         except (SMTPException, OSError) as error:
             smtp.close()
-            self._away_until = asyncio.get_running_loop().time() + _AWAY_SECONDS
-            self._away_because = _reason(error)
-            if self._logged != self._away_because:  # once for each outage and reason
-                self._logged = self._away_because
+            self._unavailable_until = asyncio.get_running_loop().time() + _UNAVAILABLE_SECONDS
+            self._unavailable_reason = _reason(error)
+            if self._logged != self._unavailable_reason:  # once for each outage and reason
+                self._logged = self._unavailable_reason
                 log.warning("mail server can't be used", server=self._server, error=self._logged)
-            raise ServerUnavailable(self._server, self._away_because) from error
+            raise ServerUnavailable(self._server, self._unavailable_reason) from error
 
     def _client(self) -> SMTP:
         settings = self._settings
@@ -252,7 +252,7 @@ class Pool:
         )
 
 
-def _line(smtp: SMTP) -> SmtpConnection:
+def _connection(smtp: SMTP) -> SmtpConnection:
     """Return our connection on the one that aiosmtplib has set up."""
     if smtp.transport is None:
         raise SMTPServerDisconnected("connection lost after EHLO")
@@ -262,18 +262,18 @@ def _line(smtp: SMTP) -> SmtpConnection:
     )
 
 
-async def _hang_up(line: SmtpConnection) -> None:
+async def _hang_up(connection: SmtpConnection) -> None:
     with suppress(SMTPException, OSError):
         async with asyncio.timeout(_HANG_UP_SECONDS):
-            line.dialogue.say(b"QUIT\r\n")
-            await line.dialogue.hear()
-    line.dialogue.hang_up()
+            connection.protocol.send(b"QUIT\r\n")
+            await connection.protocol.receive()
+    connection.protocol.hang_up()
 
 
 def _reason(error: Exception) -> str:
     return one_line(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)[:500]
 
 
-def away_delay(attempts: int) -> timedelta:
+def retry_delay(attempts: int) -> timedelta:
     """Return how long a message waits after its n-th try at an unavailable server: 1 s, doubling to a minute."""
     return timedelta(seconds=min(60.0, 2.0 ** min(attempts - 1, 6)))

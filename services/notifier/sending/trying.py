@@ -49,13 +49,13 @@ class TrialMails:
     async def perform(self, effect: Effect) -> Outcome:
         """Send one test mail."""
         try:
-            letter = await self._written(effect)
+            message = await self._written(effect)
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
             return Retry(f"the database did not give the texts: {type(error).__name__}")
         except AddressUnusable as error:
             return Failed(str(error))
         try:
-            return await self._pool.send(letter)
+            return await self._pool.send(message)
         except ServerUnavailable as error:
             return Retry(str(error))
 

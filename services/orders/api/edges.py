@@ -20,12 +20,12 @@ def guarded_router() -> APIRouter:
     return APIRouter(prefix=GUARDED, dependencies=[Depends(_bearer)], responses=described(401, 422, 503))
 
 
-async def _errand(request: Request) -> RequestContext:
+async def _request_context(request: Request) -> RequestContext:
     """Return the request context. Async, since FastAPI would run a plain function in a thread."""
     return RequestContext(request)
 
 
-ErrandNeeded = Annotated[RequestContext, Depends(_errand)]
+Context = Annotated[RequestContext, Depends(_request_context)]
 OrderName = Annotated[str, Path(max_length=64, description="The order's id or its code (K7F3-QD9M).")]
 Key = Annotated[
     str,

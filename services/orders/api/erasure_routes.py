@@ -32,22 +32,22 @@ class ErasureRequest(BaseModel):
 
 
 @router.post("/erasures")
-async def erase(asked: ErasureRequest, request: Request) -> Response:
+async def erase(erasure: ErasureRequest, request: Request) -> Response:
     """Erase the customer of an order: the orders with their codes, and the ids of the erasures that were begun."""
     hub: Hub = request.app.state.hub
     async with hub.acquire() as connection:
-        order_id, _ = await requesting.find_named(connection, asked.shop, asked.order)
+        order_id, _ = await requesting.find_named(connection, erasure.shop, erasure.order)
         if order_id is None:
-            detail = f"no order {asked.order} in shop {asked.shop}; give a code such as K7F3-QD9M"
+            detail = f"no order {erasure.order} in shop {erasure.shop}; give a code such as K7F3-QD9M"
             raise Problem(404, "order_unknown", detail)
-        found = await requesting.find_orders(connection, asked.shop, order_id)
+        found = await requesting.find_orders(connection, erasure.shop, order_id)
     orders = [{"code": one.code, "is_running": one.is_running} for one in found]
-    if asked.dry:
+    if erasure.dry:
         return JSONResponse({"orders": orders, "erasures": []})
     try:
         async with hub.unit() as unit:
             begun = await requesting.request(
-                unit, asked.shop, order_id, asked.actor, asked.reason, with_running=asked.with_running
+                unit, erasure.shop, order_id, erasure.actor, erasure.reason, with_running=erasure.with_running
             )
     except (requesting.NothingToErase, requesting.OrdersRunning) as refused:
         raise Problem(409, "erasure_refused", str(refused)) from None

@@ -18,7 +18,7 @@ from services.orders.api.actions.staff_requests import (
     StatusRequest,
     TaggingRequest,
 )
-from services.orders.api.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
+from services.orders.api.edges import COMMAND, Context, Key, OrderName, guarded_router
 from services.orders.listing.documents import StatusesResponse, StatusResponse, TagResponse, TagsResponse
 from services.orders.order.unit.actions import OrderResult
 from services.orders.staff import archiving, commenting, tagging
@@ -30,7 +30,7 @@ router = guarded_router()
 
 
 @router.get("/tags", tags=["orders"], response_model=TagsResponse)
-async def list_tags(context: ErrandNeeded) -> TagsResponse:
+async def list_tags(context: Context) -> TagsResponse:
     """List the shop's tags with the number of orders that have each."""
     async with context.hub.acquire() as connection:
         tags = await tagging.tags_of_shop(connection, context.caller.shop)
@@ -39,7 +39,7 @@ async def list_tags(context: ErrandNeeded) -> TagsResponse:
 
 
 @router.get("/statuses", tags=["orders"], response_model=StatusesResponse)
-async def list_statuses(context: ErrandNeeded) -> StatusesResponse:
+async def list_statuses(context: Context) -> StatusesResponse:
     """List the statuses of the shop: the built-in ones and its own."""
     async with context.hub.acquire() as connection:
         labels = (await context.labels(connection)).choices()
@@ -59,49 +59,47 @@ async def list_statuses(context: ErrandNeeded) -> StatusesResponse:
 
 
 @router.post("/tagging", **COMMAND)
-async def tag_orders(asked: TaggingRequest, key: Key, context: ErrandNeeded) -> Response:
+async def tag_orders(request: TaggingRequest, key: Key, context: Context) -> Response:
     """Add and remove tags of orders; `outcome` tells for each order whether it changed."""
     shop, actor = context.caller.shop, context.caller.actor
 
     async def act(unit: Unit) -> dict[str, Any]:
-        added = [await tagging.create_tag(unit, shop, tag.name, tag.colour, actor) for tag in asked.add]
-        removed = await tagging.tags_named(unit.connection, shop, asked.remove)
+        added = [await tagging.create_tag(unit, shop, tag.name, tag.colour, actor) for tag in request.add]
+        removed = await tagging.tags_named(unit.connection, shop, request.remove)
         names = [tag.id for tag in added], [tag.id for tag in removed]
-        return outcome_of(await tagging.retag_orders(unit, shop, asked.orders, *names, actor))
+        return outcome_of(await tagging.retag_orders(unit, shop, request.orders, *names, actor))
 
-    return await context.act(key, None, tagging.RETAG, asked, act)
+    return await context.act(key, None, tagging.RETAG, request, act)
 
 
 @router.post("/archiving", **COMMAND)
-async def archive_orders(asked: ArchivingRequest, key: Key, context: ErrandNeeded) -> Response:
+async def archive_orders(request: ArchivingRequest, key: Key, context: Context) -> Response:
     """Archive finished orders, or restore archived ones; `outcome` tells for each order whether it changed."""
-    move = archiving.archive if asked.archived else archiving.unarchive
-    action = archiving.ARCHIVE if asked.archived else archiving.UNARCHIVE
+    move = archiving.archive if request.archived else archiving.unarchive
+    action = archiving.ARCHIVE if request.archived else archiving.UNARCHIVE
 
     async def act(unit: Unit) -> dict[str, Any]:
-        return outcome_of(await move(unit, context.caller.shop, asked.orders, context.caller.actor))
+        return outcome_of(await move(unit, context.caller.shop, request.orders, context.caller.actor))
 
-    return await context.act(key, None, action, asked, act)
+    return await context.act(key, None, action, request, act)
 
 
 @router.post("/orders/{order}/comments", **COMMAND)
-async def comment_on_order(
-    order: OrderName, asked: CommentRequest, key: Key, context: ErrandNeeded
-) -> Response:
+async def comment_on_order(order: OrderName, request: CommentRequest, key: Key, context: Context) -> Response:
     """Add an internal comment to an order."""
     facts = await context.order(order)
 
     async def act(unit: Unit) -> dict[str, Any]:
         written = await commenting.comment(
-            unit, facts.shop, facts.order_id, asked.text, context.caller.actor, asked.counters
+            unit, facts.shop, facts.order_id, request.text, context.caller.actor, request.counters
         )
         return {"comment_id": str(written)}
 
-    return await context.act(key, facts.order_id, commenting.COMMENT, asked, act)
+    return await context.act(key, facts.order_id, commenting.COMMENT, request, act)
 
 
 @router.post("/orders/{order}/status", **COMMAND)
-async def give_status(order: OrderName, asked: StatusRequest, key: Key, context: ErrandNeeded) -> Response:
+async def give_status(order: OrderName, request: StatusRequest, key: Key, context: Context) -> Response:
     """Update an order's status; the customer gets a mail if `notify_customer` is set."""
     facts = await context.order(order)
 
@@ -110,10 +108,10 @@ async def give_status(order: OrderName, asked: StatusRequest, key: Key, context:
             unit,
             facts.shop,
             facts.order_id,
-            asked.update(),
+            request.update(),
             context.caller.actor,
             may_force=True,
-            revision=asked.revision,
+            revision=request.revision,
         )
         return {
             "state": updated.state,
@@ -122,18 +120,18 @@ async def give_status(order: OrderName, asked: StatusRequest, key: Key, context:
             "event_id": str(updated.event_id),
         }
 
-    return await context.act(key, facts.order_id, STATUS, asked, act)
+    return await context.act(key, facts.order_id, STATUS, request, act)
 
 
 @router.post("/mails/{mail_id}/resend", **COMMAND)
-async def resend_mail(mail_id: UUID, asked: MailRequest, key: Key, context: ErrandNeeded) -> JSONResponse:
+async def resend_mail(mail_id: UUID, request: MailRequest, key: Key, context: Context) -> JSONResponse:
     """Send again a mail that was sent, failed or may not have arrived."""
     shop, actor = context.caller.shop, context.caller.actor
     return await context.send(key, None, [], lambda _: ResendMail(shop=shop, mail_id=mail_id, actor=actor))
 
 
 @router.post("/mails/{mail_id}/confirm", **COMMAND)
-async def confirm_mail(mail_id: UUID, asked: MailRequest, key: Key, context: ErrandNeeded) -> JSONResponse:
+async def confirm_mail(mail_id: UUID, request: MailRequest, key: Key, context: Context) -> JSONResponse:
     """Confirm that an uncertain mail arrived."""
     shop, actor = context.caller.shop, context.caller.actor
     return await context.send(key, None, [], lambda _: ConfirmMail(shop=shop, mail_id=mail_id, actor=actor))

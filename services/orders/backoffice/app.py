@@ -41,14 +41,14 @@ _OF_BROWSERS = ("GET", "HEAD", "POST")
 
 def service() -> Service:
     """Return the back office, ready to run."""
-    offices: dict[int, AppState] = {}
+    back_offices: dict[int, AppState] = {}
 
     def build(hub: Hub) -> Starlette:
-        offices[id(hub)] = app_state = make_app_state(hub)
+        back_offices[id(hub)] = app_state = make_app_state(hub)
         return build_app(app_state)
 
     def prepare(hub: Hub) -> list[Worker]:
-        app_state = offices[id(hub)]
+        app_state = back_offices[id(hub)]
         closing = Worker("closing", app_state.close_at_stop, 1.0)
         return [app_state.live.worker(), bulk_worker(app_state.actions), closing]
 

@@ -20,10 +20,10 @@ BY = "command line"
 
 def run(arguments: Sequence[str]) -> None:
     """Run one command; SystemExit carries the error message."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     settings = load_settings(BackofficeSettings)
     try:
-        asyncio.run(_carry_out(asked, settings))
+        asyncio.run(_carry_out(options, settings))
     except (staff.LoginTaken, staff.NoMailAddress, staff.PasswordWeak) as refused:
         raise SystemExit(str(refused)) from None
 
@@ -47,33 +47,33 @@ def _named(shop: str) -> str:
     return shop
 
 
-async def _carry_out(asked: argparse.Namespace, settings: BackofficeSettings) -> None:
+async def _carry_out(options: argparse.Namespace, settings: BackofficeSettings) -> None:
     connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=10)
     try:
         async with connection.transaction():
-            if asked.command == "add-staff":
-                await _add(connection, asked, sys.stdin.readline().rstrip("\n"))
+            if options.command == "add-staff":
+                await _add(connection, options, sys.stdin.readline().rstrip("\n"))
             else:
-                await _invite_owner(connection, asked, settings.backoffice_origin[0])
+                await _invite_owner(connection, options, settings.backoffice_origin[0])
     finally:
         await connection.close()
 
 
-async def _add(connection: Connection, asked: argparse.Namespace, password: str) -> None:
-    staff_id = await staff.add(connection, asked.shop, asked.login, asked.name, asked.role, BY)
-    await staff.set_password(connection, staff_id, normal(asked.login), password)
-    sys.stdout.write(f"{asked.login} may sign in as {asked.role} of {asked.shop}\n")
+async def _add(connection: Connection, options: argparse.Namespace, password: str) -> None:
+    staff_id = await staff.add(connection, options.shop, options.login, options.name, options.role, BY)
+    await staff.set_password(connection, staff_id, normal(options.login), password)
+    sys.stdout.write(f"{options.login} may sign in as {options.role} of {options.shop}\n")
 
 
-async def _invite_owner(connection: Connection, asked: argparse.Namespace, origin: str) -> None:
+async def _invite_owner(connection: Connection, options: argparse.Namespace, origin: str) -> None:
     """Invite an owner; an existing user is invited again only if they are an owner of this shop."""
-    row = await store.read_login(connection, normal(asked.login))
+    row = await store.read_login(connection, normal(options.login))
     if row is None:
-        staff_id = await staff.add(connection, asked.shop, asked.login, asked.name, Role.OWNER, BY)
-    elif (row["shop"], row["role"]) == (asked.shop, Role.OWNER):
+        staff_id = await staff.add(connection, options.shop, options.login, options.name, Role.OWNER, BY)
+    elif (row["shop"], row["role"]) == (options.shop, Role.OWNER):
         staff_id = row["staff_id"]
     else:
-        raise staff.LoginTaken(asked.login)
+        raise staff.LoginTaken(options.login)
     token = await staff.invite(connection, staff_id, BY)
     sys.stdout.write(f"{origin}/invitation/{token}\n")
     sys.stderr.write(

@@ -234,13 +234,13 @@ def _told(edit: Edit) -> dict[str, Any]:
         "added": {n: q for n, q in edit.asked_on.items() if n not in edit.missing},
         "missing": edit.missing,
     }
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "due_change_minor": edit.due_change_minor,
         "total_before_minor": edit.total_before_minor,
         "total_after_minor": edit.total_after_minor,
         **{name: [dict(one) for one in listed(found)] for name, found in units.items() if found},
     }
-    return told | ({"reason": edit.reason} if edit.reason else {})
+    return fields | ({"reason": edit.reason} if edit.reason else {})
 
 
 def envelope_of(cause: Cause) -> Envelope | None:

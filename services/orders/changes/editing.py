@@ -36,7 +36,9 @@ class NothingToChange(Refusal):
         super().__init__(f"order {order.code} already has these values; change something, or leave the page")
 
 
-def edit(work: OrderUnit, order: Order, asked: EditRequest, edit_id: UUID, actor: str, cause: Cause) -> None:
+def edit(
+    work: OrderUnit, order: Order, request: EditRequest, edit_id: UUID, actor: str, cause: Cause
+) -> None:
     """Begin an edit; one that changes no quantities takes effect immediately.
 
     Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled, ChangeRefused with every reason,
@@ -47,32 +49,32 @@ def edit(work: OrderUnit, order: Order, asked: EditRequest, edit_id: UUID, actor
         raise OrderIsCancelled(order)
     key = (order.shop, order.id)
     content, withdrawn = work.edits.contents[key], withdrawn_now(work, order)
-    wanted, reasons = wanted_of(work, content, asked, withdrawn)
+    wanted, reasons = wanted_of(work, content, request, withdrawn)
     if reasons:
         raise ChangeRefused(order, reasons)
     if wanted == content:
         raise NothingToChange(order)
-    change = new_edit(work, order, ChangeCause.EDITED, edit_id, actor, asked.reason)
-    asks = edition.asks_of(content, wanted)
-    change.wanted, change.asked_off, change.asked_on = wanted, asks.off, asks.on
-    if asks.off:
+    change = new_edit(work, order, ChangeCause.EDITED, edit_id, actor, request.reason)
+    questions = edition.questions_of(content, wanted)
+    change.wanted, change.asked_off, change.asked_on = wanted, questions.off, questions.on
+    if questions.off:
         ask_to_stop(work, order, change, cause)
-    elif asks.on:
+    elif questions.on:
         ask_to_add(work, order, change, cause)
     else:
         _finish(work, order, change, withdrawn, cause)
 
 
 def wanted_of(
-    work: OrderUnit, content: Content, asked: EditRequest, withdrawn: Units
+    work: OrderUnit, content: Content, request: EditRequest, withdrawn: Units
 ) -> tuple[Content, list[Reason]]:
     """Return the content that an edit requests, and every reason against it; the current content when the
     edit itself is invalid.
     """
-    if reasons := edition.faults_of(content, asked):
+    if reasons := edition.faults_of(content, request):
         return content, reasons
-    wanted = edition.edited(content, asked, withdrawn)
-    return wanted, edition.faults_of_content(content, wanted, asked, work.unit.now)
+    wanted = edition.edited(content, request, withdrawn)
+    return wanted, edition.faults_of_content(content, wanted, request, work.unit.now)
 
 
 def withdrawn_now(work: OrderUnit, order: Order) -> dict[int, int]:

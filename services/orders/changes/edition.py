@@ -57,29 +57,29 @@ _OF_LINE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asks:
+class Questions:
     """Questions of an edit to fulfillment: units to stop and units to add, by line."""
 
     off: dict[int, int]
     on: dict[int, int]
 
 
-def edited(content: Content, asked: EditRequest, withdrawn: Units) -> Content:
+def edited(content: Content, request: EditRequest, withdrawn: Units) -> Content:
     """Return the content that an edit without faults (see `faults_of`) requests.
 
     `withdrawn`: units cancelled, by line.
     """
-    wanted = _applied(content, asked, withdrawn)
+    wanted = _applied(content, request, withdrawn)
     if charges(wanted) == charges(content):
         return wanted.model_copy(update={"totals": content.totals})
-    return counted(_applied(with_taxes_stated(content), asked, withdrawn))
+    return counted(_applied(with_taxes_stated(content), request, withdrawn))
 
 
-def _applied(content: Content, asked: EditRequest, withdrawn: Units) -> Content:
+def _applied(content: Content, request: EditRequest, withdrawn: Units) -> Content:
     includes_tax = content.prices_include_tax
     lines = {line.line: line for line in content.lines}
     number = max(lines, default=0)
-    for change in asked.lines:
+    for change in request.lines:
         if change.line is None:
             number += 1
             lines[number] = _new_line(change, number)
@@ -87,45 +87,47 @@ def _applied(content: Content, asked: EditRequest, withdrawn: Units) -> Content:
             lines[change.line] = _changed_line(
                 lines[change.line], change, withdrawn.get(change.line, 0), includes_tax
             )
-    named = asked.model_fields_set
+    named = request.model_fields_set
     update: dict[str, object] = {"lines": [lines[n] for n in sorted(lines)]}
     for name in ("billing_address", "shipping_address"):
         if name in named:
-            given = getattr(asked, name)
+            given = getattr(request, name)
             update[name] = Address(**dict(given)) if given is not None else None
     if "shipping" in named:
-        update["shipping"] = asked.shipping and carried_over(
-            content.shipping, Shipping(**dict(asked.shipping)), includes_tax=includes_tax
+        update["shipping"] = request.shipping and carried_over(
+            content.shipping, Shipping(**dict(request.shipping)), includes_tax=includes_tax
         )
     if "note" in named:
-        update["note"] = asked.note
-    if asked.extra_lines is not None:
-        extras = [ExtraLine(**dict(extra)) for extra in asked.extra_lines]
+        update["note"] = request.note
+    if request.extra_lines is not None:
+        extras = [ExtraLine(**dict(extra)) for extra in request.extra_lines]
         update["extra_lines"] = _extras_carried_over(content, extras)
-    if asked.customer is not None:
-        update["customer"] = asked.customer.applied_to(content.customer)
+    if request.customer is not None:
+        update["customer"] = request.customer.applied_to(content.customer)
     return content.model_copy(update=update)
 
 
-def _extras_carried_over(content: Content, asked: list[ExtraLine]) -> list[ExtraLine]:
+def _extras_carried_over(content: Content, request: list[ExtraLine]) -> list[ExtraLine]:
     """Return the requested extra lines, each with the tax of the existing one with the same label."""
-    standing, found = list(content.extra_lines), []
-    for extra in asked:
-        same = [one for one in standing if one.label == extra.label]
+    existing, found = list(content.extra_lines), []
+    for extra in request:
+        same = [one for one in existing if one.label == extra.label]
         own = next((one for one in same if one.amount_minor == extra.amount_minor), same[0] if same else None)
         if own is not None:
-            standing.remove(own)
+            existing.remove(own)
         found.append(carried_over(own, extra, includes_tax=content.prices_include_tax))
     return found
 
 
-def faults_of(content: Content, asked: EditRequest) -> list[Reason]:
+def faults_of(content: Content, request: EditRequest) -> list[Reason]:
     """Return the faults of the edit itself: lines that do not exist, that sell a different item, or that are
     incomplete.
     """
-    named = [change.line for change in asked.lines if change.line is not None]
+    named = [change.line for change in request.lines if change.line is not None]
     faults = [
-        fault for index, change in enumerate(asked.lines) for fault in _faults_of_line(content, change, index)
+        fault
+        for index, change in enumerate(request.lines)
+        for fault in _faults_of_line(content, change, index)
     ]
     for line in sorted({line for line in named if named.count(line) > 1}):
         message = f"Line {line} is named {named.count(line)} times; name it once with all that changes."
@@ -133,25 +135,25 @@ def faults_of(content: Content, asked: EditRequest) -> list[Reason]:
     return faults
 
 
-def faults_of_content(before: Content, wanted: Content, asked: EditRequest, now: datetime) -> list[Reason]:
+def faults_of_content(before: Content, wanted: Content, request: EditRequest, now: datetime) -> list[Reason]:
     """Return the faults of the wanted content, by the rules for submissions, and those of a new mail address."""
     sale = wanted.as_sale().model_copy(update={"submitted_at": now})
     faults = [reason for reason in reasons_against(sale, now) if not _is_of_rounding(reason)]
-    faults += [reason for reason in _faults_of_taxes(before, wanted, asked) if reason not in faults]
+    faults += [reason for reason in _faults_of_taxes(before, wanted, request) if reason not in faults]
     return _faults_of_address(before.customer.email, wanted.customer.email) + faults
 
 
-def _faults_of_taxes(before: Content, wanted: Content, asked: EditRequest) -> Iterator[Reason]:
+def _faults_of_taxes(before: Content, wanted: Content, request: EditRequest) -> Iterator[Reason]:
     """Return the faults of the taxes stated in the edit: they are facts, by the rules for submissions."""
     number = max((line.line for line in before.lines), default=0)
-    for index, change in enumerate(asked.lines):
+    for index, change in enumerate(request.lines):
         number += change.line is None
         line = wanted.line(change.line or number)
         amount = line.total_minor if line else 0
         yield from faults_of_stated_tax(f"lines[{index}]", change, amount, wanted.currency)
-    if (shipping := asked.shipping) is not None:
+    if (shipping := request.shipping) is not None:
         yield from faults_of_stated_tax("shipping", shipping, shipping.amount_minor, wanted.currency)
-    for index, extra in enumerate(asked.extra_lines or ()):
+    for index, extra in enumerate(request.extra_lines or ()):
         yield from faults_of_stated_tax(f"extra_lines[{index}]", extra, extra.amount_minor, wanted.currency)
 
 
@@ -171,11 +173,11 @@ def _is_of_rounding(reason: Reason) -> bool:
     return reason.code in ALLOWED_IN_EDITS
 
 
-def asks_of(content: Content, wanted: Content) -> Asks:
+def questions_of(content: Content, wanted: Content) -> Questions:
     """Return the units by which each line's quantity falls or rises."""
     before = {line.line: line.quantity for line in content.lines}
     changes = {line.line: line.quantity - before.get(line.line, 0) for line in wanted.lines}
-    return Asks(
+    return Questions(
         off={line: -change for line, change in changes.items() if change < 0},
         on={line: change for line, change in changes.items() if change > 0},
     )

@@ -25,7 +25,7 @@ from services.orders.order.unit.actions import OrderUnknown, open_orders
 from services.orders.order.unit.edits import edit_store
 from services.orders.order.unit.unit import OrderUnit
 
-ParcelStanding = tuple[UUID, int, Units]
+UnshippedParcel = tuple[UUID, int, Units]
 """Packed parcel that has not left: its id, its number, its units by line."""
 
 
@@ -74,18 +74,18 @@ class CancellationSum:
     units_staying: int
 
 
-async def preview_edit(process: Transactions, shop: str, order_id: UUID, asked: EditRequest) -> Preview:
+async def preview_edit(process: Transactions, shop: str, order_id: UUID, request: EditRequest) -> Preview:
     """Return the effect of an edit. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
     async with process.unit() as unit:
-        work = await _book(OrderUnit(unit), shop, order_id, asked.revision)
+        work = await _loaded(OrderUnit(unit), shop, order_id, request.revision)
         order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
         withdrawn = editing.withdrawn_now(work, order)
-        wanted, reasons = editing.wanted_of(work, content, asked, withdrawn)
-        asks = edition.asks_of(content, wanted)
-        stop, stays = split(asks.off, work.edits.positions[shop, order_id])
+        wanted, reasons = editing.wanted_of(work, content, request, withdrawn)
+        questions = edition.questions_of(content, wanted)
+        stop, stays = split(questions.off, work.edits.positions[shop, order_id])
         after = content if reasons else edition.settled(content, wanted, stays, {}, stop)
         due = edition.due_change(content, after, withdrawn)
-        return await _preview(work, order, stop, stays, asks.on, due, after.totals, reasons)
+        return await _preview(work, order, stop, stays, questions.on, due, after.totals, reasons)
 
 
 async def preview_cancellation(
@@ -93,11 +93,11 @@ async def preview_cancellation(
 ) -> Preview:
     """Return the effect of a cancellation. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
     async with process.unit() as unit:
-        work = await _book(OrderUnit(unit), shop, order_id, revision)
+        work = await _loaded(OrderUnit(unit), shop, order_id, revision)
         order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
         wanted = cancelling.still_wanted(work, order)
-        asked = {line: units for line, units in wanted.items() if units}
-        stop, stays = split(asked, work.edits.positions[shop, order_id])
+        requested = {line: units for line, units in wanted.items() if units}
+        stop, stays = split(requested, work.edits.positions[shop, order_id])
         reasons = [] if stop else [cancelling.had_left(stays)]
         rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
         due = worth(content, rest) - worth(content, wanted)
@@ -125,11 +125,11 @@ def _sum_of(work: OrderUnit, order: Order) -> CancellationSum | Refusal:
     except Refusal as refusal:
         return refusal
     wanted = cancelling.still_wanted(work, order)
-    asked = {line: units for line, units in wanted.items() if units}
-    if not asked:
+    requested = {line: units for line, units in wanted.items() if units}
+    if not requested:
         return OrderIsCancelled(order)
     content = work.edits.contents[order.shop, order.id]
-    stop, stays = split(asked, work.edits.positions[order.shop, order.id])
+    stop, stays = split(requested, work.edits.positions[order.shop, order.id])
     if not stop:
         return ChangeRefused(order, [cancelling.had_left(stays)])
     rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
@@ -152,7 +152,7 @@ async def preview_reinstatement(
     Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress.
     """
     async with process.unit() as unit:
-        work = await _book(OrderUnit(unit), shop, order_id, revision)
+        work = await _loaded(OrderUnit(unit), shop, order_id, revision)
         order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
         add: dict[int, int] = {}
         for one in reinstating.cancellations(work, order):
@@ -168,11 +168,11 @@ async def reasons_against_deletion(process: Transactions, shop: str, order_id: U
     Raises the same errors as the previews.
     """
     async with process.unit() as unit:
-        work = await _book(OrderUnit(unit), shop, order_id, None)
+        work = await _loaded(OrderUnit(unit), shop, order_id, None)
         return await deleting.reasons_against(unit.connection, work.orders[shop, order_id])
 
 
-async def _book(work: OrderUnit, shop: str, order_id: UUID, revision: int | None) -> OrderUnit:
+async def _loaded(work: OrderUnit, shop: str, order_id: UUID, revision: int | None) -> OrderUnit:
     work = await open_orders(work.unit, shop, [order_id])
     order = work.orders.get((shop, order_id))
     if order is None:
@@ -194,7 +194,7 @@ async def _preview(
     reasons: list[Reason],
 ) -> Preview:
     key = (order.shop, order.id)
-    standing = await edit_store.read_standing(work.unit.connection, *key)
+    parcels = await edit_store.read_unshipped_parcels(work.unit.connection, *key)
     return Preview(
         revision=order.revision,
         totals_before=work.edits.contents[key].totals,
@@ -204,18 +204,18 @@ async def _preview(
         stop=stop,
         stays=stays,
         add=add,
-        parcels=touched(map(_standing, standing), work.edits.positions[key], stop),
+        parcels=touched(map(_unshipped_parcel, parcels), work.edits.positions[key], stop),
         reasons=reasons,
     )
 
 
-def split(asked: Units, positions: Iterable[LinePosition]) -> tuple[dict[int, int], dict[int, int]]:
+def split(requested: Units, positions: Iterable[LinePosition]) -> tuple[dict[int, int], dict[int, int]]:
     """Return the requested units that can still be stopped, and those that left; together they are all
     requested units.
     """
     known = {position.line: position for position in positions}
     stop, stays = {}, {}
-    for line, quantity in asked.items():
+    for line, quantity in requested.items():
         position = known.get(line)
         gone = 0 if position is None else _gone(position)
         needed = quantity if position is None else position.ordered - position.cancelled
@@ -231,7 +231,7 @@ def _gone(position: LinePosition) -> int:
 
 
 def touched(
-    standing: Iterable[ParcelStanding], positions: Iterable[LinePosition], stop: Units
+    parcels: Iterable[UnshippedParcel], positions: Iterable[LinePosition], stop: Units
 ) -> list[ParcelTouched]:
     """Return the parcels that would be unpacked to stop these units: the newest first, and as few as
     possible.
@@ -239,7 +239,7 @@ def touched(
     free = {p.line: p.ordered - p.cancelled - p.packed + p.lost for p in positions}
     short = {line: units - free.get(line, units) for line, units in stop.items()}
     found = []
-    for parcel_id, number, units in standing:
+    for parcel_id, number, units in parcels:
         if any(short.get(line, 0) > 0 for line in units):
             found.append(ParcelTouched(parcel_id, number))
             for line, quantity in units.items():
@@ -247,6 +247,6 @@ def touched(
     return found
 
 
-def _standing(row: Row) -> ParcelStanding:
+def _unshipped_parcel(row: Row) -> UnshippedParcel:
     units = {part["line"]: part["quantity"] for part in json.loads(row["lines"])}
     return row["parcel_id"], row["number"], units

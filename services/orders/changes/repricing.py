@@ -43,19 +43,19 @@ def repriced(base: ContentLine, terms: ContentLine, quantity: int, *, includes_t
     return terms.model_copy(update=update)
 
 
-def carried_over(standing: E | None, asked: E, *, includes_tax: bool) -> E:
+def carried_over(current: E | None, requested: E, *, includes_tax: bool) -> E:
     """Return `asked` with the tax of the existing shipping or extra line, as far as it is unchanged."""
-    if standing is None or asked.vat_rate != standing.vat_rate:
-        return asked
-    if asked.tax_minor is not None or asked.taxes is not None:
-        return asked
-    is_same = asked.amount_minor == standing.amount_minor
+    if current is None or requested.vat_rate != current.vat_rate:
+        return requested
+    if requested.tax_minor is not None or requested.taxes is not None:
+        return requested
+    is_same = requested.amount_minor == current.amount_minor
     if is_same:
-        return asked.model_copy(update={"tax_minor": standing.tax_minor, "taxes": standing.taxes})
+        return requested.model_copy(update={"tax_minor": current.tax_minor, "taxes": current.taxes})
     taxes = _taxed(
-        standing, standing.amount_minor, asked.amount_minor, is_part=False, includes_tax=includes_tax
+        current, current.amount_minor, requested.amount_minor, is_part=False, includes_tax=includes_tax
     )
-    return asked.model_copy(update=taxes)
+    return requested.model_copy(update=taxes)
 
 
 def _taxed(part: Any, before: int, after: int, *, is_part: bool, includes_tax: bool) -> dict[str, Any]:

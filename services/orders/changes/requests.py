@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from contracts.message import Count, LineNumber, Moment, Reference, Sku, Text, VatRate
+from contracts.message import Count, LineNumber, Reference, Sku, Text, Timestamp, VatRate
 from contracts.sale import Address, Customer, ExtraLine, LineKind, Shipping, Taxes, TaxMinor
 from services.chassis.texts import Seen
 from services.orders.order.requests import STRICT, Price, RequestBody
@@ -67,8 +67,8 @@ class LineEdited(RequestBody):
     )
     taxes: Taxes | None = None
     resource: Reference | None = None
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: Timestamp | None = None
+    ends_at: Timestamp | None = None
     options: dict[str, str] | None = None
 
 

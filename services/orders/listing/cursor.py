@@ -14,7 +14,7 @@ from services.chassis.http.paging import CursorInvalid, opaque, read_opaque
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = struct.Struct(">Bq16s")
-_BY_MOMENT, _BY_TOTAL, _EXACT = 1, 2, 3
+_BY_TIME, _BY_TOTAL, _EXACT = 1, 2, 3
 """First byte of a cursor: an old link never changes its meaning in a list sorted otherwise."""
 
 
@@ -32,7 +32,7 @@ class PageCursor:
         if isinstance(self.key, int):
             version, number = _BY_TOTAL, self.key
         else:
-            version = _EXACT if self.is_exact else _BY_MOMENT
+            version = _EXACT if self.is_exact else _BY_TIME
             number = (self.key - _EPOCH) // timedelta(microseconds=1)
         return opaque(_CURSOR.pack(version, number, self.order_id.bytes))
 
@@ -42,9 +42,9 @@ class PageCursor:
         try:
             version, number, order_id = _CURSOR.unpack(read_opaque(text))
             key = number if version == _BY_TOTAL else _EPOCH + timedelta(microseconds=number)
-            place = cls(key, UUID(bytes=order_id), version == _EXACT)
+            cursor = cls(key, UUID(bytes=order_id), version == _EXACT)
         except (struct.error, OverflowError):
             raise CursorInvalid from None
-        if version not in (_BY_MOMENT, _BY_TOTAL, _EXACT) or str(place) != text:
+        if version not in (_BY_TIME, _BY_TOTAL, _EXACT) or str(cursor) != text:
             raise CursorInvalid
-        return place
+        return cursor

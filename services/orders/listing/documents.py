@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from contracts.fulfillment.position import StockStanding
-from contracts.message import LineUnits, Moment, Reason
+from contracts.message import LineUnits, Reason, Timestamp
 from contracts.orders.lifecycle import OrderState
 from contracts.sale import Address, ExtraLine, Module, PartialAddress, PaymentMethod, Shipping, Totals
 from services.orders.listing.order_parts import (
@@ -44,7 +44,7 @@ class OrderListed(BaseModel):
     code: str
     module: Module
     source_reference: str | None
-    placed_at: Moment = Field(description="For a checkout: when it was last opened.")
+    placed_at: Timestamp = Field(description="For a checkout: when it was last opened.")
     customer_name: str | None
     customer_email: str | None
     payment_method: PaymentMethod | None
@@ -62,8 +62,8 @@ class OrderListed(BaseModel):
     )
     units_to_pack: int
     units_to_ship: int
-    archived_at: Moment | None
-    changed_at: Moment
+    archived_at: Timestamp | None
+    changed_at: Timestamp
 
 
 class OrdersPage(BaseModel):

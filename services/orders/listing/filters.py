@@ -23,7 +23,7 @@ from services.orders.order.payment_status import PaymentStatus
 MOST_VALUES = 50
 LARGEST_AMOUNT = 10**15
 Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(9000, 12, 31))]
-Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+ShortText = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Amount = Annotated[int, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT)]
 
 
@@ -38,7 +38,7 @@ class Filters(BaseModel):
         "they are listed too.",
     )
     state: list[OrderState] = Field(default=[], max_length=MOST_VALUES, description="State of the order.")
-    label: list[Word] = Field(
+    label: list[ShortText] = Field(
         default=[], max_length=MOST_VALUES, description="Key of the label, built in or the merchant's own."
     )
     payment_status: list[PaymentStatus] = Field(
@@ -57,7 +57,7 @@ class Filters(BaseModel):
     fulfilment: list[FulfilmentStatus] = Field(
         default=[], max_length=MOST_VALUES, description="Fulfilment status."
     )
-    carrier: list[Word] = Field(
+    carrier: list[ShortText] = Field(
         default=[], max_length=MOST_VALUES, description="Carrier of any shipment, as it was dispatched."
     )
     tag: list[UUID] = Field(default=[], max_length=MOST_VALUES, description="Id of a tag the order has.")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, JsonValue
 from contracts.fulfillment.parcels import ParcelLine
 from contracts.fulfillment.position import LinePosition
 from contracts.fulfillment.shipments import ProofKind
-from contracts.message import Moment
+from contracts.message import Timestamp
 from contracts.orders.lifecycle import OrderState, PlacedLine
 from contracts.payments.accounts import AttemptState
 from contracts.payments.disputes import DisputeFee, DisputeResolution, DisputeState
@@ -70,8 +70,8 @@ class LedgerEntryResponse(BaseModel):
         description="First entry of the payment that this one refunds, reverses or moves."
     )
     balance_minor: int
-    occurred_at: Moment
-    recorded_at: Moment
+    occurred_at: Timestamp
+    recorded_at: Timestamp
 
 
 class RefundResponse(BaseModel):
@@ -91,7 +91,7 @@ class RefundResponse(BaseModel):
     cause: RefundCause
     reason: str | None
     actor: str
-    asked_at: Moment
+    asked_at: Timestamp
     detail: str | None = Field(description="The provider's error text when it failed.")
 
 
@@ -109,13 +109,13 @@ class DisputeResponse(BaseModel):
     payment_reference: str = Field(description="The disputed payment at the provider.")
     payment_entry_id: UUID = Field(description="The ledger entry by which the disputed payment came in.")
     reason: str | None
-    due_at: Moment | None = Field(description="Until when the provider waits for an answer.")
+    due_at: Timestamp | None = Field(description="Until when the provider waits for an answer.")
     is_due_soon: bool
-    opened_at: Moment
-    updated_at: Moment
+    opened_at: Timestamp
+    updated_at: Timestamp
     resolution: DisputeResolution | None = Field(description="Who bears a lost dispute, as staff decided.")
     resolved_by: str | None
-    resolved_at: Moment | None
+    resolved_at: Timestamp | None
     note: str | None
 
 
@@ -127,13 +127,13 @@ class ParcelResponse(BaseModel):
     kind: str
     weight_grams: int | None
     lines: list[ParcelLine]
-    packed_at: Moment
+    packed_at: Timestamp
     packed_by: str
-    unpacked_at: Moment | None = Field(
+    unpacked_at: Timestamp | None = Field(
         default=None, description="When it was unpacked, before it was shipped."
     )
     unpacked_by: str | None = None
-    lost_at: Moment | None = Field(
+    lost_at: Timestamp | None = Field(
         default=None, description="When it was reported lost, after it was shipped."
     )
     lost_by: str | None = None
@@ -152,10 +152,10 @@ class ShipmentResponse(BaseModel):
     shipped_on: str
     expected_on: str | None
     notify_customer: bool
-    dispatched_at: Moment
+    dispatched_at: Timestamp
     dispatched_by: str
     version: int = 1
-    cancelled_at: Moment | None = None
+    cancelled_at: Timestamp | None = None
     cancelled_by: str | None = None
     cancel_reason: str | None = None
 
@@ -165,7 +165,7 @@ class DeliveryResponse(BaseModel):
 
     shipment_id: UUID
     parcel_ids: list[UUID]
-    delivered_at: Moment
+    delivered_at: Timestamp
     proof: ProofKind
     proof_reference: str | None
     recorded_by: str
@@ -179,7 +179,7 @@ class MailResponse(BaseModel):
     recipient: str
     cause_id: UUID
     state: str
-    at: Moment
+    at: Timestamp
     detail: str | None
 
 
@@ -188,7 +188,7 @@ class ActivityResponse(BaseModel):
 
     kind: str
     item: UUID
-    happened_at: Moment
+    happened_at: Timestamp
     actor: str
     cause_id: UUID
     revision: int | None = Field(default=None, description="The order's revision it led to.")
@@ -205,7 +205,7 @@ class StateChangeResponse(BaseModel):
     cause_id: UUID | None
     cause_type: str
     actor: str | None
-    changed_at: Moment
+    changed_at: Timestamp
 
 
 class CommandResponse(BaseModel):
@@ -216,6 +216,6 @@ class CommandResponse(BaseModel):
     order_id: UUID | None
     actor: str
     state: str = Field(description="pending, parked, done or rejected.")
-    requested_at: Moment
-    settled_at: Moment | None
+    requested_at: Timestamp
+    settled_at: Timestamp | None
     outcome: JsonValue = Field(default=None, description="The owning service's answer.")

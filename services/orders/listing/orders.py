@@ -54,6 +54,6 @@ def label(key: str, labels: Labels) -> dict[str, str]:
     return {"key": key, **labels.texts(key)}
 
 
-def utc_text(moment: datetime) -> str:
+def utc_text(timestamp: datetime) -> str:
     """Return the time as RFC 3339 in UTC, ending in Z."""
-    return in_zone(moment, UTC).isoformat().replace("+00:00", "Z")
+    return in_zone(timestamp, UTC).isoformat().replace("+00:00", "Z")

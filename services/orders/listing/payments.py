@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.message import Moment
+from contracts.message import Timestamp
 from contracts.sale import PaymentMethod
 from services.chassis.http.paging import CursorInvalid
 from services.chassis.storage.database import Connection
@@ -61,7 +61,7 @@ class UnmatchedPayment(BaseModel):
     provider_reference: str
     amount_minor: int
     currency: str
-    received_at: Moment
+    received_at: Timestamp
     reason: str = Field(description="order_unknown, currency_differs, order_deleted.")
 
 
@@ -105,22 +105,22 @@ _ENTRIES = """select e.*, o.code, o.customer_name,
 
 def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> list[Any]:
     """Return the arguments of _ENTRIES but for the limit. Raises CursorInvalid."""
-    place = PageCursor.read(query.after) if query.after else None
-    if place is not None and not isinstance(place.key, datetime):
+    after = PageCursor.read(query.after) if query.after else None
+    if after is not None and not isinstance(after.key, datetime):
         raise CursorInvalid
     return [
         *(shop, query.kind, [method.value for method in query.method], query.order_id),
         midnight(query.from_, zone) if query.from_ else None,
         midnight_after(query.to, zone) if query.to else None,
-        *((place.key, place.order_id) if place else (None, None)),
+        *((after.key, after.order_id) if after else (None, None)),
     ]
 
 
 def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:
     shown = [EntryListed.model_validate({**row, **_days(row)}) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
-    place = str(PageCursor(last["recorded_at"], last["entry_id"])) if last else None
-    return EntriesPage(entries=shown, next=place).model_dump(mode="json")
+    cursor = str(PageCursor(last["recorded_at"], last["entry_id"])) if last else None
+    return EntriesPage(entries=shown, next=cursor).model_dump(mode="json")
 
 
 def _days(row: Mapping[str, Any]) -> dict[str, str | None]:

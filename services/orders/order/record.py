@@ -99,7 +99,7 @@ class Order:
         if version > self.carried.get(shipment_id, (0, "", False))[0]:
             self.carried[shipment_id] = (version, carrier, stands)
         before = self.carriers
-        self.carriers = tuple(sorted({name for _, name, is_standing in self.carried.values() if is_standing}))
+        self.carriers = tuple(sorted({name for _, name, is_active in self.carried.values() if is_active}))
         return self.carriers != before
 
     def facts(self) -> Facts:

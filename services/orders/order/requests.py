@@ -28,13 +28,13 @@ from contracts.message import (
     Currency,
     LineNumber,
     Minor,
-    Moment,
     Name,
     Quantity,
     Reason,
     Reference,
     Sku,
     Text,
+    Timestamp,
 )
 from contracts.payments.accounts import RecordPayment
 from contracts.sale import PaymentMethod
@@ -126,13 +126,13 @@ class ParcelRequest(RequestBody):
 
     def faults(self, order: OrderFacts) -> list[Reason]:
         """Return a fault for every line that is not one of the order's."""
-        return line_faults(order, [asked.line for asked in self.lines])
+        return line_faults(order, [line.line for line in self.lines])
 
     def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> PackParcel:
         """Return the command for fulfillment. `parcel_id` is used when the caller sent none."""
         lines = [ParcelLine(line=one.line, quantity=one.quantity) for one in self.lines]
-        asked = {**dict(self), "lines": lines, "parcel_id": self.parcel_id or parcel_id}
-        return PackParcel(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+        fields = {**dict(self), "lines": lines, "parcel_id": self.parcel_id or parcel_id}
+        return PackParcel(shop=order.shop, order_id=order.order_id, actor=actor, **fields)
 
 
 class UnpackingRequest(RequestBody):
@@ -168,8 +168,8 @@ class ShipmentRequest(RequestBody):
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> DispatchShipment:
         """Return the command for fulfillment. `shipment_id` is used when the caller sent none."""
-        asked = {**dict(self), "shipment_id": self.shipment_id or shipment_id}
-        return DispatchShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+        fields = {**dict(self), "shipment_id": self.shipment_id or shipment_id}
+        return DispatchShipment(shop=order.shop, order_id=order.order_id, actor=actor, **fields)
 
 
 class CorrectionRequest(RequestBody):
@@ -187,8 +187,8 @@ class CorrectionRequest(RequestBody):
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> UpdateShipment:
         """Return the command for fulfillment."""
-        asked = {**dict(self), "shipment_id": shipment_id}
-        return UpdateShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+        fields = {**dict(self), "shipment_id": shipment_id}
+        return UpdateShipment(shop=order.shop, order_id=order.order_id, actor=actor, **fields)
 
 
 class ShipmentCancellationRequest(RequestBody):
@@ -199,8 +199,8 @@ class ShipmentCancellationRequest(RequestBody):
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> CancelShipment:
         """Return the command for fulfillment."""
-        asked = {**dict(self), "shipment_id": shipment_id}
-        return CancelShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+        fields = {**dict(self), "shipment_id": shipment_id}
+        return CancelShipment(shop=order.shop, order_id=order.order_id, actor=actor, **fields)
 
 
 class LossRequest(RequestBody):
@@ -211,21 +211,21 @@ class LossRequest(RequestBody):
 
     def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> ReportParcelLost:
         """Return the command for fulfillment."""
-        asked = {**dict(self), "parcel_id": parcel_id}
-        return ReportParcelLost(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+        fields = {**dict(self), "parcel_id": parcel_id}
+        return ReportParcelLost(shop=order.shop, order_id=order.order_id, actor=actor, **fields)
 
 
 class DeliveryRequest(RequestBody):
     """A shipment reached its customer."""
 
-    delivered_at: Moment
+    delivered_at: Timestamp
     proof: ProofKind = ProofKind.NONE
     proof_reference: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> RecordDelivery:
         """Return the command for fulfillment."""
-        asked = {**dict(self), "shipment_id": shipment_id}
-        return RecordDelivery(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+        fields = {**dict(self), "shipment_id": shipment_id}
+        return RecordDelivery(shop=order.shop, order_id=order.order_id, actor=actor, **fields)
 
 
 class StockLevelRequest(RequestBody):

@@ -19,15 +19,15 @@ def note_cancellation_request(work: OrderUnit, received: ReceivedMessage[Cancell
 
     Idempotent: a repeat finds the request open or answered, and leaves the activity unchanged.
     """
-    asked, cause = received.message, received.envelope
-    order = work.find(asked.shop, asked.order_id)
+    request, cause = received.message, received.envelope
+    order = work.find(request.shop, request.order_id)
     if order.cancellation_requested_at is not None:
         return
-    data = {"customer_comment": asked.comment} if asked.comment else {}
+    data = {"customer_comment": request.comment} if request.comment else {}
     if (reason := refused(order.state, order.units)) is not None:
         late = {**data, "reason": reason.value}
-        work.note(order.shop, order.id, TOO_LATE, asked.request_id, CUSTOMER, cause, late)
+        work.note(order.shop, order.id, TOO_LATE, request.request_id, CUSTOMER, cause, late)
         return
-    order.cancellation_requested_at = asked.requested_at
-    work.note(order.shop, order.id, REQUESTED, asked.request_id, CUSTOMER, cause, data)
+    order.cancellation_requested_at = request.requested_at
+    work.note(order.shop, order.id, REQUESTED, request.request_id, CUSTOMER, cause, data)
     work.changed(order, cause, CUSTOMER)

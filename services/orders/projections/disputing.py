@@ -36,17 +36,17 @@ def copy_dispute(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
     known = work.disputes.get(key)
     if known is None or known.version < dispute.version:
         work.disputes[key] = _row(order.shop, order.id, dispute)
-    if not received.is_standing:
+    if not received.is_snapshot:
         actor = dispute.resolved_by or dispute.provider
         work.note(order.shop, order.id, _kind(word), cause.id, actor, cause, _activity_data(dispute))
     if isinstance(word, DisputeClosed):
         outcomes.settle(work, received)
 
 
-def _kind(word: DisputeWord) -> str:
-    if isinstance(word, DisputeClosed) and word.dispute.resolution is not None:
-        return f"dispute_{word.dispute.resolution}"
-    return _KINDS[type(word)]
+def _kind(state: DisputeWord) -> str:
+    if isinstance(state, DisputeClosed) and state.dispute.resolution is not None:
+        return f"dispute_{state.dispute.resolution}"
+    return _KINDS[type(state)]
 
 
 def _activity_data(dispute: Dispute) -> dict[str, Any]:

@@ -56,18 +56,18 @@ def copy_reports(
 
     Idempotent: a repeat leaves the mails' rows unchanged.
     """
-    state, asked = STATES[type(received.message)], received.envelope.causation_id
+    state, requested_by = STATES[type(received.message)], received.envelope.causation_id
     outcomes.settle(work, received)
     for report in received.message.mails:
         _keep_highest(work, report, state)
         if report.order_id is not None:
-            work.unit.heard_of(report.shop, report.order_id)
+            work.unit.touch_order(report.shop, report.order_id)
             data = _activity_data(report)
             work.note(
                 report.shop,
                 report.order_id,
                 f"mail_{state}",
-                asked or report.mail_id,
+                requested_by or report.mail_id,
                 SERVICE,
                 received.envelope,
                 data,

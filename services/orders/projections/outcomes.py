@@ -114,5 +114,5 @@ def parked(received: ReceivedMessage[MessageParked]) -> tuple[str, str]:
 
 def reasons_of(message: MessageDiscarded) -> list[Reason]:
     """Return the reasons why a command whose message was discarded is not executed."""
-    said = f"{message.actor} set the command aside: {message.reason}"
-    return [Reason(code="command_discarded", message=said[:1000])]
+    text = f"{message.actor} set the command aside: {message.reason}"
+    return [Reason(code="command_discarded", message=text[:1000])]

@@ -74,7 +74,7 @@ def note_receipt(work: OrderUnit, received: ReceivedMessage[PaymentSettled]) -> 
         "reference": entry.reference or entry.provider_reference,
     }
     work.note(order.shop, order.id, "payment_received", entry.entry_id, entry.recorded_by, cause, data)
-    if not received.is_standing:
+    if not received.is_snapshot:
         work.changed(order, cause, entry.recorded_by)
     outcomes.settle(work, received)
 

@@ -48,7 +48,7 @@ def copy_refund(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
     known = work.refunds.get(key)
     if known is None or known.version < refund.version:
         work.refunds[key] = _row(order.shop, order.id, refund)
-    if not received.is_standing:
+    if not received.is_snapshot:
         work.note(
             order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _activity_data(refund)
         )

@@ -49,7 +49,7 @@ def note_stock(
     kind, data = "stock_reserved", {}
     if isinstance(message, StockRejected):
         kind, data = "stock_rejected", {"missing": [missing.model_dump() for missing in message.missing]}
-    if not received.is_standing:
+    if not received.is_snapshot:
         work.note(order.shop, order.id, kind, cause.id, SERVICE, cause, data)
     take_position(work, order, message.position, cause, None)
 

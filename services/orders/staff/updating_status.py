@@ -107,7 +107,7 @@ class _Updating:
     def __init__(
         self, work: OrderUnit, label: Label, update: StatusUpdate, actor: str, may_force: bool
     ) -> None:
-        self._book, self._label, self._update, self._actor = work, label, update, actor
+        self._work, self._label, self._update, self._actor = work, label, update, actor
         self._may_force = may_force
         self._comments: list[comment_store.CommentRow] = []
         self.customers: Mapping[UUID, tuple[Buyer, str]] = {}
@@ -122,7 +122,7 @@ class _Updating:
         assert previous is not None
         order.hand = self._hand(order)
         buyer, locale = self.customers.get(order.id, (None, None))
-        said = StatusUpdated(
+        message = StatusUpdated(
             shop=order.shop,
             order_id=order.id,
             code=order.code,
@@ -137,8 +137,8 @@ class _Updating:
             locale=locale,
             actor=self._actor,
         )
-        event = self._book.unit.emit(said, about=order)
-        data = said.model_dump(
+        event = self._work.unit.emit(message, about=order)
+        data = message.model_dump(
             mode="json",
             exclude_none=True,
             include={
@@ -155,15 +155,15 @@ class _Updating:
             data["reason"] = self._update.reason.strip()[:LONGEST_PUBLIC_COMMENT]
         if self._update.admin_comment:
             data["comment_id"] = str(self._comment(order))
-        self._book.note(order.shop, order.id, "status_updated", event.id, self._actor, event, data)
-        self._book.changed(order, event, self._actor)
+        self._work.note(order.shop, order.id, "status_updated", event.id, self._actor, event, data)
+        self._work.changed(order, event, self._actor)
         return event.id
 
     async def save(self) -> None:
         """Write the orders and the comments."""
         if self._comments:
-            await comment_store.insert_comments(self._book.unit.connection, self._comments)
-        await self._book.save()
+            await comment_store.insert_comments(self._work.unit.connection, self._comments)
+        await self._work.save()
 
     def _hand(self, order: Order) -> HandSet | None:
         """Return the state to store; None when it equals the automatic one."""
@@ -182,7 +182,7 @@ class _Updating:
             text=usable(self._update.admin_comment or ""),
             counters=None,
             written_by=self._actor,
-            written_at=self._book.unit.now,
+            written_at=self._work.unit.now,
         )
         self._comments.append(row)
         return written

@@ -137,9 +137,9 @@ class Account:
         self._changed(cause)
         return True
 
-    def ask_refund(self, asked: RequestedRefund, cause: Envelope | None = None) -> None:
+    def ask_refund(self, refund: RequestedRefund, cause: Envelope | None = None) -> None:
         """Add a refund that staff requested."""
-        self.refunds.ask(asked)
+        self.refunds.ask(refund)
         self._changed(cause)
 
     def fill_refund(self, refund_id: UUID, cause: Envelope | None = None, **facts: Any) -> None:
@@ -147,9 +147,9 @@ class Account:
         self.refunds.fill(refund_id, **facts)
         self._changed(cause)
 
-    def learn_refund(self, made: ProviderRefund) -> bool:
+    def learn_refund(self, provider_refund: ProviderRefund) -> bool:
         """Add the provider's report of a refund; return False when it is recorded already."""
-        is_new = self.refunds.learn(made)
+        is_new = self.refunds.learn(provider_refund)
         if is_new:
             self._changed(None)
         return is_new

@@ -21,7 +21,7 @@ _RANKED = (
     AttemptState.CAPTURED,
     AttemptState.SETTLED,
 )
-_NO_MOMENT = datetime.min.replace(tzinfo=UTC)
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 _OVER = frozenset((AttemptState.CANCELLED, AttemptState.EXPIRED, AttemptState.SETTLED))
 
 
@@ -40,7 +40,7 @@ def rank(fact: Attempt) -> tuple[int, datetime, int]:
     """Return the sort key of the fact; the greatest decides the state of the attempt."""
     if fact.state in _OPEN:
         return (0, fact.occurred_at, _OPEN.index(fact.state))
-    return (1 + _RANKED.index(fact.state), _NO_MOMENT, 0)
+    return (1 + _RANKED.index(fact.state), _NO_TIME, 0)
 
 
 def latest_state(attempts: Iterable[Attempt]) -> AttemptState:

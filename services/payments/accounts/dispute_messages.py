@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contracts.envelope import Envelope
 from contracts.payments.disputes import Dispute as DisputePart
 from contracts.payments.disputes import DisputeClosed, DisputeFee, DisputeOpened, DisputeUpdated
-from services.chassis.messaging.snapshots import Standing
+from services.chassis.messaging.snapshots import SnapshotMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.disputes import ENDED, Dispute
 from services.payments.accounts.ledger import entry_id_of_payment, payment_key
@@ -20,34 +20,34 @@ DisputeMessage = DisputeOpened | DisputeUpdated | DisputeClosed
 def news(account: Account) -> Iterator[tuple[DisputeMessage, Envelope | None, Dispute]]:
     """Yield the messages to publish since the account was loaded, each with the command it answers."""
     for dispute in account.disputes.all():
-        told = account.disputes.told.get(dispute.key)
-        if told == dispute:
+        published = account.disputes.published.get(dispute.key)
+        if published == dispute:
             continue
-        for message in _messages(told, dispute):
-            yield _word(account, dispute, message), _cause(account, told, dispute, message), dispute
+        for message in _messages(published, dispute):
+            yield _word(account, dispute, message), _cause(account, published, dispute, message), dispute
 
 
-def disputes_of(account: Account) -> Iterator[Standing]:
+def disputes_of(account: Account) -> Iterator[SnapshotMessage]:
     """Yield the current message about every dispute of the account, since it was opened."""
     for dispute in account.disputes.all():
         kind = DisputeClosed if dispute.state in ENDED else DisputeOpened
-        yield Standing(_word(account, dispute, kind), dispute.opened_at)
+        yield SnapshotMessage(_word(account, dispute, kind), dispute.opened_at)
 
 
-def _messages(told: Dispute | None, dispute: Dispute) -> list[type[DisputeMessage]]:
+def _messages(published: Dispute | None, dispute: Dispute) -> list[type[DisputeMessage]]:
     is_over = dispute.state in ENDED
-    if told is None:
+    if published is None:
         return [DisputeOpened, DisputeClosed] if is_over else [DisputeOpened]
-    is_news = told.state not in ENDED or told.decision != dispute.decision
+    is_news = published.state not in ENDED or published.decision != dispute.decision
     return [DisputeClosed if is_over and is_news else DisputeUpdated]
 
 
 def _cause(
-    account: Account, told: Dispute | None, dispute: Dispute, message: type[DisputeMessage]
+    account: Account, published: Dispute | None, dispute: Dispute, message: type[DisputeMessage]
 ) -> Envelope | None:
     """Return the command by which a lost dispute was resolved just now."""
     decision = dispute.decision
-    if message is not DisputeClosed or decision is None or (told and told.decision == decision):
+    if message is not DisputeClosed or decision is None or (published and published.decision == decision):
         return None
     return account.causes.get(decision.command_id)
 

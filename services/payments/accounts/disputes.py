@@ -164,7 +164,7 @@ class Disputes:
     decisions: list[Decision] = field(default_factory=list)
     alarms: set[tuple[Key, datetime]] = field(default_factory=set)
     """Deadlines that were about to pass unanswered."""
-    told: dict[Key, Dispute] = field(default_factory=dict)
+    published: dict[Key, Dispute] = field(default_factory=dict)
     """The disputes as they were published last."""
     reports_stored: int = 0
     movements_stored: int = 0
@@ -185,7 +185,7 @@ class Disputes:
     @property
     def has_news(self) -> bool:
         """Return whether a dispute is not as it was published last."""
-        return bool(self.reports) and {one.key: one for one in self.all()} != self.told
+        return bool(self.reports) and {one.key: one for one in self.all()} != self.published
 
     def stored(self) -> None:
         """Note that everything so far is stored."""

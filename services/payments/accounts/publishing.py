@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 
 from contracts.payments.accounts import BalanceChanged, LedgerEntry, PaymentSettled
-from services.chassis.messaging.snapshots import Standing
+from services.chassis.messaging.snapshots import SnapshotMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import (
     MANUAL,
@@ -32,7 +32,7 @@ def balance_changed(account: Account) -> BalanceChanged:
         order_id=account.id,
         code=account.code,
         position=account.position,
-        entries=[_told(account, n, entry, balances[n - 1]) for n, entry in account.new_entries],
+        entries=[_ledger_entry(account, n, entry, balances[n - 1]) for n, entry in account.new_entries],
     )
 
 
@@ -58,30 +58,30 @@ def payment_settled(account: Account, entry: Entry, balance_minor: int) -> Payme
     )
 
 
-def books_of(account: Account, recorded_at: Sequence[datetime]) -> Iterator[Standing]:
+def messages_of_account(account: Account, recorded_at: Sequence[datetime]) -> Iterator[SnapshotMessage]:
     """Yield the snapshots of an account: its entries as they were posted together, each with the current
     position, and its receipts. `recorded_at` holds each entry's recording time, which its copies have as
     well.
     """
     balances = balances_after(account.entries)
-    for moment, together in groupby(enumerate(account.entries), lambda one: recorded_at[one[0]]):
+    for timestamp, together in groupby(enumerate(account.entries), lambda one: recorded_at[one[0]]):
         posted = list(together)
-        yield Standing(
+        yield SnapshotMessage(
             BalanceChanged(
                 shop=account.shop,
                 order_id=account.id,
                 code=account.code,
                 position=account.position,
-                entries=[_told(account, n + 1, entry, balances[n]) for n, entry in posted],
+                entries=[_ledger_entry(account, n + 1, entry, balances[n]) for n, entry in posted],
             ),
-            moment,
+            timestamp,
         )
         for n, entry in posted:
             if entry.kind is Kind.PAYMENT_RECEIVED:
-                yield Standing(payment_settled(account, entry, balances[n]), moment)
+                yield SnapshotMessage(payment_settled(account, entry, balances[n]), timestamp)
 
 
-def _told(account: Account, number: int, entry: Entry, balance_minor: int) -> LedgerEntry:
+def _ledger_entry(account: Account, number: int, entry: Entry, balance_minor: int) -> LedgerEntry:
     by_provider = entry.provider not in _OURSELVES
     return LedgerEntry(
         entry_id=entry_id(account.shop, entry),

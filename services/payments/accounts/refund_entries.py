@@ -54,38 +54,49 @@ class _Sum:
 def square(account: RefundLedger, origin: Origin) -> None:
     """Post the missing entries; a repeat posts nothing. Called by `Account.square`."""
     matching = account.refunds.matching()
-    for asked in sorted(account.refunds.asked.values(), key=lambda one: one.id):
-        _square_asked(account, asked, matching, origin)
-    for made in matching.external:
+    for refund in sorted(account.refunds.requested.values(), key=lambda one: one.id):
+        _square_requested(account, refund, matching, origin)
+    for provider_refund in matching.external:
         _reach(
-            account, _of_made(made), made.amount_minor if made.is_live else 0, _made_entry(made, None, origin)
+            account,
+            _of_made(provider_refund),
+            provider_refund.amount_minor if provider_refund.is_live else 0,
+            _made_entry(provider_refund, None, origin),
         )
     _square_external_credit(account, matching, origin)
 
 
-def _square_asked(account: RefundLedger, asked: RequestedRefund, matching: Matching, origin: Origin) -> None:
-    made = matching.of(asked)
-    if asked.cause is RefundCause.CREDIT and (asked.is_mark or asked.is_sent or made is not None):
-        _post_credit(account, asked)
-    counts_by_mark = asked.is_mark and (made is None or _stands_for(account, asked, made, matching))
-    if asked.is_mark:
-        target = asked.amount_minor if counts_by_mark else 0
-        _reach(account, _of_mark(asked), target, _mark_entry(asked, made, origin))
-    if made is not None:
-        target = made.amount_minor if made.is_live and not counts_by_mark else 0
-        _reach(account, _of_made(made), target, _made_entry(made, asked, origin))
-    if asked.is_vouched and asked.vouched_key not in account.refunds.made:
-        _reach(account, *_vouched(asked, origin, counts=account.refunds.counts_by_word(asked)))
+def _square_requested(
+    account: RefundLedger, refund: RequestedRefund, matching: Matching, origin: Origin
+) -> None:
+    provider_refund = matching.of(refund)
+    if refund.cause is RefundCause.CREDIT and (
+        refund.is_mark or refund.is_sent or provider_refund is not None
+    ):
+        _post_credit(account, refund)
+    counts_by_mark = refund.is_mark and (
+        provider_refund is None or _stands_for(account, refund, provider_refund, matching)
+    )
+    if refund.is_mark:
+        target = refund.amount_minor if counts_by_mark else 0
+        _reach(account, _of_mark(refund), target, _mark_entry(refund, provider_refund, origin))
+    if provider_refund is not None:
+        target = provider_refund.amount_minor if provider_refund.is_live and not counts_by_mark else 0
+        _reach(account, _of_made(provider_refund), target, _made_entry(provider_refund, refund, origin))
+    if refund.is_vouched and refund.vouched_key not in account.refunds.made:
+        _reach(account, *_vouched(refund, origin, counts=account.refunds.counts_by_word(refund)))
 
 
 def _stands_for(
-    account: RefundLedger, mark: RequestedRefund, made: ProviderRefund, matching: Matching
+    account: RefundLedger, mark: RequestedRefund, provider_refund: ProviderRefund, matching: Matching
 ) -> bool:
     """Return whether the mark, posted before the refund that confirms it was reported, goes on counting in
     its place.
     """
     is_confirmed = mark.id in matching.fulfilled
-    return is_confirmed and _net(account, _of_mark(mark)) > 0 and _net(account, _of_made(made)) == 0
+    return (
+        is_confirmed and _net(account, _of_mark(mark)) > 0 and _net(account, _of_made(provider_refund)) == 0
+    )
 
 
 def _square_external_credit(account: RefundLedger, matching: Matching, origin: Origin) -> None:
@@ -126,15 +137,15 @@ def _of_mark(mark: RequestedRefund) -> _Sum:
     return _Sum(MANUAL, str(mark.id), Kind.REFUND_MARKED, Kind.REFUND_MARK_REVERSED)
 
 
-def _of_made(made: ProviderRefund) -> _Sum:
-    return _Sum(made.provider, made.object_id, Kind.REFUND_PAID, Kind.REFUND_FAILED)
+def _of_made(provider_refund: ProviderRefund) -> _Sum:
+    return _Sum(provider_refund.provider, provider_refund.object_id, Kind.REFUND_PAID, Kind.REFUND_FAILED)
 
 
-def _mark_entry(mark: RequestedRefund, made: ProviderRefund | None, origin: Origin) -> Entry:
+def _mark_entry(mark: RequestedRefund, provider_refund: ProviderRefund | None, origin: Origin) -> Entry:
     """Return the entry of a mark, attributed to the person who made it; its reversal is attributed to the person
     who voided it.
     """
-    is_void = made is not None
+    is_void = provider_refund is not None
     return Entry(
         Kind.REFUND_MARKED,
         mark.amount_minor,
@@ -145,69 +156,69 @@ def _mark_entry(mark: RequestedRefund, made: ProviderRefund | None, origin: Orig
         origin.caused_by if is_void else mark.command_id,
         origin.occurred_at if is_void else mark.asked_at,
         origin.actor if is_void else mark.actor,
-        reference=made.object_id if made is not None else mark.reference,
+        reference=provider_refund.object_id if provider_refund is not None else mark.reference,
         note=mark.reason,
         payment=_payment_of(mark),
     )
 
 
-def _vouched(asked: RequestedRefund, origin: Origin, *, counts: bool) -> tuple[_Sum, int, Entry]:
+def _vouched(refund: RequestedRefund, origin: Origin, *, counts: bool) -> tuple[_Sum, int, Entry]:
     """Return the provider's refund that staff named, under its own id: a later report of the provider is
     the same refund.
     """
-    provider, object_id = asked.vouched_key
+    provider, object_id = refund.vouched_key
     entry = Entry(
         Kind.REFUND_PAID,
-        asked.amount_minor,
+        refund.amount_minor,
         provider,
         object_id,
         0,
         origin.source,
         origin.caused_by,
         origin.occurred_at,
-        asked.confirmed_by or asked.actor,
+        refund.confirmed_by or refund.actor,
         method=PaymentMethod.CARD,
-        note=asked.reason,
-        payment=_payment_of(asked),
+        note=refund.reason,
+        payment=_payment_of(refund),
     )
     sums = _Sum(provider, object_id, Kind.REFUND_PAID, Kind.REFUND_FAILED)
-    return sums, asked.amount_minor if counts else 0, entry
+    return sums, refund.amount_minor if counts else 0, entry
 
 
-def _made_entry(made: ProviderRefund, asked: RequestedRefund | None, origin: Origin) -> Entry:
+def _made_entry(provider_refund: ProviderRefund, refund: RequestedRefund | None, origin: Origin) -> Entry:
     return Entry(
         Kind.REFUND_PAID,
-        made.amount_minor,
-        made.provider,
-        made.object_id,
+        provider_refund.amount_minor,
+        provider_refund.provider,
+        provider_refund.object_id,
         0,
         origin.source,
         origin.caused_by,
-        made.made_at if made.is_live else origin.occurred_at,
-        asked.actor if asked else made.provider,
+        provider_refund.made_at if provider_refund.is_live else origin.occurred_at,
+        refund.actor if refund else provider_refund.provider,
         method=PaymentMethod.CARD,
-        note=asked.reason if asked else None,
-        payment=payment_key(made.provider, made.payment),
+        note=refund.reason if refund else None,
+        payment=payment_key(provider_refund.provider, provider_refund.payment),
     )
 
 
-def _post_credit(account: RefundLedger, asked: RequestedRefund) -> None:
+def _post_credit(account: RefundLedger, refund: RequestedRefund) -> None:
     account.post(
         Entry(
             Kind.CREDIT_GRANTED,
-            asked.amount_minor,
+            refund.amount_minor,
             MANUAL,
-            str(asked.id),
+            str(refund.id),
             0,
             "manual",
-            asked.command_id,
-            asked.asked_at,
-            asked.actor,
-            note=asked.reason,
+            refund.command_id,
+            refund.asked_at,
+            refund.actor,
+            note=refund.reason,
         ),
         account.cause,
     )
 
 
-def _payment_of(asked: RequestedRefund) -> str | None:
-    return payment_key(asked.provider, asked.payment) if asked.provider and asked.payment else None
+def _payment_of(refund: RequestedRefund) -> str | None:
+    return payment_key(refund.provider, refund.payment) if refund.provider and refund.payment else None

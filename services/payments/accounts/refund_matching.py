@@ -123,25 +123,27 @@ class Matching:
     failed: dict[UUID, ProviderRefund]
     external: tuple[ProviderRefund, ...]
 
-    def of(self, asked: RequestedRefund) -> ProviderRefund | None:
+    def of(self, refund: RequestedRefund) -> ProviderRefund | None:
         """Return the refund at the provider that belongs to ours."""
         for pairs in (self.fulfilled, self.differing, self.failed):
-            if asked.id in pairs:
-                return pairs[asked.id]
+            if refund.id in pairs:
+                return pairs[refund.id]
         return None
 
-    def is_in_force(self, mark: RequestedRefund) -> bool:
+    def is_active(self, mark: RequestedRefund) -> bool:
         """Return whether a mark counts by itself, without a refund at the provider in its place."""
         return self.of(mark) is None
 
 
-def match(asked: Iterable[RequestedRefund], made: Iterable[ProviderRefund]) -> Matching:
+def match(
+    requested_refunds: Iterable[RequestedRefund], provider_refunds: Iterable[ProviderRefund]
+) -> Matching:
     """Pair both sets; the same sets give the same pairs, in any order of the facts."""
-    ours = {one.id: one for one in asked}
+    ours = {one.id: one for one in requested_refunds}
     fulfilled: dict[UUID, ProviderRefund] = {}
     failed: dict[UUID, ProviderRefund] = {}
     free: list[ProviderRefund] = []
-    for one in sorted(made, key=lambda m: (not m.is_live, m.age)):
+    for one in sorted(provider_refunds, key=lambda m: (not m.is_live, m.age)):
         pairs = fulfilled if one.is_live else failed
         if one.refund_id in ours and one.refund_id not in fulfilled and one.refund_id not in failed:
             pairs[one.refund_id] = one
@@ -165,13 +167,13 @@ def match(asked: Iterable[RequestedRefund], made: Iterable[ProviderRefund]) -> M
 
 
 def _pair_vouched(
-    asked: Iterable[RequestedRefund],
+    refund: Iterable[RequestedRefund],
     free: list[ProviderRefund],
     fulfilled: dict[UUID, ProviderRefund],
     failed: dict[UUID, ProviderRefund],
 ) -> list[ProviderRefund]:
     """Pair refunds that name none of ours with ours by staff's reference; return those left over."""
-    named = {a.vouched_key: a for a in asked if a.is_vouched and a.id not in fulfilled | failed}
+    named = {a.vouched_key: a for a in refund if a.is_vouched and a.id not in fulfilled | failed}
     for one in free:
         if one.refund_id is None and one.key in named:
             (fulfilled if one.is_live else failed)[named[one.key].id] = one
@@ -179,9 +181,9 @@ def _pair_vouched(
 
 
 def _pair(
-    marks: Iterable[RequestedRefund], made: Iterable[ProviderRefund], belongs: Any
+    marks: Iterable[RequestedRefund], provider_refunds: Iterable[ProviderRefund], belongs: Any
 ) -> dict[UUID, ProviderRefund]:
-    left = list(made)
+    left = list(provider_refunds)
     pairs = {}
     for mark in marks:
         fitting = [one for one in left if belongs(mark, one)]
@@ -191,6 +193,8 @@ def _pair(
     return pairs
 
 
-def _without(made: Iterable[ProviderRefund], pairs: dict[UUID, ProviderRefund]) -> list[ProviderRefund]:
+def _without(
+    provider_refunds: Iterable[ProviderRefund], pairs: dict[UUID, ProviderRefund]
+) -> list[ProviderRefund]:
     taken = {one.key for one in pairs.values()}
-    return [one for one in made if one.key not in taken]
+    return [one for one in provider_refunds if one.key not in taken]

@@ -31,7 +31,7 @@ class Refunds:
     requested ones.
     """
 
-    asked: dict[UUID, RequestedRefund] = field(default_factory=dict)
+    requested: dict[UUID, RequestedRefund] = field(default_factory=dict)
     made: dict[tuple[str, str], ProviderRefund] = field(default_factory=dict)
     stored: int = 0
     stored_ids: frozenset[UUID] = frozenset()
@@ -39,7 +39,9 @@ class Refunds:
     @property
     def facts(self) -> int:
         """Return how many facts there are: grows with each and is the same after any order."""
-        return sum(one.facts for one in self.asked.values()) + sum(len(m.states) for m in self.made.values())
+        return sum(one.facts for one in self.requested.values()) + sum(
+            len(m.states) for m in self.made.values()
+        )
 
     @property
     def planned_minor(self) -> int:
@@ -53,58 +55,64 @@ class Refunds:
 
     def waiting(self) -> list[RequestedRefund]:
         """Return those whose refund at the provider has not been reported yet."""
-        claimed = {made.refund_id for made in self.made.values()}
+        claimed = {provider_refund.refund_id for provider_refund in self.made.values()}
         return [
             one
-            for one in self.asked.values()
+            for one in self.requested.values()
             if not one.is_mark
             and one.refusal is None
             and one.id not in claimed
             and not self.counts_by_word(one)
         ]
 
-    def counts_by_word(self, asked: RequestedRefund) -> bool:
+    def counts_by_word(self, refund: RequestedRefund) -> bool:
         """Return whether it counts as made by a staff decision only: the provider reported neither it nor
         the named refund.
         """
-        if not asked.is_vouched or asked.vouched_key in self.made:
+        if not refund.is_vouched or refund.vouched_key in self.made:
             return False
-        return all(made.refund_id != asked.id for made in self.made.values())
+        return all(provider_refund.refund_id != refund.id for provider_refund in self.made.values())
 
-    def ask(self, asked: RequestedRefund) -> None:
-        self.asked[asked.id] = asked
+    def ask(self, refund: RequestedRefund) -> None:
+        self.requested[refund.id] = refund
 
     def fill(self, refund_id: UUID, **facts: Any) -> None:
         """Fill in new information about a requested refund."""
-        self.asked[refund_id] = replace(self.asked[refund_id], **facts)
+        self.requested[refund_id] = replace(self.requested[refund_id], **facts)
 
-    def learn(self, made: ProviderRefund) -> bool:
+    def learn(self, provider_refund: ProviderRefund) -> bool:
         """Add the provider's report of a refund; return False when it is recorded already."""
-        known = self.made.get(made.key)
+        known = self.made.get(provider_refund.key)
         if known is None:
-            self.made[made.key] = made
+            self.made[provider_refund.key] = provider_refund
             return True
-        if made.states <= known.states:
+        if provider_refund.states <= known.states:
             return False
-        detail = made.detail if made.state == max(made.state, known.state, key=RANKS.index) else known.detail
-        self.made[made.key] = replace(known, states=known.states | made.states, detail=detail)
+        detail = (
+            provider_refund.detail
+            if provider_refund.state == max(provider_refund.state, known.state, key=RANKS.index)
+            else known.detail
+        )
+        self.made[provider_refund.key] = replace(
+            known, states=known.states | provider_refund.states, detail=detail
+        )
         return True
 
     def matching(self) -> Matching:
-        return match(self.asked.values(), self.made.values())
+        return match(self.requested.values(), self.made.values())
 
     def doubts_ended(self) -> dict[str, ProviderRefund]:
         """Return the provider's refund of each sent one that was uncertain, by the refund's id as text."""
-        if not any(one.doubts for one in self.asked.values()):
+        if not any(one.doubts for one in self.requested.values()):
             return {}
         matching = self.matching()
-        pairs = ((one, matching.of(one)) for one in self.asked.values() if one.doubts and not one.is_mark)
-        return {str(one.id): made for one, made in pairs if made is not None}
+        pairs = ((one, matching.of(one)) for one in self.requested.values() if one.doubts and not one.is_mark)
+        return {str(one.id): provider_refund for one, provider_refund in pairs if provider_refund is not None}
 
     def statuses(self) -> dict[UUID, RefundStatus]:
         """Return the state of each requested refund; one that is still to be sent has none yet."""
         matching = self.matching()
-        statuses = {one.id: _status(one, matching) for one in self.asked.values()}
+        statuses = {one.id: _status(one, matching) for one in self.requested.values()}
         return {refund_id: status for refund_id, status in statuses.items() if status is not None}
 
     def flags(self, balance_minor: int) -> list[str]:
@@ -121,32 +129,32 @@ class Refunds:
         return [flag for flag, is_set in flags.items() if is_set]
 
 
-def status_of(made: ProviderRefund) -> RefundStatus:
+def status_of(provider_refund: ProviderRefund) -> RefundStatus:
     """Return the state of a refund that only the provider reported."""
-    if not made.is_live:
-        return RefundStatus(RefundState.FAILED, None, made.object_id, made.detail)
-    state = RefundState.CONFIRMED if made.state == "succeeded" else RefundState.SENT
-    confirmed = made.amount_minor if state is RefundState.CONFIRMED else None
-    return RefundStatus(state, confirmed, made.object_id)
+    if not provider_refund.is_live:
+        return RefundStatus(RefundState.FAILED, None, provider_refund.object_id, provider_refund.detail)
+    state = RefundState.CONFIRMED if provider_refund.state == "succeeded" else RefundState.SENT
+    confirmed = provider_refund.amount_minor if state is RefundState.CONFIRMED else None
+    return RefundStatus(state, confirmed, provider_refund.object_id)
 
 
-def _status(asked: RequestedRefund, matching: Matching) -> RefundStatus | None:
-    made = matching.of(asked)
-    if made is not None:
-        status = status_of(made)
+def _status(refund: RequestedRefund, matching: Matching) -> RefundStatus | None:
+    provider_refund = matching.of(refund)
+    if provider_refund is not None:
+        status = status_of(provider_refund)
         return (
             replace(status, state=RefundState.MARKED)
-            if asked.is_mark and status.state is RefundState.SENT
+            if refund.is_mark and status.state is RefundState.SENT
             else status
         )
-    if asked.refusal is not None:
-        return RefundStatus(RefundState.FAILED, detail=asked.refusal)
-    if asked.is_mark:
-        if asked.reference is None:
+    if refund.refusal is not None:
+        return RefundStatus(RefundState.FAILED, detail=refund.refusal)
+    if refund.is_mark:
+        if refund.reference is None:
             return RefundStatus(RefundState.MARKED)
-        return RefundStatus(RefundState.CONFIRMED, asked.amount_minor)
-    if asked.is_vouched:
-        return RefundStatus(RefundState.CONFIRMED, asked.amount_minor, asked.reference)
-    if asked.is_uncertain:
-        return RefundStatus(RefundState.UNCERTAIN, detail=asked.doubt)
-    return RefundStatus(RefundState.SENT) if asked.is_sent else None
+        return RefundStatus(RefundState.CONFIRMED, refund.amount_minor)
+    if refund.is_vouched:
+        return RefundStatus(RefundState.CONFIRMED, refund.amount_minor, refund.reference)
+    if refund.is_uncertain:
+        return RefundStatus(RefundState.UNCERTAIN, detail=refund.doubt)
+    return RefundStatus(RefundState.SENT) if refund.is_sent else None

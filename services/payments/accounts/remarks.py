@@ -55,22 +55,24 @@ def flags(remarks: Iterable[Remark], refunds: Refunds, balance_minor: int) -> li
 
 
 def _lacks_refunds(remarks: Iterable[Remark], refunds: Refunds) -> bool:
-    told: dict[tuple[str, str], int] = {}
+    amounts: dict[tuple[str, str], int] = {}
     for one in remarks:
         if one.topic is Topic.REFUNDED_SUM:
             key = (one.provider, one.payment)
-            told[key] = max(told.get(key, 0), one.amount_minor)
-    return any(amount > _known_minor(refunds, *key) for key, amount in told.items())
+            amounts[key] = max(amounts.get(key, 0), one.amount_minor)
+    return any(amount > _known_minor(refunds, *key) for key, amount in amounts.items())
 
 
 def _known_minor(refunds: Refunds, provider: str, payment: str) -> int:
     """Return the recorded refunds of a payment: by the provider's refunds, or entered by staff."""
-    made = [one for one in refunds.made.values() if (one.provider, one.payment) == (provider, payment)]
+    provider_refunds = [
+        one for one in refunds.made.values() if (one.provider, one.payment) == (provider, payment)
+    ]
     matching = refunds.matching()
     marks = [
         one
-        for one in refunds.asked.values()
-        if ((one.is_mark and matching.is_in_force(one)) or refunds.counts_by_word(one))
+        for one in refunds.requested.values()
+        if ((one.is_mark and matching.is_active(one)) or refunds.counts_by_word(one))
         and (one.provider, one.payment) in ((provider, payment), (None, None))
     ]
-    return sum(one.amount_minor for one in made) + sum(one.amount_minor for one in marks)
+    return sum(one.amount_minor for one in provider_refunds) + sum(one.amount_minor for one in marks)

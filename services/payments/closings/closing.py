@@ -78,7 +78,7 @@ def seal(previous: bytes, closing: Mapping[str, Any]) -> bytes:
 async def heads_of(connection: Connection, shop: str, day: date) -> tuple[bytes, int]:
     """Return the hash over the heads of the accounts that the day touched, and their number."""
     digest, accounts = sha256(), 0
-    async for row in store.walk_heads(connection, shop, *bounds(day)):
+    async for row in store.iterate_heads(connection, shop, *bounds(day)):
         digest.update(b"%b%d:%b" % (row["order_id"].bytes, row["number"], row["hash"]))
         accounts += 1
     return digest.digest(), accounts

@@ -126,7 +126,7 @@ async def read_totals(
     )
 
 
-async def walk_heads(
+async def iterate_heads(
     connection: Connection, shop: str, since: datetime, until: datetime
 ) -> AsyncIterator[asyncpg.Record]:
     """Yield the last entry recorded in this time of each account: order_id, number, hash. Within a transaction."""
@@ -172,7 +172,7 @@ async def read_closings(connection: Connection, shop: str, since: date, until: d
     )
 
 
-async def walk_entries(connection: Connection, shop: str | None) -> AsyncIterator[asyncpg.Record]:
+async def iterate_entries(connection: Connection, shop: str | None) -> AsyncIterator[asyncpg.Record]:
     """Yield the entries of a shop or of all, account by account in their order. Within a transaction."""
     cursor = connection.cursor(
         """SELECT * FROM ledger_entry WHERE $1::text IS NULL OR shop = $1
@@ -204,7 +204,7 @@ async def find_unequal_account(
     )
 
 
-async def walk_closings(connection: Connection, shop: str | None) -> AsyncIterator[asyncpg.Record]:
+async def iterate_closings(connection: Connection, shop: str | None) -> AsyncIterator[asyncpg.Record]:
     """Yield the closings of a shop or of all, shop by shop in the order of days. Within a transaction."""
     cursor = connection.cursor(
         "SELECT * FROM ledger_closing WHERE $1::text IS NULL OR shop = $1 ORDER BY shop, day",

@@ -43,7 +43,7 @@ def main(settings: ServiceSettings, arguments: Sequence[str]) -> int:
         print("usage: python -m services.payments verify [SHOP]")
         return 2
     try:
-        verified = asyncio.run(verify_books(settings.database_url.get_secret_value(), *arguments))
+        verified = asyncio.run(verify_ledger(settings.database_url.get_secret_value(), *arguments))
     except Broken as broken:
         print(f"BROKEN: {broken}")
         return 1
@@ -57,7 +57,7 @@ def main(settings: ServiceSettings, arguments: Sequence[str]) -> int:
     return 0
 
 
-async def verify_books(url: str, shop: str | None = None) -> Verified:
+async def verify_ledger(url: str, shop: str | None = None) -> Verified:
     """Verify the books in the database at this URL, of a shop or of all. Raises Broken, ShopUnknown."""
     connection = await asyncpg.connect(url, timeout=10, server_settings={"timezone": "UTC"})
     try:
@@ -75,7 +75,7 @@ async def verify(connection: Any, shop: str | None = None) -> Verified:
         raise ShopUnknown(f"payments has no account of shop {shop[:63]}; check the shop's name")
     verified = Verified()
     before: Row | None = None
-    async for entry in store.walk_entries(connection, shop):
+    async for entry in store.iterate_entries(connection, shop):
         is_first = before is None or _account(before) != _account(entry)
         _check_entry(entry, None if is_first else before)
         verified.accounts += is_first
@@ -83,7 +83,7 @@ async def verify(connection: Any, shop: str | None = None) -> Verified:
         before = entry
     await _check_balances(connection, shop)
     last: Row | None = None
-    async for closing in store.walk_closings(connection, shop):
+    async for closing in store.iterate_closings(connection, shop):
         await _check_closing(connection, closing, last if last and last["shop"] == closing["shop"] else None)
         verified.closings += 1
         last = closing

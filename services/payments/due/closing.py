@@ -49,7 +49,7 @@ def close(work: AccountUnit, received: ReceivedMessage[OrderDeleted]) -> None:
             work.unit.emit(report, cause=received.envelope, subject=reference)
 
 
-def turn_away(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
+def end_webhook(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
     """End a webhook about a payment for a deleted order: money is reported, an event without money is set
     aside.
     """

@@ -8,10 +8,10 @@ version names it.
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.chassis.messaging.snapshots import Snapshot, Standing
+from services.chassis.messaging.snapshots import Snapshot, SnapshotMessage
 from services.chassis.storage.database import Connection
 from services.payments.accounts.dispute_messages import disputes_of
-from services.payments.accounts.publishing import books_of
+from services.payments.accounts.publishing import messages_of_account
 from services.payments.accounts.refund_messages import current_messages
 from services.payments.accounts.unit import store
 from services.payments.due import resync_store
@@ -20,27 +20,27 @@ from services.payments.invoices.document import read
 from services.payments.invoices.publishing import event_of
 
 
-async def tell(connection: Connection, shop: str, orders: Sequence[UUID]) -> list[Standing]:
+async def read_snapshot(connection: Connection, shop: str, orders: Sequence[UUID]) -> list[SnapshotMessage]:
     """Return everything that orders copies of these accounts. Locks them."""
     accounts = await store.lock_accounts(connection, [(shop, order_id) for order_id in sorted(orders)])
-    moments = await resync_store.recorded_at(connection, shop, orders)
+    recorded_at = await resync_store.recorded_at(connection, shop, orders)
     documents = await invoice_store.read_of_orders(connection, [(shop, one) for one in sorted(orders)])
     issued = [
-        Standing(
+        SnapshotMessage(
             event_of(shop, read(row["content"]), row["issued_at"], mails_customer=False), row["issued_at"]
         )
         for row in documents
     ]
     return issued + [
-        said
+        message
         for account in accounts
-        for said in (
-            *books_of(account, moments[account.id]),
+        for message in (
+            *messages_of_account(account, recorded_at[account.id]),
             *current_messages(account),
             *disputes_of(account),
         )
     ]
 
 
-TO_ORDERS = Snapshot(resync_store.count, resync_store.find, tell)
+TO_ORDERS = Snapshot(resync_store.count, resync_store.find, read_snapshot)
 """The snapshot that payments re-emits to orders."""

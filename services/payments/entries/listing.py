@@ -28,19 +28,19 @@ def entries_wanted(query: QueryParams) -> tuple[EntryFilter, int]:
         shop=query["shop"],
         kinds=query.getlist("kind"),
         methods=query.getlist("method"),
-        since=_moment(query, "from"),
-        until=_moment(query, "to"),
+        since=_timestamp(query, "from"),
+        until=_timestamp(query, "to"),
         order_id=UUID(query["order"]) if query.get("order") else None,
         after=read_dated(query.get("after")),
     )
     return wanted, limit
 
 
-def _moment(query: QueryParams, name: str) -> datetime | None:
+def _timestamp(query: QueryParams, name: str) -> datetime | None:
     text = query.get(name)
-    moment = datetime.fromisoformat(text) if text else None
-    if moment is not None and moment.tzinfo is None:
+    timestamp = datetime.fromisoformat(text) if text else None
+    if timestamp is not None and timestamp.tzinfo is None:
         raise ValueError(f"{name} needs a time zone: 2026-11-22T00:00:00+01:00")
-    if moment is not None and not is_in_range(moment):
+    if timestamp is not None and not is_in_range(timestamp):
         raise ValueError(f"{name} is out of range; give a time from {RANGE}")
-    return moment
+    return timestamp

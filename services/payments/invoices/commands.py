@@ -72,7 +72,7 @@ def reissue_invoice(work: AccountUnit, received: ReceivedMessage[ReissueInvoice]
     account = account_of(work, received)
     if account is None:
         return None
-    is_kept, is_asked = work.sales.askable.get((command.shop, command.order_id), (False, False))
+    is_kept, is_requested = work.sales.askable.get((command.shop, command.order_id), (False, False))
     unready = _unreadable(work, command.shop) or _unready(
         work.sales.invoicing.get(command.shop), command.shop
     )
@@ -80,7 +80,7 @@ def reissue_invoice(work: AccountUnit, received: ReceivedMessage[ReissueInvoice]
     if not is_kept and not reasons:
         text = f"order {account.code} was placed before invoices were kept here; issue it by hand"
         reasons.append(Reason(code="sale_unknown", message=text, field="order_id"))
-    if is_asked:
+    if is_requested:
         text = f"the invoice of order {account.code} is being issued; wait for it"
         reasons.append(Reason(code="invoice_being_issued", message=text, field="order_id"))
     if owed_minor(account) <= 0:

@@ -41,7 +41,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class InvoicedOrder:
     """An order as it is when its documents are decided on."""
 
     account: Account
@@ -52,7 +52,7 @@ class Standing:
     wish: dict[str, Any] | None
 
 
-def issues_of(order: Standing, invoicing: Invoicing) -> list[Issue]:
+def issues_of(order: InvoicedOrder, invoicing: Invoicing) -> list[Issue]:
     """Return the documents to issue now, in this order."""
     owed = owed_minor(order.account)
     if not order.documents:
@@ -69,7 +69,7 @@ def owed_minor(account: Account) -> int:
     return account.position.due_minor - account.position.credited_minor
 
 
-def _is_time(order: Standing, invoicing: Invoicing, owed: int) -> bool:
+def _is_time(order: InvoicedOrder, invoicing: Invoicing, owed: int) -> bool:
     if owed <= 0 or order.sale.total_minor <= 0 or order.account.closed_at is not None:
         return False
     if order.wish is not None:
@@ -83,7 +83,7 @@ def _is_recent(placed_at: datetime, since: datetime | None) -> bool:
     return since is not None and placed_at >= since
 
 
-def _first(order: Standing, owed: int) -> list[Issue]:
+def _first(order: InvoicedOrder, owed: int) -> list[Issue]:
     """Return the invoice of the sale, and documents for what the ledger differs by already.
 
     The sale is as edits left it; so only what else moved the ledger since the placement is corrected.
@@ -94,7 +94,7 @@ def _first(order: Standing, owed: int) -> list[Issue]:
     return [Issue(InvoiceKind.INVOICE, True, order.sale.total_minor, credited_minor=credited), *corrections]
 
 
-def _again(order: Standing, owed: int) -> list[Issue]:
+def _again(order: InvoicedOrder, owed: int) -> list[Issue]:
     """Return a credit note over everything invoiced, and the invoice of the order as it is now."""
     assert order.wish is not None
     invoiced = balance(order.documents)
@@ -123,7 +123,7 @@ class _Movement:
         return self.entry.provider == ORDER and not is_reversible
 
 
-def _movements(order: Standing) -> tuple[list[_Movement], list[_Movement]]:
+def _movements(order: InvoicedOrder) -> tuple[list[_Movement], list[_Movement]]:
     """Return what moved the ledger since the last document, and since the placement; the first first."""
     found: list[tuple[int, _Movement]] = []
     withdrawn: Counter[int] = Counter()
@@ -144,7 +144,7 @@ def _movements(order: Standing) -> tuple[list[_Movement], list[_Movement]]:
     return [one for index, one in found if index >= order.entries_seen], [one for _, one in found]
 
 
-def _corrections(order: Standing, moved: Sequence[_Movement], difference: int) -> list[Issue]:
+def _corrections(order: InvoicedOrder, moved: Sequence[_Movement], difference: int) -> list[Issue]:
     """Return a document for each movement if they explain the difference, else one for all of it."""
     if not difference:
         return []
@@ -182,7 +182,7 @@ def _merged(moved: Sequence[_Movement]) -> Iterator[_Movement]:
     yield from (one for one in moved if not one.is_edit and one.amount_minor)
 
 
-def _correction(order: Standing, difference: int, moved: _Movement | None) -> Issue:
+def _correction(order: InvoicedOrder, difference: int, moved: _Movement | None) -> Issue:
     kind = InvoiceKind.INVOICE if difference > 0 else InvoiceKind.CREDIT_NOTE
     if moved is None:
         return Issue(kind, False, abs(difference))
@@ -190,7 +190,7 @@ def _correction(order: Standing, difference: int, moved: _Movement | None) -> Is
     return Issue(kind, False, abs(difference), _reason(order, moved.entry), lines, moved.withdrawn)
 
 
-def _reason(order: Standing, entry: Entry) -> str:
+def _reason(order: InvoicedOrder, entry: Entry) -> str:
     if entry.note:
         return entry.note
     if entry.provider == ORDER:
@@ -202,14 +202,16 @@ def _reason(order: Standing, entry: Entry) -> str:
     return text("reason_refund" if is_refund else "reason_credit", order.sale.locale)
 
 
-def _lines(order: Standing, entry: Entry) -> tuple[LineUnits, ...]:
+def _lines(order: InvoicedOrder, entry: Entry) -> tuple[LineUnits, ...]:
     if entry.provider == ORDER:
         return tuple(LineUnits.model_validate(one) for one in order.cancelled.get(entry.object_id, ()))
     refund = _refund_of(order, entry)
     if refund is not None and refund.part_of:
-        refund = order.account.refunds.asked.get(refund.part_of, refund)
+        refund = order.account.refunds.requested.get(refund.part_of, refund)
     return tuple(refund.lines) if refund is not None else ()
 
 
-def _refund_of(order: Standing, entry: Entry) -> RequestedRefund | None:
-    return next((one for one in order.account.refunds.asked.values() if str(one.id) == entry.object_id), None)
+def _refund_of(order: InvoicedOrder, entry: Entry) -> RequestedRefund | None:
+    return next(
+        (one for one in order.account.refunds.requested.values() if str(one.id) == entry.object_id), None
+    )

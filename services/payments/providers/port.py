@@ -209,7 +209,7 @@ class Provider(Protocol):
     def reader(self) -> ObjectReader | None:
         """Return the reader of objects that deliveries only name; None if each delivery has its facts."""
 
-    def clues(self, body: bytes) -> dict[str, Any]:
+    def payment_details(self, body: bytes) -> dict[str, Any]:
         """Return what may help staff to identify a payment; nothing is ever matched by it."""
 
     @property

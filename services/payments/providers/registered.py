@@ -1,7 +1,7 @@
 """The registered payment providers: their settings, and the providers made from them, with the active endpoints: those
 of the settings and, beside them, those set in the back office.
 
-There is one `ProvidersInForce` per process, held by the receiver, the workers and the pages: a provider whose endpoints
+There is one `ActiveProviders` per process, held by the receiver, the workers and the pages: a provider whose endpoints
 change is replaced in it while the process runs. Calls in progress finish with the provider they began with, which is
 closed a while later.
 
@@ -47,7 +47,7 @@ class Stored:
     faults: Mapping[str, Reason]
 
 
-class ProvidersInForce(Mapping[str, Provider]):
+class ActiveProviders(Mapping[str, Provider]):
     """The providers by name. `stored` is None until the database was read."""
 
     def __init__(self, names: Sequence[str], make: Make) -> None:
@@ -105,9 +105,9 @@ class ProviderSettings(StripeSettings, PaypalSettings):
     """The settings of all providers."""
 
     @cached_property
-    def providers(self) -> ProvidersInForce:
+    def providers(self) -> ActiveProviders:
         """Return the providers by name, made once per process so that connections and tokens are shared."""
-        return ProvidersInForce(NAMES, self._provider)
+        return ActiveProviders(NAMES, self._provider)
 
     @property
     def endpoints(self) -> Iterator[tuple[Provider, Endpoint]]:

@@ -115,7 +115,7 @@ class Reconciler:
 
     async def run_due(self, process: Process) -> bool:
         """Do one run that is due. Return whether there was one."""
-        listings, runs = self.in_force()
+        listings, runs = self.active()
         if not runs:
             return False
         async with process.acquire() as connection:
@@ -127,7 +127,7 @@ class Reconciler:
         await self._run(Run(process, listings[row["endpoint"]], row, now))
         return True
 
-    def in_force(self) -> tuple[dict[str, Listing], list[RunRow]]:
+    def active(self) -> tuple[dict[str, Listing], list[RunRow]]:
         """Return the lists of the endpoints active now, by slug, and the runs that compare them."""
         listings: dict[str, Listing] = {}
         runs: list[RunRow] = []

@@ -95,7 +95,7 @@ def _taken_minor(account: Account, payment: str) -> int:
     """Return the part of a payment that is refunded already, or is marked or about to be sent."""
     refunds = account.refunds
     matching = refunds.matching()
-    made = sum(
+    sent_minor = sum(
         one.amount_minor
         for one in refunds.made.values()
         if one.is_live and payment_key(one.provider, one.payment) == payment
@@ -103,13 +103,13 @@ def _taken_minor(account: Account, payment: str) -> int:
     waiting = {one.id for one in refunds.waiting()}
     own = sum(
         one.amount_minor
-        for one in refunds.asked.values()
+        for one in refunds.requested.values()
         if one.provider
         and one.payment
         and payment_key(one.provider, one.payment) == payment
-        and (one.id in waiting or refunds.counts_by_word(one) or (one.is_mark and matching.is_in_force(one)))
+        and (one.id in waiting or refunds.counts_by_word(one) or (one.is_mark and matching.is_active(one)))
     )
-    return made + own
+    return sent_minor + own
 
 
 def _split(payment: str) -> tuple[str, str]:

@@ -37,7 +37,7 @@ def refund_order(work: AccountUnit, received: ReceivedMessage[RefundOrder]) -> N
     account = account_of(work, received)
     if account is None:
         return None
-    if (known := account.refunds.asked.get(command.refund_id)) and _is_repeat(command, account, known):
+    if (known := account.refunds.requested.get(command.refund_id)) and _is_repeat(command, account, known):
         return done(work, received)
     if known or work.has_refund(command.refund_id):
         return reject(work, received, [_id_used(command)])
@@ -45,13 +45,13 @@ def refund_order(work: AccountUnit, received: ReceivedMessage[RefundOrder]) -> N
     if reasons := _against(command, account, shares):
         return reject(work, received, reasons)
     for number, share in enumerate(shares):
-        asked = _asked(received, share, is_first=number == 0)
-        work.ask_refund(account, asked, received.envelope)
-        if not asked.is_mark:
-            work.unit.plan(EFFECT, str(asked.id), _order_to_send(account, asked))
+        refund = _requested(received, share, is_first=number == 0)
+        work.ask_refund(account, refund, received.envelope)
+        if not refund.is_mark:
+            work.unit.plan(EFFECT, str(refund.id), _order_to_send(account, refund))
             if not work.unit.has_effects:
                 doubt = work.unit.why_without_effects
-                account.fill_refund(asked.id, received.envelope, doubts=1, doubt=doubt)
+                account.fill_refund(refund.id, received.envelope, doubts=1, doubt=doubt)
     return None
 
 
@@ -59,7 +59,7 @@ def _is_repeat(command: RefundOrder, account: Account, known: RequestedRefund) -
     """Return whether a command requests the very refund that exists under its id. Words may differ, money and
     goods not.
     """
-    parts = [one.amount_minor for one in account.refunds.asked.values() if one.part_of == known.id]
+    parts = [one.amount_minor for one in account.refunds.requested.values() if one.part_of == known.id]
     if command.entry_id is not None:
         named = find_payment(account.shop, account.entries, command.entry_id)
         if (
@@ -68,9 +68,9 @@ def _is_repeat(command: RefundOrder, account: Account, known: RequestedRefund) -
             or named.payment_key != payment_key(known.provider or "", known.payment or "")
         ):
             return False
-    asked = (command.mode, command.amount_minor, command.currency, command.cause, tuple(command.lines))
+    refund = (command.mode, command.amount_minor, command.currency, command.cause, tuple(command.lines))
     amount_minor = known.amount_minor + sum(parts)
-    return asked == (known.mode, amount_minor, account.currency, known.cause, known.lines)
+    return refund == (known.mode, amount_minor, account.currency, known.cause, known.lines)
 
 
 def _id_used(command: RefundOrder) -> Reason:
@@ -84,18 +84,18 @@ def confirm_mark(work: AccountUnit, received: ReceivedMessage[ConfirmRefundMark]
     account = account_of(work, received)
     if account is None:
         return None
-    asked = account.refunds.asked.get(command.refund_id)
-    if asked is not None and command.reference == asked.reference:
+    refund = account.refunds.requested.get(command.refund_id)
+    if refund is not None and command.reference == refund.reference:
         return done(work, received)
-    if asked is None or not asked.is_mark:
+    if refund is None or not refund.is_mark:
         text = f"order {account.code} has no recorded refund {command.refund_id}; check the refund's id"
         return reject(work, received, [Reason(code="refund_unknown", message=text, field="refund_id")])
-    made = account.refunds.matching().fulfilled.get(asked.id)
-    if known := asked.reference or (made.object_id if made else None):
-        text = f"refund {asked.id} is confirmed by {known}; record another refund for other money"
+    provider_refund = account.refunds.matching().fulfilled.get(refund.id)
+    if known := refund.reference or (provider_refund.object_id if provider_refund else None):
+        text = f"refund {refund.id} is confirmed by {known}; record another refund for other money"
         return reject(work, received, [Reason(code="already_confirmed", message=text, field="refund_id")])
-    account.fill_refund(asked.id, received.envelope, reference=command.reference, confirmed_by=command.actor)
-    account.causes[asked.id] = received.envelope
+    account.fill_refund(refund.id, received.envelope, reference=command.reference, confirmed_by=command.actor)
+    account.causes[refund.id] = received.envelope
     return None
 
 
@@ -144,7 +144,7 @@ def _against_payments(command: RefundOrder, account: Account, shares: Sequence[S
     return []
 
 
-def _asked(received: ReceivedMessage[RefundOrder], share: Share, *, is_first: bool) -> RequestedRefund:
+def _requested(received: ReceivedMessage[RefundOrder], share: Share, *, is_first: bool) -> RequestedRefund:
     command, payment = received.message, share.payment
     part = "" if is_first or payment is None else payment.key
     reference = command.reference if command.mode is RefundMode.RECORDED else None
@@ -168,15 +168,15 @@ def _asked(received: ReceivedMessage[RefundOrder], share: Share, *, is_first: bo
     )
 
 
-def _order_to_send(account: Account, asked: RequestedRefund) -> dict[str, object]:
+def _order_to_send(account: Account, refund: RequestedRefund) -> dict[str, object]:
     return {
-        "provider": asked.provider,
-        "asked_at": asked.asked_at.isoformat(),
+        "provider": refund.provider,
+        "asked_at": refund.asked_at.isoformat(),
         "shop": account.shop,
         "order_id": str(account.id),
-        "refund_id": str(asked.id),
-        "payment": asked.payment,
-        "amount_minor": asked.amount_minor,
+        "refund_id": str(refund.id),
+        "payment": refund.payment,
+        "amount_minor": refund.amount_minor,
         "currency": account.currency,
-        "is_duplicate": asked.cause is RefundCause.OVERPAID,
+        "is_duplicate": refund.cause is RefundCause.OVERPAID,
     }

@@ -124,9 +124,9 @@ def interrupted(effect: Effect, why: str) -> Outcome:
     return Retry(why, min(timedelta(seconds=2.0**effect.attempts), LONGEST_PAUSE))
 
 
-def _given_up(effect: Effect, provider: Provider, found: RefundAbsent | RefundRepeatable) -> Outcome:
+def _given_up(effect: Effect, provider: Provider, answer: RefundAbsent | RefundRepeatable) -> Outcome:
     """Return the end of a refund that no attempt made: failed only if the provider shows that it has none."""
-    if isinstance(found, RefundAbsent):
+    if isinstance(answer, RefundAbsent):
         return Failed(f"given up after {effect.attempts} attempts; {provider.title} has no such refund")
     return Uncertain(
         f"no answer in {effect.attempts} attempts, and {provider.title} does not show whether it has the refund"
@@ -143,7 +143,7 @@ def _again(effect: Effect, provider: Provider, why: str) -> Outcome:
 
 def _enter(work: AccountUnit, provider: Provider, wish: RefundInstruction, outcome: Outcome) -> None:
     account = work.find(wish.shop, wish.order_id)
-    if account is None or wish.refund_id not in account.refunds.asked:
+    if account is None or wish.refund_id not in account.refunds.requested:
         log.error("refund sent without a request", refund_id=str(wish.refund_id))
         return
     account.origin = Origin("answer", wish.refund_id, work.unit.now, provider.name)
@@ -151,7 +151,7 @@ def _enter(work: AccountUnit, provider: Provider, wish: RefundInstruction, outco
         account.fill_refund(wish.refund_id, refusal=outcome.detail)
         return
     if isinstance(outcome, Uncertain):
-        doubts = account.refunds.asked[wish.refund_id].doubts + 1
+        doubts = account.refunds.requested[wish.refund_id].doubts + 1
         account.fill_refund(wish.refund_id, doubts=doubts, doubt=outcome.detail[:2000])
         return
     account.fill_refund(wish.refund_id, is_sent=True)

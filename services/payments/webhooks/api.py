@@ -22,7 +22,7 @@ from services.payments.providers.needed import looked_up, missing
 from services.payments.providers.port import Endpoint, Provider
 from services.payments.settings import PaymentsSettings
 from services.payments.webhooks import store, subscriptions
-from services.payments.webhooks.aside_store import Word
+from services.payments.webhooks.aside_store import StaffDecision
 from services.payments.webhooks.reading import WORKER
 from services.payments.webhooks.setting_aside import look_again, set_payment_aside, set_webhook_aside
 
@@ -63,8 +63,8 @@ class Webhooks:
             came = await store.read_last_of_types(connection, slugs, types)
         tables = {"webhooks": rows, "tally": tally, "refused": refused}
         last = {(row["endpoint"], row["event_type"]): row["last_at"] for row in came}
-        told = {name: [plain(row) for row in table] for name, table in tables.items()}
-        return JSONResponse({**told, "endpoints": [_needs_of(*pair, last) for pair in endpoints]})
+        answer = {name: [plain(row) for row in table] for name, table in tables.items()}
+        return JSONResponse({**answer, "endpoints": [_needs_of(*pair, last) for pair in endpoints]})
 
     async def subscribed(self, request: Request) -> Response:
         """Return the events that each endpoint needs and is not subscribed to, queried from the providers now."""
@@ -106,7 +106,7 @@ class Webhooks:
         if wrong := _fault(body, "shop", "actor", "reason"):
             return problem(422, wrong)
         async with self._hub.unit() as unit:
-            word = Word(body["actor"], body["reason"], unit.now)
+            word = StaffDecision(body["actor"], body["reason"], unit.now)
             found = await set_webhook_aside(unit, body["shop"], webhook_id, word)
         return JSONResponse({"webhooks": len(found)})
 
@@ -116,7 +116,7 @@ class Webhooks:
         if wrong := _fault(body, "shop", "provider", "provider_reference", "actor", "reason"):
             return problem(422, wrong)
         async with self._hub.unit() as unit:
-            word = Word(body["actor"], body["reason"], unit.now)
+            word = StaffDecision(body["actor"], body["reason"], unit.now)
             payment = (body["shop"], body["provider"], body["provider_reference"])
             found = await set_payment_aside(unit, payment, word)
         return JSONResponse({"webhooks": len(found)})

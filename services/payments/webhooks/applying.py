@@ -65,11 +65,11 @@ async def apply_webhooks(process: Process) -> bool:
         return await _apply(process, lambda connection: store.take(connection, BATCH)) == BATCH
     except WebhooksFailed as failed:
         log.error("webhook batch failed; retrying one by one", error=str(failed), exc_info=failed)
-        ended = [await _apply_alone(process, webhook_id) for webhook_id in failed.webhook_ids]
+        ended = [await _apply_one(process, webhook_id) for webhook_id in failed.webhook_ids]
         return any(ended)
 
 
-async def _apply_alone(process: Process, webhook_id: UUID) -> bool:
+async def _apply_one(process: Process, webhook_id: UUID) -> bool:
     """Apply one webhook by itself, or park it. Return False when a lock or time-out prevented it: it stays
     for another attempt.
     """
@@ -138,7 +138,7 @@ class Application:
 
     def __init__(self, unit: Unit, settings: PaymentsSettings) -> None:
         self._unit = unit
-        self._book = AccountUnit(unit)
+        self._work = AccountUnit(unit)
         self._providers = settings.providers
         self._shops = {endpoint.shop for _, endpoint in settings.endpoints}
         self._patience = timedelta(hours=settings.unmatched_after_hours)
@@ -148,8 +148,8 @@ class Application:
     async def run(self, rows: Sequence[asyncpg.Record]) -> None:
         """Apply the locked rows."""
         unmatched = await self._settle(await self._readings(rows))
-        self._book.hold((webhook.shop, key) for webhook in unmatched for key in webhook.keys)
-        await self._book.save()
+        self._work.hold((webhook.shop, key) for webhook in unmatched for key in webhook.keys)
+        await self._work.save()
         if unmatched:
             await self._unit.writes.send()
             await self._leave_waiting(unmatched)
@@ -163,7 +163,7 @@ class Application:
         """
         for ending in self._endings:
             if ending.order_id is not None:
-                self._unit.heard_of(shops[ending.webhook_id], ending.order_id)
+                self._unit.touch_order(shops[ending.webhook_id], ending.order_id)
 
     async def _readings(self, rows: Sequence[asyncpg.Record]) -> list[Waiting]:
         """Return the webhooks about a payment; the others end here."""
@@ -210,11 +210,11 @@ class Application:
         )
         holders = await self._holders(webhooks)
         candidates = {(w.shop, order_id) for w in webhooks for order_id in orders_of(w, known, holders)}
-        await self._book.load_accounts(candidates)
+        await self._work.load_accounts(candidates)
         unmatched = []
         for webhook in webhooks:
             orders = orders_of(webhook, known, holders)
-            account = next((a for o in orders if (a := self._book.find(webhook.shop, o))), None)
+            account = next((a for o in orders if (a := self._work.find(webhook.shop, o))), None)
             if account is None:
                 unmatched.append(webhook)
                 continue
@@ -225,7 +225,7 @@ class Application:
             for key in webhook.own:
                 if key not in known:
                     known[key] = account.id
-                    self._book.link(account, key[1], key[2])
+                    self._work.link(account, key[1], key[2])
             self._endings.append(ending)
         return unmatched
 
@@ -233,7 +233,7 @@ class Application:
         """Apply a webhook; None leaves it to be applied again."""
         if isinstance(webhook.facts, RefundFacts):
             return settle_refunds(account, webhook.facts, webhook.webhook_id, webhook.source)
-        return settle(self._book, account, webhook.facts, webhook.webhook_id, webhook.source)
+        return settle(self._work, account, webhook.facts, webhook.webhook_id, webhook.source)
 
     async def _holders(self, webhooks: Sequence[Waiting]) -> dict[tuple[str, str, str], UUID]:
         """Return which orders have the money now of which payments, for webhooks about refunds."""

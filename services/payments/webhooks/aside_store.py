@@ -20,7 +20,7 @@ ObjectKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class StaffDecision:
     """A staff decision: who, why, and when."""
 
     actor: str
@@ -42,40 +42,40 @@ async def read_webhook(connection: Connection, shop: str | None, webhook_id: UUI
     )
 
 
-async def end_one(connection: Connection, webhook_id: UUID, word: Word) -> list[UUID]:
+async def end_one(connection: Connection, webhook_id: UUID, decision: StaffDecision) -> list[UUID]:
     """Set one webhook aside; return nothing when it needs no decision any more."""
     rows = await connection.fetch(
         """UPDATE webhook SET state = 'irrelevant', reason = $2, detail = $3, handled_at = $4
            WHERE id = $1 AND state IN ('waiting', 'parked') RETURNING id""",
         webhook_id,
         SET_ASIDE,
-        word.detail,
-        word.at,
+        decision.detail,
+        decision.at,
     )
     return [row["id"] for row in rows]
 
 
-async def note_payment(connection: Connection, payment: ObjectKey, word: Word) -> None:
+async def note_payment(connection: Connection, payment: ObjectKey, decision: StaffDecision) -> None:
     """Record that the payment belongs to no order here; the first decision is kept."""
     await connection.execute(
         """INSERT INTO set_aside_payment (shop, provider, object_id, reason, actor, set_aside_at)
            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
         *payment,
-        word.reason,
-        word.actor,
-        word.at,
+        decision.reason,
+        decision.actor,
+        decision.at,
     )
 
 
-async def end_payment(connection: Connection, payment: ObjectKey, word: Word) -> list[UUID]:
+async def end_payment(connection: Connection, payment: ObjectKey, decision: StaffDecision) -> list[UUID]:
     """Set aside every webhook that waits, or is parked, with this payment."""
     rows = await connection.fetch(
         """UPDATE webhook SET state = 'irrelevant', reason = $4, detail = $5, handled_at = $6
            WHERE shop = $1 AND provider = $2 AND object_id = $3 AND state IN ('waiting', 'parked') RETURNING id""",
         *payment,
         SET_ASIDE,
-        word.detail,
-        word.at,
+        decision.detail,
+        decision.at,
     )
     return [row["id"] for row in rows]
 

@@ -40,7 +40,7 @@ from services.payments.webhooks.store import Posted
 
 MAX_BODY_BYTES = 512 * 1024
 READ_SECONDS = 10.0
-DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+DATABASE_UNAVAILABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 STORE_SECONDS = 3.0
 KEPT_HEADERS = ("content-type", "user-agent")
 """Headers stored with the body, beside those of the provider's signature."""
@@ -94,7 +94,7 @@ class Receiver:
             try:
                 async with asyncio.timeout(STORE_SECONDS):
                     await look_again(self._hub)
-            except DATABASE_AWAY as error:
+            except DATABASE_UNAVAILABLE as error:
                 raise Refused(503, "database_away") from error
         if not self._providers.knows(provider, slug):
             raise Refused(404, "endpoint_unknown")
@@ -122,7 +122,7 @@ class Receiver:
             if transmission is not None:
                 await self._check_transmission(posted, transmission)
             is_new = await self._group.submit(posted)
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             raise Refused(503, "database_away") from error
         STORE_TIME.labels(posted.endpoint).observe(time.perf_counter() - began)
         RECEIVED.labels(posted.endpoint, "stored" if is_new else "duplicate").inc()

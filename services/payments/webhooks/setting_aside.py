@@ -10,10 +10,10 @@ from services.chassis.messaging.unit import Unit
 from services.payments.accounts.unit import webhook_store
 from services.payments.accounts.unit.unit import UNMATCHED_TIMER, object_key
 from services.payments.webhooks import aside_store
-from services.payments.webhooks.aside_store import ObjectKey, Word
+from services.payments.webhooks.aside_store import ObjectKey, StaffDecision
 
 
-async def set_webhook_aside(unit: Unit, shop: str, webhook_id: UUID, word: Word) -> list[UUID]:
+async def set_webhook_aside(unit: Unit, shop: str, webhook_id: UUID, decision: StaffDecision) -> list[UUID]:
     """Set a webhook aside, and all of its payment when it carries money. Return which; none if no decision is
     needed.
     """
@@ -21,16 +21,16 @@ async def set_webhook_aside(unit: Unit, shop: str, webhook_id: UUID, word: Word)
     if row is None:
         return []
     if row["object_id"] is not None and row["amount_minor"]:
-        return await set_payment_aside(unit, (row["shop"], row["provider"], row["object_id"]), word)
-    return _ended(unit, await aside_store.end_one(unit.connection, webhook_id, word))
+        return await set_payment_aside(unit, (row["shop"], row["provider"], row["object_id"]), decision)
+    return _ended(unit, await aside_store.end_one(unit.connection, webhook_id, decision))
 
 
-async def set_payment_aside(unit: Unit, payment: ObjectKey, word: Word) -> list[UUID]:
+async def set_payment_aside(unit: Unit, payment: ObjectKey, decision: StaffDecision) -> list[UUID]:
     """Set unmatched money aside. Return the webhooks that reported it; none if there is no such money."""
     await _lock(unit, payment)
-    ended = await aside_store.end_payment(unit.connection, payment, word)
+    ended = await aside_store.end_payment(unit.connection, payment, decision)
     if ended:
-        await aside_store.note_payment(unit.connection, payment, word)
+        await aside_store.note_payment(unit.connection, payment, decision)
     return _ended(unit, ended)
 
 

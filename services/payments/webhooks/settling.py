@@ -31,7 +31,7 @@ def settle(
 ) -> Ending:
     """Bring an account up to the provider's report. A repeat changes nothing and ends as a duplicate."""
     if account.closed_at is not None:
-        return closing.turn_away(work, account, facts, webhook_id)
+        return closing.end_webhook(work, account, facts, webhook_id)
     if facts.currency is not None and facts.currency != account.currency:
         return _other_currency(work, account, facts, webhook_id)
     every = (facts, *facts.also)
@@ -56,8 +56,10 @@ def _other_amount(account: Account, every: Sequence[Facts], webhook_id: UUID) ->
         for kind, target in facts.targets if facts.is_final else ():
             posted, _ = account.posted(facts.provider, facts.object_id, kind)
             if posted and posted != target:
-                said = f"{facts.object_id} was posted with {posted} and now has {target} {account.currency}"
-                detail = f"{said}; look at it at the provider, and correct the order by hand"
+                difference = (
+                    f"{facts.object_id} was posted with {posted} and now has {target} {account.currency}"
+                )
+                detail = f"{difference}; look at it at the provider, and correct the order by hand"
                 return Ending(webhook_id, "parked", "amount_differs", detail, account.id)
     return None
 
@@ -81,7 +83,7 @@ def settle_refunds(
     if _has_moved_away(account, facts):
         return None
     account.origin = Origin(source, webhook_id, facts.occurred_at, facts.provider)
-    changed = [account.learn_refund(made) for made in facts.made]
+    changed = [account.learn_refund(provider_refund) for provider_refund in facts.made]
     changed += [account.remark(remark) for remark in facts.remarks_in(account.currency)]
     is_same = facts.currency == account.currency
     reports, movements = in_currency(facts.reports, facts.movements, is_same=is_same)
@@ -92,11 +94,11 @@ def settle_refunds(
 
 def _other_refund_amount(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending | None:
     """Return the result if a refund is recorded with another amount, which never changes."""
-    for made in facts.made:
-        known = account.refunds.made.get(made.key)
-        if known is not None and known.amount_minor != made.amount_minor:
-            said = f"refund {made.object_id} was {known.amount_minor} and is {made.amount_minor}"
-            detail = f"{said} {account.currency}; look at it at the provider"
+    for one in facts.made:
+        known = account.refunds.made.get(one.key)
+        if known is not None and known.amount_minor != one.amount_minor:
+            difference = f"refund {one.object_id} was {known.amount_minor} and is {one.amount_minor}"
+            detail = f"{difference} {account.currency}; look at it at the provider"
             return Ending(webhook_id, "parked", "amount_differs", detail, account.id)
     return None
 
@@ -105,8 +107,8 @@ def _of_deleted(account: Account, facts: RefundFacts, webhook_id: UUID) -> Endin
     """Return the result for a deleted order: no page shows the order any more, so staff see the webhook
     itself.
     """
-    said = [f"{one.topic} {one.object_id}" for one in facts.remarks]
-    about = ", ".join([*said, *(f"dispute {one.object_id} {one.state}" for one in facts.reports)])
+    topics = [f"{one.topic} {one.object_id}" for one in facts.remarks]
+    about = ", ".join([*topics, *(f"dispute {one.object_id} {one.state}" for one in facts.reports)])
     detail = (
         f"{about} of {facts.object_id}, whose order {account.code} was deleted; look at it at the provider"
     )
@@ -118,7 +120,7 @@ def _has_moved_away(account: Account, facts: RefundFacts) -> bool:
     that nor an earlier fact about the same refund or dispute, all of whose facts stay in one account.
     """
     payment = payment_key(facts.provider, facts.object_id)
-    is_known = any(made.key in account.refunds.made for made in facts.made)
+    is_known = any(provider_refund.key in account.refunds.made for provider_refund in facts.made)
     is_known = is_known or any(account.disputes.find(key) for key in facts.disputes)
     was_moved = any(e.kind is Kind.TRANSFER_OUT and e.payment == payment for e in account.entries)
     return was_moved and not is_known and account.net_received(payment) <= 0

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LOGIN = "camille@maison.example"
 
 
-async def _run(backoffice: Backoffice, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+async def _run(backoffice: Backoffice, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     settings = backoffice.app_state.settings
     env = {name: value for name, value in os.environ.items() if not name.startswith("COMPTOIR_")}
     env |= {
@@ -29,7 +29,7 @@ async def _run(backoffice: Backoffice, *arguments: str, said: str = "") -> subpr
     command = [sys.executable, "-m", "services.orders.backoffice", *arguments]
     return await asyncio.to_thread(
         lambda: subprocess.run(
-            command, cwd=ROOT, env=env, input=said, text=True, capture_output=True, timeout=60, check=False
+            command, cwd=ROOT, env=env, input=stdin, text=True, capture_output=True, timeout=60, check=False
         )
     )
 
@@ -80,16 +80,16 @@ async def test_staff_are_added_with_a_password_that_is_in_no_list_of_processes(
         LOGIN,
         "--role",
         "accountant",
-        said=f"{PASSWORD}\n",
+        stdin=f"{PASSWORD}\n",
     )
     assert added.returncode == 0, added.stderr
     browser = backoffice.browser()
     assert (await browser.sign_in(LOGIN)).status == 303
     assert "Accountant" in (await browser.get("/account")).words
-    weak = await _run(backoffice, "add-staff", "--shop", SHOP, "--login", "x@y.example", said="123\n")
+    weak = await _run(backoffice, "add-staff", "--shop", SHOP, "--login", "x@y.example", stdin="123\n")
     assert weak.returncode == 1
     assert "at least 12" in weak.stderr
-    wrong = await _run(backoffice, "add-staff", "--shop", SHOP, "--login", "nobody", said=f"{PASSWORD}\n")
+    wrong = await _run(backoffice, "add-staff", "--shop", SHOP, "--login", "nobody", stdin=f"{PASSWORD}\n")
     assert "is not a mail address" in wrong.stderr
 
 

@@ -32,7 +32,7 @@ def test_every_post_has_a_name_for_the_audit() -> None:
     assert [page.path for page in ROUTES if page.method == "POST" and not page.action] == []
 
 
-def test_menu_entries_lead_to_pages_that_ask_for_the_same() -> None:
+def test_menu_entries_lead_to_pages_that_require_the_same() -> None:
     demands = {page.path: page.demand for page in ROUTES if page.method == "GET"}
     assert {entry.path: entry.demand for entry in MENU} == {entry.path: demands[entry.path] for entry in MENU}
 

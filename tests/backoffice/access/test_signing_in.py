@@ -5,9 +5,9 @@ from tests.backoffice.browser import PASSWORD, Backoffice
 
 async def test_who_is_not_signed_in_is_led_to_the_door_and_back(backoffice: Backoffice) -> None:
     browser = backoffice.browser()
-    asked = await browser.get("/account?x=1")
-    assert (asked.status, asked.headers["location"]) == (303, "/sign-in?next=/account%3Fx%3D1")
-    door = await browser.get(asked.headers["location"])
+    shown = await browser.get("/account?x=1")
+    assert (shown.status, shown.headers["location"]) == (303, "/sign-in?next=/account%3Fx%3D1")
+    door = await browser.get(shown.headers["location"])
     login = await backoffice.hire()
     entered = await browser.post("/sign-in", door.form("/sign-in").filled(login=login, password=PASSWORD))
     assert (entered.status, entered.headers["location"]) == (303, "/account?x=1")

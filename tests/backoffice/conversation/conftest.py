@@ -6,7 +6,7 @@ import pytest
 
 from services.notifier.mails.settings import shop_directory
 from tests.backoffice.conftest import Backoffices
-from tests.backoffice.conversation.postoffice import PostOffice, a_post_office
+from tests.backoffice.conversation.mail_system import MailSystem, a_mail_system
 from tests.conftest import Desks
 from tests.notifier.conftest import shops
 
@@ -14,8 +14,8 @@ __all__ = ["shops"]
 
 
 @pytest.fixture
-async def office(backoffices: Backoffices, desks: Desks) -> AsyncIterator[PostOffice]:
+async def mail_system(backoffices: Backoffices, desks: Desks) -> AsyncIterator[MailSystem]:
     """A back office with the notifier behind it."""
     shop_directory.cache_clear()
-    async with a_post_office(backoffices, desks) as opened:
+    async with a_mail_system(backoffices, desks) as opened:
         yield opened

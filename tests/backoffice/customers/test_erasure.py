@@ -75,7 +75,7 @@ async def test_a_late_report_of_a_mail_has_the_pass_repeated(backoffice: Backoff
     assert await backoffice.desk.fetchval(due) == 0
     life = await backoffice.desk.fetch("select shop from orders where order_id = $1", order.order_id)
     async with backoffice.desk.unit() as unit:
-        unit.heard_of(life[0]["shop"], order.order_id)
+        unit.touch_order(life[0]["shop"], order.order_id)
     assert await backoffice.desk.fetchval(due) == 1
 
 
@@ -121,14 +121,14 @@ async def test_outcomes_of_commands_about_an_address_lose_it(backoffice: Backoff
         about = {"key": str(uuid4()), "address": address, "reason": "on the telephone"}
         request = asyncio.create_task(browser.post("/mails/addresses/suppress", about))
         command_id, command = (await sent(desk, number))[-1]
-        told = AddressSuppressed(
+        message = AddressSuppressed(
             shop=command.shop,
             address=address.lower(),
             kind=SuppressionKind.MANUAL,
             since=order.placed_at,
             actor="lea",
         )
-        await desk.deliver(told, causation_id=command_id)
+        await desk.deliver(message, causation_id=command_id)
         assert (await request).status == 303
     path = f"/customers/{order.code}/erasure"
     fields = dict((await browser.get(path)).form(path).fields)

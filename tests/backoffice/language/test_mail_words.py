@@ -24,7 +24,7 @@ def outcome_of(note: str, language: str = "en") -> Outcome:
 
 
 @pytest.mark.parametrize(
-    ("note", "sentence", "said"),
+    ("note", "sentence", "expected"),
     [
         ("content: 250 2.0.0 OK 4F2", ACCEPTED, "250 2.0.0 OK 4F2"),
         ("content: 250 ", ACCEPTED, "250"),
@@ -43,14 +43,14 @@ def outcome_of(note: str, language: str = "en") -> Outcome:
         ("something new <b>", "something new <b>", ""),
     ],
 )
-def test_a_note_is_a_sentence_and_the_servers_reply(note: str, sentence: str, said: str) -> None:
+def test_a_note_is_a_sentence_and_the_servers_reply(note: str, sentence: str, expected: str) -> None:
     became = outcome_of(note)
-    assert (became.sentence, became.said) == (sentence, said)
+    assert (became.sentence, became.recorded) == (sentence, expected)
 
 
-def test_what_ended_or_is_tried_again_says_so_first() -> None:
+def test_what_ended_or_is_tried_again_shows_it_first() -> None:
     ended = outcome_of("given up after 12 tries: recipient: 450 4.2.0 full")
-    assert (ended.sentence, ended.said) == (f"Given up after 12 attempts. {LATER}", "450 4.2.0 full")
+    assert (ended.sentence, ended.recorded) == (f"Given up after 12 attempts. {LATER}", "450 4.2.0 full")
     again = outcome_of("sent again by COMPTOIR_UNCERTAIN_MAILS: the process died while it was in flight")
     assert again.sentence.startswith("It is sent again automatically. The service was stopped")
     assert what_became(None) is None

@@ -74,12 +74,12 @@ def test_every_reason_of_a_service_has_words() -> None:
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_reasons_are_told_in_the_readers_language(language: str) -> None:
+def test_reasons_are_reported_in_the_readers_language(language: str) -> None:
     with using_locale(PageLocale(language)):
-        told = {code: explain(Reason(code=code, message="kept for developers")) for code in TEXTS}
-    assert [code for code, text in told.items() if text == "kept for developers"] == []
+        texts = {code: explain(Reason(code=code, message="kept for developers")) for code in TEXTS}
+    assert [code for code, text in texts.items() if text == "kept for developers"] == []
     if language == "fr":
-        assert [code for code, text in told.items() if text == TEXTS[code]] == []
+        assert [code for code, text in texts.items() if text == TEXTS[code]] == []
         assert gettext("Sign in") == "Se connecter"
 
 
@@ -96,13 +96,13 @@ def test_reasons_are_told_in_the_readers_language(language: str) -> None:
 )
 def test_a_persons_own_words_stay(code: str, message: str, name: str) -> None:
     with using_locale(PageLocale("fr")):
-        told = explain(Reason(code=code, message=message))
-    assert name in told
-    assert told.endswith(message.partition(": ")[2])
-    assert "command" not in told
+        texts = explain(Reason(code=code, message=message))
+    assert name in texts
+    assert texts.endswith(message.partition(": ")[2])
+    assert "command" not in texts
 
 
-def test_what_is_wrong_with_a_mention_is_said_in_the_words_of_the_service() -> None:
+def test_what_is_wrong_with_a_mention_is_reported_in_the_words_of_the_service() -> None:
     assert flaw_texts.TEXTS == SENTENCES
     with using_locale(PageLocale("fr")):
         words = explain_flaw(flaw("siret_length", "123", count=3)).replace("\u202f", " ")

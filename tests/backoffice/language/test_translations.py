@@ -35,7 +35,7 @@ def test_every_text_is_translated() -> None:
     assert extracting.missing() == {}, "run python -m services.orders.backoffice.language.extracting"
 
 
-def test_no_translation_is_of_something_nobody_says() -> None:
+def test_no_translation_is_of_something_nobody_uses() -> None:
     assert extracting.unused() == {}
 
 
@@ -101,8 +101,8 @@ def test_every_translation_of_the_catalogue_is_found_by_its_text() -> None:
                 counted = dict.fromkeys(PLACEHOLDER.findall(str(message.id)), "")
                 for count, form in ((1, message.string[0]), (5, message.string[1])):
                     singular, plural = message.id
-                    said = ngettext(singular, plural, count, **{**counted, "count": "", "num": ""})
-                    assert said == form % {**counted, "count": "", "num": ""}
+                    fields = ngettext(singular, plural, count, **{**counted, "count": "", "num": ""})
+                    assert fields == form % {**counted, "count": "", "num": ""}
             elif message.context:
                 assert pgettext(message.context, message.id) == message.string.replace("%%", "%")
             else:

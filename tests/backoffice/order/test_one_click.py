@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.backoffice.books import receive
 from tests.backoffice.browser import Backoffice
+from tests.backoffice.ledger_messages import receive
 from tests.orders.rest_client import patiently, place, sale, sent, settled
 
 ROOT = Path(__file__).parents[3]
@@ -52,12 +52,12 @@ async def test_a_click_opens_no_more_files_than_a_person_can_read(backoffice: Ba
     form = (await browser.get(f"/orders/{placed.code}")).form(path)
     files: set[str] = set()
     with _opened(files):
-        asking = patiently(browser.post(path, form.filled(amount="84,00", received_on="2026-11-22")))
+        pending = patiently(browser.post(path, form.filled(amount="84,00", received_on="2026-11-22")))
         ((command_id, command),) = await sent(backoffice.desk)
     reply: Callable[..., Any] = settled(placed.code)
     await backoffice.desk.deliver(reply(command_id, command), causation_id=command_id, sender="payments")
     with _opened(files):
-        shown = await asking
+        shown = await pending
     assert shown.status == 303
     own = sorted(name for name in files if not name.startswith(EVERY_REQUEST))
     assert "services/orders/backoffice/order/command_pages.py" in own

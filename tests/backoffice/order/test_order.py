@@ -9,8 +9,8 @@ import pytest
 from contracts.message import Reason
 from contracts.payments.accounts import BalanceChanged, Position
 from services.orders.backoffice.access.permissions import Role
-from tests.backoffice.books import BY_CHEQUE, receive
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
+from tests.backoffice.ledger_messages import BY_CHEQUE, receive
 from tests.builders.submissions import a_line, a_sale
 from tests.orders.builders import a_life
 from tests.orders.rest_client import patiently, place, rejected, sale, sent, settled
@@ -59,7 +59,7 @@ async def test_everybody_sees_the_forms_they_may_send(
         assert (await browser.post(f"/orders/{code}/{action}", {"key": "key-12345678"})).status == 403
 
 
-async def test_the_page_says_what_an_order_lacks_and_what_follows(backoffice: Backoffice) -> None:
+async def test_the_page_states_what_an_order_lacks_and_what_follows(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     whole = sale().shipping_address
     assert whole is not None
@@ -95,8 +95,8 @@ async def test_a_city_state_and_a_country_without_postal_codes_lack_nothing(back
 async def test_a_date_at_the_calendars_edge_breaks_no_page(backoffice: Backoffice, stored: str) -> None:
     placed = await place(backoffice.desk, sale())
     await backoffice.desk.fetch("UPDATE orders SET placed_at = $1", datetime.fromisoformat(stored))
-    moments = "UPDATE order_line SET starts_at = $1, ends_at = $1"
-    await backoffice.desk.fetch(moments, datetime.fromisoformat(stored))
+    timestamps = "UPDATE order_line SET starts_at = $1, ends_at = $1"
+    await backoffice.desk.fetch(timestamps, datetime.fromisoformat(stored))
     browser = await backoffice.signed_in()
     for path in ("/orders?sort=oldest", f"/orders/{placed.code}", f"/orders/{placed.code}/edit", "/"):
         assert (await browser.get(path)).status == 200, path
@@ -178,7 +178,7 @@ async def test_money_that_came_another_way_than_chosen_is_recorded(
 @pytest.mark.parametrize(
     ("typed", "is_asked"), [("84", False), ("168", False), ("168.01", True), ("8400", True)]
 )
-async def test_an_amount_far_above_what_is_due_is_asked_about_once(
+async def test_an_amount_far_above_what_is_due_is_confirmed_once(
     backoffice: Backoffice, typed: str, is_asked: bool
 ) -> None:
     browser = await backoffice.signed_in(Role.ACCOUNTANT)
@@ -231,17 +231,17 @@ async def test_a_refusal_keeps_what_was_typed(backoffice: Backoffice) -> None:
     shown = await browser.post(f"/orders/{code}/payment", _filled(form, amount="douze", note=HOSTILE))
     assert shown.status == 422
     assert dict(shown.form(f"/orders/{code}/payment").fields)["note"] == HOSTILE
-    asking = patiently(browser.post(f"/orders/{code}/payment", _filled(form, amount="12", note=HOSTILE)))
+    pending = patiently(browser.post(f"/orders/{code}/payment", _filled(form, amount="12", note=HOSTILE)))
     command_id, command = (await sent(backoffice.desk))[-1]
     refused = rejected(Reason(code="received_in_the_future", message="m", field="received_on"))
     await backoffice.desk.deliver(refused(command_id, command), causation_id=command_id, sender="payments")
-    shown = await asking
+    shown = await pending
     assert (shown.status, "in the future" in shown.words) == (422, True)
     fields = dict(shown.form(f"/orders/{code}/payment").fields)
     assert (fields["note"], fields["amount"]) == (HOSTILE, "12")
 
 
-async def test_a_stale_form_does_nothing_and_says_what_changed(backoffice: Backoffice) -> None:
+async def test_a_stale_form_does_nothing_and_states_what_changed(backoffice: Backoffice) -> None:
     browser, other = await backoffice.signed_in(), await backoffice.signed_in(Role.MANAGER)
     code, shown = await _page(backoffice, browser)
     theirs = (await other.get(f"/orders/{code}")).form(f"/orders/{code}/comment")
@@ -273,13 +273,13 @@ async def test_quantities_that_were_typed_are_never_ignored(backoffice: Backoffi
     code, shown = await _page(backoffice, browser)
     path, form = f"/orders/{code}/parcels", shown.form(f"/orders/{code}/parcels")
     for typed in ("2", "0", ""):
-        asked = await browser.post(path, _filled(form, way="one", **{"quantity-1": typed}))
-        assert (asked.status, "quantities were changed" in asked.words) == (422, True)
-        again = dict(asked.form(path).fields)
+        page = await browser.post(path, _filled(form, way="one", **{"quantity-1": typed}))
+        assert (page.status, "quantities were changed" in page.words) == (422, True)
+        again = dict(page.form(path).fields)
         assert (again["way"], again["quantity-1"]) == ("chosen", typed)
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
-    asked = await browser.post(path, _filled(form, way="one", **{"quantity-1": "2"}))
-    assert (await browser.post(path, asked.form(path).fields)).status == 202
+    page = await browser.post(path, _filled(form, way="one", **{"quantity-1": "2"}))
+    assert (await browser.post(path, page.form(path).fields)).status == 202
     assert (await browser.post(path, _filled(form, way="each", **{"quantity-1": "1"}))).status == 202
     commands = [command for _, command in await sent(backoffice.desk, 2)]
     assert sorted((one.line, one.quantity) for each in commands for one in each.lines) == [(1, 1), (1, 2)]
@@ -296,16 +296,16 @@ async def test_packing_leads_back_to_the_queue_it_was_opened_from(
     shown = await browser.get(f"/orders/{life.code}?back={quote(back)}")
     path = f"/orders/{life.code}/parcels"
     assert dict(shown.form(path).fields).get("back") == to
-    asking = patiently(browser.post(path, [*shown.form(path).fields]))
+    pending = patiently(browser.post(path, [*shown.form(path).fields]))
     made, command = (await sent(backoffice.desk))[-1]
     await backoffice.desk.deliver(
         life.packed().model_copy(update={"parcel_id": command.parcel_id}), causation_id=made
     )
-    answer = await asking
+    answer = await pending
     assert (answer.status, answer.headers["location"]) == (303, to or f"/orders/{life.code}#parcels")
 
 
-async def test_a_status_is_given_and_a_refused_one_says_why(backoffice: Backoffice) -> None:
+async def test_a_status_is_given_and_a_refused_one_gives_the_reason(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in(Role.FULFILMENT, language="fr")
     code, shown = await _page(backoffice, browser)
     form = shown.form(f"/orders/{code}/status")
@@ -319,7 +319,7 @@ async def test_a_status_is_given_and_a_refused_one_says_why(backoffice: Backoffi
     assert "Le client rappelle" in (await browser.get(f"/orders/{code}")).words
 
 
-async def test_cancelling_is_shown_first_and_asked_once(backoffice: Backoffice) -> None:
+async def test_cancelling_is_shown_first_and_confirmed_once(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in(Role.MANAGER)
     code, shown = await _page(backoffice, browser)
     path = f"/orders/{code}/cancellation"

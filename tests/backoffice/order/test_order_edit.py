@@ -34,10 +34,10 @@ async def _saved(backoffice: Backoffice, browser: Browser, path: str, fields: di
     return await browser.post(path, {**dict(preview.form(path).fields), "deed": "save"})
 
 
-async def test_the_form_unchanged_asks_for_nothing(backoffice: Backoffice) -> None:
+async def test_the_form_unchanged_requests_nothing(backoffice: Backoffice) -> None:
     browser, _, path, shown = await _begun(backoffice)
-    for deed in ("preview", "save"):
-        answer = await browser.post(path, _typed(shown, path, deed=deed))
+    for action in ("preview", "save"):
+        answer = await browser.post(path, _typed(shown, path, deed=action))
         assert answer.status == 422
         assert "No changes yet." in answer.words or "already has these values" in answer.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
@@ -79,7 +79,7 @@ async def _saved_again(browser: Browser, path: str, preview: Shown) -> Shown:
 
 
 @pytest.mark.rows("A11")
-async def test_fewer_units_wait_for_fulfillment_and_the_outcome_is_told(backoffice: Backoffice) -> None:
+async def test_fewer_units_wait_for_fulfillment_and_the_outcome_is_reported(backoffice: Backoffice) -> None:
     browser, merchant, path, shown = await _begun(backoffice)
     merchant.ship(1, 2)
     fields = _typed(shown, path, quantity__1="0")
@@ -130,13 +130,13 @@ async def test_a_new_line_is_requested_and_errors_are_shown_beside_their_fields(
     )
     fields |= {"new-sku-0": "PLUME", "customer-email": "zoe@example.org", "deed": ""}
     assert (await _saved(backoffice, browser, path, fields)).status == 202
-    asked = await merchant.asked()
-    assert [(one.line, one.sku, one.quantity) for one in asked.lines] == [(3, "PLUME", 2)]
+    requested = await merchant.last_request()
+    assert [(one.line, one.sku, one.quantity) for one in requested.lines] == [(3, "PLUME", 2)]
     busy = await browser.post(path, _typed(shown, path, deed="save", note="Plus tard"))
     assert busy.status in (409, 422)
 
 
-async def test_a_stale_edit_says_what_differs_and_undoes_nothing(backoffice: Backoffice) -> None:
+async def test_a_stale_edit_states_what_differs_and_undoes_nothing(backoffice: Backoffice) -> None:
     browser, _, path, shown = await _begun(backoffice)
     other = await backoffice.signed_in()
     theirs = _typed(await other.get(path), path, customer__phone="+33 7", delivery__country="BE")
@@ -202,7 +202,7 @@ async def test_not_everybody_edits(backoffice: Backoffice, role: Role) -> None:
 
 def test_amounts_and_rates_are_typed_as_they_are_read() -> None:
     form: Any = Form([("extra-label-0", "Remise"), ("extra-amount-0", typed_amount(-250, "EUR"))])
-    asked = edit_request("EUR", Form([*form.fields, ("extra-vat-0", typed_rate(550))]))
-    assert asked.extra_lines is not None
-    assert [(one.amount_minor, one.vat_rate) for one in asked.extra_lines] == [(-250, 550)]
+    requested = edit_request("EUR", Form([*form.fields, ("extra-vat-0", typed_rate(550))]))
+    assert requested.extra_lines is not None
+    assert [(one.amount_minor, one.vat_rate) for one in requested.extra_lines] == [(-250, 550)]
     assert [typed_rate(rate) for rate in (0, 2000, 10_000)] == ["0", "20", "100"]

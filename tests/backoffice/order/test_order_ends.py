@@ -7,8 +7,8 @@ from contracts.fulfillment.stock import StockRestocked
 from contracts.message import LineUnits
 from contracts.orders.changes import OrderEdited
 from services.orders.backoffice.access.permissions import Role
-from tests.backoffice.books import receive
 from tests.backoffice.browser import Backoffice
+from tests.backoffice.ledger_messages import receive
 from tests.orders.changing_orders import Merchant
 from tests.orders.rest_client import place, sale
 
@@ -67,7 +67,7 @@ async def test_a_cancellation_notifies_the_customer_only_if_that_is_ticked(
     assert (shown.status, dict(shown.form(path).fields)["public_comment"]) == (200, HOSTILE)
     assert (await browser.post(path, typed)).status == 202
     outcome = await backoffice.desk.deliver(await merchant.stopped(), sender="fulfillment")
-    (edited,) = outcome.said(OrderEdited)
+    (edited,) = outcome.messages_of(OrderEdited)
     assert edited.notify_customer is is_ticked
     assert edited.public_comment == (HOSTILE if is_ticked else None)
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from services.orders.backoffice.access.permissions import Role
-from tests.backoffice.books import BY_CHEQUE, receive
 from tests.backoffice.browser import Backoffice, Browser
+from tests.backoffice.ledger_messages import BY_CHEQUE, receive
 from tests.orders.rest_client import place, sale
 
 HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
@@ -37,7 +37,7 @@ async def test_a_preview_whose_owner_is_unavailable_reports_it_and_keeps_the_inp
     assert (await accountant.post(path, fields)).status == 403
 
 
-async def test_notes_stay_off_the_paper_unless_asked(backoffice: Backoffice) -> None:
+async def test_notes_stay_off_the_paper_unless_requested(backoffice: Backoffice) -> None:
     placed, browser = await place(backoffice.desk, sale()), await backoffice.signed_in()
     page = f"/orders/{placed.code}"
     await receive(backoffice.desk, placed, **BY_CHEQUE, note="Chèque froissé")

@@ -8,8 +8,8 @@ from contracts.message import Reason
 from contracts.orders.lifecycle import OrderPlaced
 from contracts.payments.refunds import RefundFailed, RefundMarked, RefundSent, RefundUncertain
 from services.orders.backoffice.access.permissions import Role
-from tests.backoffice.books import BY_CHEQUE, receive, refunded
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
+from tests.backoffice.ledger_messages import BY_CHEQUE, receive, refunded
 from tests.orders.rest_client import patiently, place, rejected, sale, sent
 
 HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
@@ -24,11 +24,11 @@ async def _paid(backoffice: Backoffice, minor: int = 8400, **by: Any) -> OrderPl
 async def _answered(backoffice: Backoffice, browser: Browser, path: str, fields: Any, answer: Any) -> Shown:
     """A form's answer once its command's owner said `answer`."""
     before = await backoffice.desk.fetchval("select count(*) from command")
-    asking = patiently(browser.post(path, fields))
+    pending = patiently(browser.post(path, fields))
     command_id, command = (await sent(backoffice.desk, before + 1))[-1]
     word = answer(command_id, command)
     await backoffice.desk.deliver(word, causation_id=command_id, sender="payments")
-    return await asking
+    return await pending
 
 
 async def _checked(browser: Browser, path: str, fields: Any) -> FormShown:
@@ -39,7 +39,7 @@ async def _checked(browser: Browser, path: str, fields: Any) -> FormShown:
 
 
 @pytest.mark.rows("B14", "B15", "C12")
-async def test_a_refund_of_articles_counts_checks_and_is_asked_once(backoffice: Backoffice) -> None:
+async def test_a_refund_of_articles_counts_checks_and_is_confirmed_once(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(Role.ACCOUNTANT), await _paid(backoffice)
     path = f"/orders/{placed.code}/refund"
     shown = await browser.get(path)
@@ -93,8 +93,8 @@ async def test_an_order_is_not_cancelled_by_a_refund_of_less_than_is_due(
     path = f"/orders/{placed.code}/refund"
     form = (await browser.get(path)).form(path)
     every = form.filled(quantity_1="3", quantity_2="1", amount=amount, mode="recorded", differs="on")
-    for deed in ("preview", "refund"):
-        refused = await browser.post(path, [*every, ("deed", deed)])
+    for action in ("preview", "refund"):
+        refused = await browser.post(path, [*every, ("deed", action)])
         assert (refused.status, "this refund cancels it" in refused.words) == (422, True)
     whole = form.filled(quantity_1="3", quantity_2="1", amount="84", mode="recorded")
     shown = await browser.post(path, whole)
@@ -102,7 +102,7 @@ async def test_an_order_is_not_cancelled_by_a_refund_of_less_than_is_due(
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
 
 
-async def test_an_amount_that_is_not_what_its_articles_cost_is_asked_once(backoffice: Backoffice) -> None:
+async def test_an_amount_that_is_not_what_its_articles_cost_is_confirmed_once(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice)
     path = f"/orders/{placed.code}/refund"
     form = (await browser.get(path)).form(path)
@@ -128,8 +128,8 @@ async def test_more_than_can_be_refunded_is_refused_before_it_is_sent(
     typed = form.filled(
         what=what, quantity_1="1", amount="84.01", mode="sent", cause="overpaid", differs="on"
     )
-    for deed in ("preview", "refund"):
-        refused = await browser.post(path, [*typed, ("deed", deed)])
+    for action in ("preview", "refund"):
+        refused = await browser.post(path, [*typed, ("deed", action)])
         assert refused.status == 422
         assert "More than was received and not yet refunded." in refused.words
         assert "Correct the fields marked below." in refused.words
@@ -153,7 +153,7 @@ async def test_an_amount_that_is_set_aside_can_not_be_refunded_again(backoffice:
         assert (await browser.post(path, typed)).status == status
 
 
-async def test_the_only_way_of_refunding_is_chosen_and_a_missing_one_is_said_beside_its_field(
+async def test_the_only_way_of_refunding_is_chosen_and_a_missing_one_is_reported_beside_its_field(
     backoffice: Backoffice,
 ) -> None:
     browser = await backoffice.signed_in()
@@ -167,7 +167,7 @@ async def test_the_only_way_of_refunding_is_chosen_and_a_missing_one_is_said_bes
     assert refused.words.index("Correct the fields marked below.") < refused.words.index("What is refunded")
 
 
-async def test_the_customer_is_told_of_a_refund_only_if_that_is_ticked(backoffice: Backoffice) -> None:
+async def test_the_customer_is_notified_of_a_refund_only_if_that_is_ticked(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice)
     path = f"/orders/{placed.code}/refund"
     for ticked in ({}, {"notify_customer": "on"}):
@@ -178,12 +178,12 @@ async def test_the_customer_is_told_of_a_refund_only_if_that_is_ticked(backoffic
         shown = await browser.post(path, list(typed.items()))
         assert ("No mail is sent." in shown.words) is not bool(ticked)
         assert (await browser.post(path, shown.form(path).filled(deed="refund"))).status == 202
-    (_, silent), (_, told) = await sent(backoffice.desk, 2)
-    assert (silent.notify_customer, told.notify_customer) == (False, True)
-    assert told.public_comment == "Merci."
+    (_, silent), (_, event) = await sent(backoffice.desk, 2)
+    assert (silent.notify_customer, event.notify_customer) == (False, True)
+    assert event.public_comment == "Merci."
 
 
-async def test_a_refund_says_what_it_is_for(backoffice: Backoffice) -> None:
+async def test_a_refund_states_what_it_is_for(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice)
     path = f"/orders/{placed.code}/refund"
     form = (await browser.get(path)).form(path)
@@ -285,7 +285,7 @@ async def test_a_refund_that_was_made_is_settled_with_the_providers_reference(
     assert (command.verdict, command.provider_reference) == ("made", "re_1")
 
 
-async def test_a_refund_noted_as_made_without_its_reference_asks_for_it(backoffice: Backoffice) -> None:
+async def test_a_refund_noted_as_made_without_its_reference_requests_it(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(language="fr"), await _paid(backoffice)
     path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
     typed = (await browser.get(path)).form(path).filled(what="amount", mode="sent", amount="20")

@@ -19,9 +19,9 @@ def entry(
     kind: str, minor: int, about: UUID | None = None, provider: str | None = None
 ) -> LedgerEntryResponse:
     """An entry of a ledger."""
-    told = dict.fromkeys(("provider_reference", "reference", "received_on", "clearing_on", "note"))
+    fields = dict.fromkeys(("provider_reference", "reference", "received_on", "clearing_on", "note"))
     return LedgerEntryResponse(
-        **told,
+        **fields,
         entry_id=uuid4(),
         number=1,
         kind=kind,

@@ -89,7 +89,7 @@ async def test_who_may_not_export_gets_no_file_and_sees_no_button(backoffice: Ba
     assert foreign.status == 403
 
 
-async def test_what_can_not_be_filtered_is_said_on_the_list(backoffice: Backoffice) -> None:
+async def test_what_can_not_be_filtered_is_reported_on_the_list(backoffice: Backoffice) -> None:
     answer = await (await backoffice.signed_in()).get("/orders/export.csv?status=nonsense")
     assert (answer.status, answer.headers["location"]) == (303, "/orders?status=nonsense")
 
@@ -135,7 +135,7 @@ async def test_a_reader_who_leaves_gives_the_connection_back(
     assert len(table(await browser.get("/orders/export.csv?tab=all"), ",")) == 3
 
 
-async def test_saved_views_say_how_many_orders_they_have(backoffice: Backoffice) -> None:
+async def test_saved_views_state_how_many_orders_they_have(backoffice: Backoffice) -> None:
     await an_order(backoffice)
     browser = await backoffice.signed_in()
     for name, query in (("Événements", "module=events"), ("Boutique", "module=shop")):

@@ -57,22 +57,22 @@ def test_the_address_of_a_view_is_read_as_that_view(
 ) -> None:
     filters = Filters(tab=tab, status=status, q=q)
     if filters.url():
-        asked = filter_form.read(parse_qsl(filters.url()), "EUR")
-        assert asked.filters == filters
-        assert not asked.is_rough
+        list_request = filter_form.read(parse_qsl(filters.url()), "EUR")
+        assert list_request.filters == filters
+        assert not list_request.is_rough
 
 
 def test_amounts_are_read_as_people_type_them() -> None:
     with using_locale(PageLocale("fr")):
-        asked = filter_form.read([("least", "1 234,50"), ("most", ""), ("status", "new")], "EUR")
-    assert asked.is_rough
-    assert asked.filters.url() == "status=new&amount_min=123450&currency=EUR"
+        list_request = filter_form.read([("least", "1 234,50"), ("most", ""), ("status", "new")], "EUR")
+    assert list_request.is_rough
+    assert list_request.filters.url() == "status=new&amount_min=123450&currency=EUR"
 
 
 @pytest.mark.parametrize(
     "query", ["status=nonsense", "nonsense=1", "from=2026-11-03&to=2026-11-01", "least=abc", "from=yesterday"]
 )
-async def test_what_can_not_be_filtered_is_said(backoffice: Backoffice, query: str) -> None:
+async def test_what_can_not_be_filtered_is_reported(backoffice: Backoffice, query: str) -> None:
     browser = await backoffice.signed_in()
     answer = await browser.get(f"/orders?{query}")
     assert answer.status == 422
@@ -131,7 +131,7 @@ async def test_ip_and_browser_take_a_right(backoffice: Backoffice) -> None:
 
 
 @pytest.mark.rows("B10", "B11", "B13")
-async def test_infos_tell_the_latest_activity_the_tracking_and_what_can_be_done(
+async def test_infos_show_the_latest_activity_the_tracking_and_what_can_be_done(
     backoffice: Backoffice,
 ) -> None:
     order_id, code = await an_order(backoffice)
@@ -209,18 +209,18 @@ async def test_another_shops_orders_are_nowhere(backoffice: Backoffice) -> None:
 
 
 @pytest.mark.rows("B12")
-async def test_archiving_is_told_first_and_done_once(backoffice: Backoffice) -> None:
+async def test_archiving_is_previewed_and_done_once(backoffice: Backoffice) -> None:
     done, code = await an_order(backoffice)
     left, other = await an_order(backoffice)
     await finish(backoffice, done)
     browser = await backoffice.signed_in()
     chosen = [("order", str(done)), ("order", str(left)), ("key", str(uuid4())), ("back", "/orders?tab=all")]
-    told = await browser.post("/orders/archive", chosen)
-    assert told.status == 200
-    assert "Will change 1" in told.words
-    assert "Will not change 1" in told.words
+    shown = await browser.post("/orders/archive", chosen)
+    assert shown.status == 200
+    assert "Will change 1" in shown.words
+    assert "Will not change 1" in shown.words
     assert await backoffice.desk.fetchval("select count(archived_at) from orders") == 0
-    confirm = told.form("/orders/archive").filled()
+    confirm = shown.form("/orders/archive").filled()
     result = await browser.post("/orders/archive", confirm)
     assert f"Archived 1 {code}" in result.words
     assert (await browser.post("/orders/archive", confirm)).status == 303
@@ -238,9 +238,9 @@ async def test_everything_that_fits_is_chosen_by_its_filters(backoffice: Backoff
     browser = await backoffice.signed_in()
     assert "1 order with the tag VIP" in (await browser.get("/settings/tags")).words
     fields = {"key": str(uuid4()), "everything": "on", "query": "tab=all", "tag": str(tag)}
-    told = await browser.post("/orders/tag", fields)
-    assert "Will change 2" in told.words
-    await browser.post("/orders/tag", told.form("/orders/tag").filled())
+    page = await browser.post("/orders/tag", fields)
+    assert "Will change 2" in page.words
+    await browser.post("/orders/tag", page.form("/orders/tag").filled())
     assert "3 orders with the tag VIP" in (await browser.get("/settings/tags")).words
     assert await backoffice.desk.fetchval("select count(*) from order_tag") == 3
     shown = await browser.get(f"/orders?tag={tag}")
@@ -312,7 +312,7 @@ async def test_search_looks_everywhere(backoffice: Backoffice) -> None:
     assert "No matching orders" in (await browser.get("/orders?q=nobody")).words
 
 
-async def test_an_order_alone_is_opened_only_when_it_was_asked_for_by_name(backoffice: Backoffice) -> None:
+async def test_an_order_alone_is_opened_only_when_it_was_requested_by_name(backoffice: Backoffice) -> None:
     _, first = await an_order(backoffice)
     browser = await backoffice.signed_in()
     await index_due(backoffice.desk.hub)
@@ -323,7 +323,7 @@ async def test_an_order_alone_is_opened_only_when_it_was_asked_for_by_name(backo
 
 
 @pytest.mark.rows("B12")
-async def test_the_list_tells_of_archived_orders_that_fit_and_includes_them(backoffice: Backoffice) -> None:
+async def test_the_list_reports_archived_orders_that_fit_and_includes_them(backoffice: Backoffice) -> None:
     done, archived = await an_order(backoffice)
     _, active = await an_order(backoffice)
     await backoffice.desk.hub.pool.execute("update orders set archived_at = now() where order_id = $1", done)
@@ -399,17 +399,17 @@ async def test_a_page_of_many_orders_makes_no_more_queries_than_one_of_few(
     backoffice: Backoffice,
 ) -> None:
     browser = await backoffice.signed_in()
-    asked: list[str] = []
+    requests: list[str] = []
     async with backoffice.app_state.reading() as connection:
-        connection.add_query_logger(lambda query: asked.append(query.query))
+        connection.add_query_logger(lambda query: requests.append(query.query))
     counted = []
     for more in (1, 2, 8):
         for _ in range(more):
             order_id, _ = await an_order(backoffice)
             await tagged(backoffice, order_id, f"Tag {order_id}"[-30:])
-        asked.clear()
+        requests.clear()
         assert (await browser.get("/orders?tab=all")).status == 200
-        counted.append(len(asked))
+        counted.append(len(requests))
     assert 0 < counted[1] == counted[2] < 15, "the first page reads what is kept a while"
 
 

@@ -38,7 +38,7 @@ async def packed(backoffice: Backoffice) -> Life:
     return life
 
 
-async def told(browser: Browser, path: str, *lives: Life, **fields: str) -> tuple[str, Shown]:
+async def planned_run(browser: Browser, path: str, *lives: Life, **fields: str) -> tuple[str, Shown]:
     """The page of the run that a form of the list makes: its path and what it shows."""
     items = [("order", str(life.order_id)) for life in lives]
     more = {"key": str(uuid4()), "back": "/orders?tab=to_pack", **fields}
@@ -73,13 +73,13 @@ async def commands(backoffice: Backoffice) -> list[Any]:
 
 
 @pytest.mark.rows("A13", "A24")
-async def test_packing_is_told_then_done_and_says_how_each_ended(backoffice: Backoffice) -> None:
+async def test_packing_is_previewed_then_done_and_shows_how_each_ended(backoffice: Backoffice) -> None:
     line = a_line(description=HOSTILE, quantity=3)
     ready, refused = await paid(backoffice, line), await paid(backoffice)
     unpaid = await a_life(backoffice.desk, payment={"method": "cheque"})
     done = await packed(backoffice)
     browser = await backoffice.signed_in(Role.FULFILMENT)
-    path, shown = await told(browser, "/orders/pack", ready, refused, unpaid, done)
+    path, shown = await planned_run(browser, "/orders/pack", ready, refused, unpaid, done)
     assert "Nothing has been done yet" in shown.words
     assert "1 parcel of 3 units" in shown.words
     assert HOSTILE not in shown.text
@@ -87,9 +87,9 @@ async def test_packing_is_told_then_done_and_says_how_each_ended(backoffice: Bac
     assert "Nothing is left to pack." in shown.words
     assert await commands(backoffice) == []
     await started(backoffice, browser, path)
-    asked = {command.order_id: (made, command) for made, command in await commands(backoffice)}
-    assert set(asked) == {ready.order_id, refused.order_id}
-    made, command = asked[ready.order_id]
+    body = {command.order_id: (made, command) for made, command in await commands(backoffice)}
+    assert set(body) == {ready.order_id, refused.order_id}
+    made, command = body[ready.order_id]
     assert isinstance(command, PackParcel)
     assert [(one.line, one.quantity) for one in command.lines] == [(1, 3)]
     progress = await browser.get(f"{path}/progress")
@@ -98,8 +98,8 @@ async def test_packing_is_told_then_done_and_says_how_each_ended(backoffice: Bac
     await backoffice.desk.deliver(parcel, causation_id=made)
     no = Reason(code="stock_missing", message="No stock.")
     await backoffice.desk.deliver(
-        rejected(no)(*asked[refused.order_id]),
-        causation_id=asked[refused.order_id][0],
+        rejected(no)(*body[refused.order_id]),
+        causation_id=body[refused.order_id][0],
         sender="fulfillment",
     )
     ended = await browser.get(path)
@@ -113,7 +113,7 @@ async def test_a_form_sent_twice_is_one_run_and_a_run_started_twice_runs_once(ba
     life = await paid(backoffice)
     browser = await backoffice.signed_in()
     key = str(uuid4())
-    (first, _), (second, _) = [await told(browser, "/orders/pack", life, key=key) for _ in range(2)]
+    (first, _), (second, _) = [await planned_run(browser, "/orders/pack", life, key=key) for _ in range(2)]
     assert first == second
     both = [browser.post(f"{first}/start", {"key": str(uuid4())}) for _ in range(2)]
     assert [answer.status for answer in await asyncio.gather(*both)] == [303, 303]
@@ -122,17 +122,17 @@ async def test_a_form_sent_twice_is_one_run_and_a_run_started_twice_runs_once(ba
     await browser.post(f"{first}/start", {"key": str(uuid4())})
     await work(backoffice)
     assert len(await commands(backoffice)) == 1
-    again, _ = await told(browser, "/orders/pack", life, await paid(backoffice), key=key)
+    again, _ = await planned_run(browser, "/orders/pack", life, await paid(backoffice), key=key)
     assert again != first, "a form that was changed after going back is planned again"
     keyless = await browser.post("/orders/pack", {"order": str(life.order_id)})
     assert (keyless.status, keyless.headers["location"]) == (303, "/orders")
 
 
 @pytest.mark.rows("B13")
-async def test_cancelling_tells_its_sums_and_stays_with_what_was_told(backoffice: Backoffice) -> None:
+async def test_cancelling_shows_its_sums_and_stays_with_what_was_previewed(backoffice: Backoffice) -> None:
     life, changed = await paid(backoffice), await paid(backoffice)
     browser = await backoffice.signed_in()
-    path, shown = await told(browser, "/orders/cancel", life, changed, reason="Rupture")
+    path, shown = await planned_run(browser, "/orders/cancel", life, changed, reason="Rupture")
     assert "Change in the amount due −€82.00" in shown.words
     assert "6 units" in shown.words
     assert "Owed to customers afterwards €82.00" in shown.words
@@ -147,7 +147,7 @@ async def test_cancelling_tells_its_sums_and_stays_with_what_was_told(backoffice
 
 
 @pytest.mark.rows("A14", "A26", "A27", "B11")
-async def test_tracking_numbers_are_told_line_by_line_then_sent(backoffice: Backoffice) -> None:
+async def test_tracking_numbers_are_previewed_line_by_line_then_sent(backoffice: Backoffice) -> None:
     first, second, third, unnamed = [await packed(backoffice) for _ in range(4)]
     empty = await paid(backoffice)
     browser = await backoffice.signed_in(Role.FULFILMENT)
@@ -190,9 +190,9 @@ async def test_tracking_numbers_are_told_line_by_line_then_sent(backoffice: Back
         ][1]
     )
     await started(backoffice, browser, path)
-    asked = {command.order_id: command for _, command in await commands(backoffice)}
-    assert set(asked) == {first.order_id, second.order_id}
-    command = asked[second.order_id]
+    body = {command.order_id: command for _, command in await commands(backoffice)}
+    assert set(body) == {first.order_id, second.order_id}
+    command = body[second.order_id]
     assert isinstance(command, DispatchShipment)
     assert (command.carrier, command.tracking_number) == ("Chronopost", "6A2")
     assert command.parcel_ids == [second.parcel_id]
@@ -216,13 +216,13 @@ async def test_chosen_orders_begin_with_a_line_for_each_parcel(backoffice: Backo
     ]
     text = "\n".join([lines[0], f"{lines[1]} 12345678", lines[2]])
     answer = await browser.post("/orders/ship", filled(form, lines=text, other_carrier="DHL"))
-    told_first = await browser.get(answer.headers["location"])
-    assert "Le numéro de suivi manque." in told_first.words
+    first_run = await browser.get(answer.headers["location"])
+    assert "Le numéro de suivi manque." in first_run.words
     typed = filled(form, lines=text, other_carrier="DHL", without_tracking="on", key=str(uuid4()))
     path = (await browser.post("/orders/ship", typed)).headers["location"]
     await started(backoffice, browser, path)
-    asked = {command.order_id: command for _, command in await commands(backoffice)}
-    sent_first, sent_second = asked[first.order_id], asked[second.order_id]
+    body = {command.order_id: command for _, command in await commands(backoffice)}
+    sent_first, sent_second = body[first.order_id], body[second.order_id]
     assert (sent_first.carrier, sent_first.tracking_number) == ("Mondial Relay", "12345678")
     assert sent_first.postal_code == "75011"
     assert (sent_second.carrier, sent_second.tracking_number) == ("DHL", None)
@@ -232,13 +232,13 @@ async def test_chosen_orders_begin_with_a_line_for_each_parcel(backoffice: Backo
 async def test_what_was_packed_together_is_printed_and_shipped_together(backoffice: Backoffice) -> None:
     done, refused = await paid(backoffice), await paid(backoffice)
     browser = await backoffice.signed_in(Role.FULFILMENT)
-    path, _ = await told(browser, "/orders/pack", done, refused)
+    path, _ = await planned_run(browser, "/orders/pack", done, refused)
     await started(backoffice, browser, path)
-    asked = {command.order_id: (made, command) for made, command in await commands(backoffice)}
-    made, command = asked[done.order_id]
+    body = {command.order_id: (made, command) for made, command in await commands(backoffice)}
+    made, command = body[done.order_id]
     parcel = done.packed().model_copy(update={"parcel_id": command.parcel_id})
     await backoffice.desk.deliver(parcel, causation_id=made)
-    made, command = asked[refused.order_id]
+    made, command = body[refused.order_id]
     no = rejected(Reason(code="stock_missing", message="No stock."))(made, command)
     await backoffice.desk.deliver(no, causation_id=made, sender="fulfillment")
     ended = await browser.get(path)
@@ -287,18 +287,18 @@ async def test_chosen_orders_leave_without_numbers_when_none_are_given(backoffic
 
 async def test_a_run_is_its_shops_and_takes_the_right_of_its_verb(backoffice: Backoffice) -> None:
     life = await paid(backoffice)
-    path, _ = await told(await backoffice.signed_in(), "/orders/cancel", life)
+    path, _ = await planned_run(await backoffice.signed_in(), "/orders/cancel", life)
     packer, accountant = [await backoffice.signed_in(role) for role in (Role.FULFILMENT, Role.ACCOUNTANT)]
     for browser in (packer, accountant):
         assert f"{path}/start" not in (await browser.get(path)).text
-        for deed in ("start", "stop"):
-            assert (await browser.post(f"{path}/{deed}", {"key": str(uuid4())})).status == 403
+        for action in ("start", "stop"):
+            assert (await browser.post(f"{path}/{action}", {"key": str(uuid4())})).status == 403
     for refused in ("/orders/pack", "/orders/ship", "/orders/cancel", "/orders/label"):
         assert (await accountant.post(refused, {"order": str(life.order_id)})).status == 403
     stranger = await backoffice.signed_in(shop="atelier")
     assert (await stranger.get(path)).status == 404
     assert (await stranger.post(f"{path}/start", {"key": str(uuid4())})).status == 404
-    _, shown = await told(stranger, "/orders/pack", life)
+    _, shown = await planned_run(stranger, "/orders/pack", life)
     assert life.code not in shown.text
     await work(backoffice)
     assert await commands(backoffice) == []
@@ -307,7 +307,7 @@ async def test_a_run_is_its_shops_and_takes_the_right_of_its_verb(backoffice: Ba
 async def test_what_has_not_begun_can_be_stopped(backoffice: Backoffice) -> None:
     life = await paid(backoffice)
     browser = await backoffice.signed_in()
-    path, _ = await told(browser, "/orders/pack", life)
+    path, _ = await planned_run(browser, "/orders/pack", life)
     await browser.post(f"{path}/start", {"key": str(uuid4())})
     assert "Stop the rest" in (await browser.get(path)).words
     await browser.post(f"{path}/stop", {"key": str(uuid4())})
@@ -321,34 +321,34 @@ async def test_all_orders_of_a_list_up_to_a_number(
 ) -> None:
     lives = [await paid(backoffice) for _ in range(3)]
     browser = await backoffice.signed_in()
-    _, shown = await told(browser, "/orders/pack", everything="on", query="tab=to_pack")
+    _, shown = await planned_run(browser, "/orders/pack", everything="on", query="tab=to_pack")
     assert [life.code for life in lives if life.code not in shown.text] == []
     monkeypatch.setattr("services.orders.backoffice.orders.bulk.run_pages.MOST_ITEMS", 2)
-    back, shown = await told(browser, "/orders/pack", everything="on", query="tab=to_pack")
+    back, shown = await planned_run(browser, "/orders/pack", everything="on", query="tab=to_pack")
     assert back == "/orders?tab=to_pack"
     assert "At most 2 orders at once" in shown.words
-    back, shown = await told(browser, "/orders/pack")
+    back, shown = await planned_run(browser, "/orders/pack")
     assert "No orders are selected." in shown.words
 
 
 @pytest.mark.rows("A20", "A28")
-async def test_the_status_of_many_orders_is_told_and_done_once(backoffice: Backoffice) -> None:
+async def test_the_status_of_many_orders_is_previewed_and_done_once(backoffice: Backoffice) -> None:
     ready = await paid(backoffice)
     unpaid = await a_life(backoffice.desk, payment={"method": "cheque"})
     browser = await backoffice.signed_in(Role.FULFILMENT)
     chosen = [("key", str(uuid4())), *(("order", str(one.order_id)) for one in (ready, unpaid))]
     form = (await browser.post("/orders/label", chosen)).form("/orders/label")
     asked = filled(form, label="processing", public_comment="C’est parti.", notify_customer="on")
-    told_first = await browser.post("/orders/label", asked)
-    assert "Will change 1" in told_first.words
-    assert "does not match the progress of the order" in told_first.words
+    first_run = await browser.post("/orders/label", asked)
+    assert "Will change 1" in first_run.words
+    assert "does not match the progress of the order" in first_run.words
     assert await backoffice.desk.fetchval("select count(*) from orders where state = 'processing'") == 0
-    confirm = told_first.form("/orders/label").filled()
+    confirm = first_run.form("/orders/label").filled()
     assert "Status changed 1" in (await browser.post("/orders/label", confirm)).words
     assert (await browser.post("/orders/label", confirm)).status == 303
-    said = await backoffice.desk.fetch("select body from msg.event_log where type like 'orders.%status%'")
-    assert len(said) == 1
-    assert "C’est parti." in said[0]["body"].decode()
+    stored = await backoffice.desk.fetch("select body from msg.event_log where type like 'orders.%status%'")
+    assert len(stored) == 1
+    assert "C’est parti." in stored[0]["body"].decode()
     none = await browser.post("/orders/label", filled(form, label=""))
     assert "Choose an option from the list." in none.words
     unknown = await browser.post("/orders/label", filled(form, label="nonsense"))
@@ -360,7 +360,7 @@ async def test_the_status_of_many_orders_is_told_and_done_once(backoffice: Backo
 async def test_chosen_orders_are_printed_with_what_is_still_wanted(backoffice: Backoffice) -> None:
     lives = [await paid(backoffice, a_line(description=HOSTILE)), await packed(backoffice)]
     browser = await backoffice.signed_in(Role.FULFILMENT)
-    path, shown = await told(browser, "/orders/print", *lives)
+    path, shown = await planned_run(browser, "/orders/print", *lives)
     assert [life.code for life in lives if f"Order {life.code}" not in shown.words] == []
     assert "<script>" not in shown.text.replace("<script src", "")
     assert "3 rue des Lilas" in shown.words
@@ -400,7 +400,7 @@ async def test_a_killed_process_is_gone_on_from_and_nothing_is_done_twice(
 ) -> None:
     lives = [await paid(backoffice) for _ in range(4)]
     browser = await backoffice.signed_in()
-    path, _ = await told(browser, f"/orders/{verb}", *lives)
+    path, _ = await planned_run(browser, f"/orders/{verb}", *lives)
     await browser.post(f"{path}/start", {"key": str(uuid4())})
     url = backoffice.desk.hub.settings.database_url.get_secret_value()
     process = await asyncio.create_subprocess_exec(
@@ -416,16 +416,16 @@ async def test_a_killed_process_is_gone_on_from_and_nothing_is_done_twice(
     rows = await backoffice.desk.fetch("select order_id from command order by order_id")
     assert [row["order_id"] for row in rows] == sorted(life.order_id for life in lives)
     kind = "orders.parcel.pack%" if verb == "pack" else "orders.lines.reduction%"
-    said = await backoffice.desk.fetchval("select count(*) from msg.event_log where type like $1", kind)
-    assert said == len(lives)
+    stored = await backoffice.desk.fetchval("select count(*) from msg.event_log where type like $1", kind)
+    assert stored == len(lives)
     assert "0 of 4 done" in (await browser.get(path)).words
 
 
-async def test_plans_nobody_started_are_forgotten(backoffice: Backoffice) -> None:
+async def test_plans_nobody_started_are_deleted(backoffice: Backoffice) -> None:
     life = await paid(backoffice)
     browser = await backoffice.signed_in()
-    old, _ = await told(browser, "/orders/pack", life)
-    new, _ = await told(browser, "/orders/pack", life)
+    old, _ = await planned_run(browser, "/orders/pack", life)
+    new, _ = await planned_run(browser, "/orders/pack", life)
     await backoffice.desk.fetch(
         "update bulk_run set planned_at = now() - interval '2 days' where run_id = $1",
         UUID(old.rpartition("/")[2]),
@@ -441,10 +441,10 @@ async def test_a_manager_forces_the_status_of_many_orders_with_a_reason(backoffi
         browser = await backoffice.signed_in(role)
         form = (await browser.post("/orders/label", [("order", str(unpaid.order_id))])).form("/orders/label")
         assert ("force" in dict(form.fields)) is False, "nobody forces by accident"
-        asked = filled(form, label="processing", force="on", reason="Client de confiance")
-        told_first = await browser.post("/orders/label", asked)
-        assert ("Will change 1" in told_first.words) is done
-    await browser.post("/orders/label", told_first.form("/orders/label").filled())
+        requested = filled(form, label="processing", force="on", reason="Client de confiance")
+        first_run = await browser.post("/orders/label", requested)
+        assert ("Will change 1" in first_run.words) is done
+    await browser.post("/orders/label", first_run.form("/orders/label").filled())
     assert await backoffice.desk.fetchval("select count(*) from orders where state = 'processing'") == 1
 
 
@@ -453,7 +453,7 @@ async def test_a_disputed_order_is_not_packed_with_others_and_its_page_warns(bac
     money = disputed.balance(3, received=disputed.total, flags=["disputed"])
     await backoffice.desk.deliver(money)
     browser = await backoffice.signed_in(Role.FULFILMENT)
-    path, shown = await told(browser, "/orders/pack", disputed, ready)
+    path, shown = await planned_run(browser, "/orders/pack", disputed, ready)
     assert "Its payment is disputed." in shown.words
     await started(backoffice, browser, path)
     assert [command.order_id for _, command in await commands(backoffice)] == [ready.order_id]

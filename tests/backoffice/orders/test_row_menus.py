@@ -9,8 +9,8 @@ from contracts.payments.accounts import BalanceChanged, Position
 from contracts.payments.refunds import RefundCause, RefundMode, RefundOrder, RefundSent
 from services.orders.backoffice.access.permissions import Role
 from services.orders.staff import archiving
-from tests.backoffice.books import receive, refunded
 from tests.backoffice.browser import Backoffice
+from tests.backoffice.ledger_messages import receive, refunded
 from tests.orders.changing_orders import Merchant
 from tests.orders.rest_client import place, sale
 
@@ -56,7 +56,7 @@ async def _ask_for_a_refund(backoffice: Backoffice, merchant: Merchant) -> None:
     """A refund is under way."""
     order = merchant.order
     await receive(backoffice.desk, order)
-    asked = RefundOrder(
+    request = RefundOrder(
         shop=order.shop,
         order_id=order.order_id,
         refund_id=order.order_id,
@@ -66,7 +66,7 @@ async def _ask_for_a_refund(backoffice: Backoffice, merchant: Merchant) -> None:
         cause=RefundCause.CREDIT,
         actor="staff:zoe",
     )
-    await backoffice.desk.deliver(refunded(order.code, RefundSent)(order.order_id, asked))
+    await backoffice.desk.deliver(refunded(order.code, RefundSent)(order.order_id, request))
 
 
 def _menu(html: str, code: str) -> list[str]:

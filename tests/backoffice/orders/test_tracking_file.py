@@ -71,7 +71,7 @@ def test_a_parcel_is_named_within_its_order(text: str, parcel: int | None) -> No
         ("K7F3-QD9M/2;3;Colissimo;6A1", "no_code"),
     ],
 )
-def test_a_bad_line_says_why_and_the_others_are_read(line: str, why: str) -> None:
+def test_a_bad_line_gives_the_reason_and_the_others_are_read(line: str, why: str) -> None:
     lines, faults = read_lines(f"K7F3-QD9M;Colissimo;6A1\n{line}\nK7F3-QD9M;Colissimo;6A2")
     assert [(fault.line, fault.why) for fault in faults] == [(2, why)]
     assert [read.tracking for read in lines] == ["6A1", "6A2"]

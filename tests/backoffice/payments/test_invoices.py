@@ -236,8 +236,8 @@ async def answered_by_payments(
             lambda: desk.fetch("SELECT 1 FROM msg.event_log WHERE type = 'orders.invoice.reissue.v1'")
         )
         identifier, body = await sent(systems, "orders.invoice.reissue.v1")
-        asked = ReissueInvoice.model_validate_json(body)
-        answer = await systems.cashdesk.desk.deliver(asked, id=identifier)
+        request = ReissueInvoice.model_validate_json(body)
+        answer = await systems.cashdesk.desk.deliver(request, id=identifier)
         for _, message in answer.emitted:
             await desk.deliver(message, causation_id=identifier, sender="payments")
     return posting.result()
@@ -358,7 +358,7 @@ async def test_the_order_shows_its_invoice_and_has_it_issued_again(systems: Syst
     ]
 
 
-async def test_without_payments_the_pages_say_so(backoffices: Backoffices) -> None:
+async def test_without_payments_the_pages_show_it(backoffices: Backoffices) -> None:
     backoffice = await backoffices(payments_url="http://127.0.0.1:1")
     browser = await backoffice.signed_in()
     assert "has not responded" in (await browser.get(LIST)).words

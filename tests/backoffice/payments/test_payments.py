@@ -23,8 +23,8 @@ from contracts.payments.refunds import Refund, RefundConfirmed, RefundSent
 from contracts.sale import PaymentMethod
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.payments.unmatched_pages import href_of
-from tests.backoffice.books import entry, receive
 from tests.backoffice.browser import Backoffice, Browser, Shown
+from tests.backoffice.ledger_messages import entry, receive
 from tests.orders.rest_client import patiently, place, rejected, sale, sent
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
@@ -103,7 +103,7 @@ async def test_the_filters_hold_together(backoffice: Backoffice) -> None:
     assert await rows(f"kind=order_total&order={other.code}") == 1
 
 
-async def test_what_was_typed_wrong_stays_and_is_told(backoffice: Backoffice) -> None:
+async def test_what_was_typed_wrong_stays_and_is_reported(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     shown = await browser.get("/payments?order=K7F3-QD9M&from=2026-11-22")
     assert "No order has this code." in shown.words
@@ -145,8 +145,8 @@ async def test_a_refund_is_shown_as_paid_once_its_provider_confirmed_it(backoffi
         (RefundConfirmed, "confirmed", "Refund paid"),
     ]
     for version, (kind, state, text) in enumerate(words, 4):
-        told = Refund.model_validate({**refund, "version": version, "state": state})
-        await backoffice.desk.deliver(kind(**about, refund=told))
+        fields = Refund.model_validate({**refund, "version": version, "state": state})
+        await backoffice.desk.deliver(kind(**about, refund=fields))
         row = (await browser.get("/payments")).text.split("<tr data-row>")[1]
         assert text in row
         file = (await browser.get("/payments/export.csv")).response.content.decode("utf-8-sig")
@@ -223,24 +223,24 @@ async def test_an_order_that_waits_for_the_sum_is_suggested_and_previewed(backof
 async def _assigned(
     backoffice: Backoffice, browser: Browser, page: str, fields: Any, reply: Callable[[UUID, Any], Message]
 ) -> Shown:
-    asking = patiently(browser.post(page, fields))
+    pending = patiently(browser.post(page, fields))
     command_id, command = (await sent(backoffice.desk))[-1]
     await backoffice.desk.deliver(reply(command_id, command), causation_id=command_id, sender="payments")
-    return await asking
+    return await pending
 
 
 def _done(code: str) -> Callable[[UUID, ReassignPayment], PaymentReassigned]:
-    def reply(_: UUID, asked: ReassignPayment) -> PaymentReassigned:
+    def reply(_: UUID, request: ReassignPayment) -> PaymentReassigned:
         return PaymentReassigned(
-            shop=asked.shop,
-            order_id=asked.order_id,
+            shop=request.shop,
+            order_id=request.order_id,
             code=code,
             direction="in",
-            provider=asked.provider,
-            provider_reference=asked.provider_reference,
+            provider=request.provider,
+            provider_reference=request.provider_reference,
             currency="EUR",
-            note=asked.note,
-            recorded_by=asked.actor,
+            note=request.note,
+            recorded_by=request.actor,
         )
 
     return reply
@@ -282,8 +282,8 @@ async def test_a_refusal_keeps_the_text_and_an_old_page_gives_nothing_away(backo
     (form,) = [one for one in shown.forms if "note" in dict(one.fields)]
     assert dict(form.fields)["note"] == HOSTILE
 
-    async def to_the_other(asked: UUID, command: ReassignPayment) -> None:
-        event = _done(other.code)(asked, command.model_copy(update={"order_id": other.order_id}))
+    async def to_the_other(requested: UUID, command: ReassignPayment) -> None:
+        event = _done(other.code)(requested, command.model_copy(update={"order_id": other.order_id}))
         await backoffice.desk.deliver(event, sender="payments")
 
     await to_the_other(*(await sent(backoffice.desk))[0])

@@ -92,8 +92,8 @@ async def test_a_parked_webhook_is_set_aside_and_looked_at_again(systems: System
 async def test_foreign_money_is_closed_once_and_leaves_both_books(systems: Systems) -> None:
     payment = intent_id()
     await systems.cashdesk.pay(succeeded(payment, 2500))
-    (told,) = [m for _, m in await fire_timers(systems.cashdesk) if isinstance(m, PaymentUnmatched)]
-    await systems.backoffice.desk.deliver(told)
+    (report,) = [m for _, m in await fire_timers(systems.cashdesk) if isinstance(m, PaymentUnmatched)]
+    await systems.backoffice.desk.deliver(report)
     browser = await systems.backoffice.signed_in()
     assert payment in (await browser.get("/payments/unmatched")).words
     page = href_of("stripe", payment)
@@ -124,9 +124,9 @@ async def test_money_that_grew_is_shown_with_its_greatest_sum(systems: Systems) 
     payment, browser = intent_id(), await systems.backoffice.signed_in()
     for amount in (2500, 4000, 3000):
         await systems.cashdesk.pay(succeeded(payment, amount))
-        for _, told in await fire_timers(systems.cashdesk):
-            if isinstance(told, PaymentUnmatched):
-                await systems.backoffice.desk.deliver(told)
+        for _, report in await fire_timers(systems.cashdesk):
+            if isinstance(report, PaymentUnmatched):
+                await systems.backoffice.desk.deliver(report)
     copied = await systems.backoffice.desk.fetchval("select amount_minor from unmatched_payment")
     assert copied == 4000
     assert "€40.00" in (await browser.get("/payments/unmatched")).words

@@ -49,10 +49,10 @@ async def _replied(
     backoffice: Backoffice, browser: Browser, fields: Any, reply: Callable[[UUID, Any], Message]
 ) -> Shown:
     """Send the form, have payments answer its command, and give what the person then sees."""
-    asking = patiently(browser.post("/record", fields))
+    pending = patiently(browser.post("/record", fields))
     command_id, command = (await sent(backoffice.desk))[-1]
     await backoffice.desk.deliver(reply(command_id, command), causation_id=command_id, sender="payments")
-    return await asking
+    return await pending
 
 
 async def test_done_leads_on_with_a_message(backoffice: Backoffice) -> None:
@@ -76,7 +76,7 @@ async def test_a_double_click_is_one_command_with_one_answer(backoffice: Backoff
     assert len(await sent(backoffice.desk)) == 1
 
 
-async def test_the_back_button_and_another_text_is_told_apart(backoffice: Backoffice) -> None:
+async def test_the_back_button_and_another_text_are_distinguished(backoffice: Backoffice) -> None:
     _, code = await _order_with_page(backoffice)
     browser = await backoffice.signed_in()
     fields = _fields()

@@ -106,7 +106,7 @@ def test_what_is_no_amount_is_refused_with_words(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["90 071 992 547 409,92", "9" * 30, "9" * 300, "1" + "0" * 60 + ",123"])
-def test_an_amount_that_is_too_large_is_told_apart_from_one_that_is_too_precise(typed: str) -> None:
+def test_an_amount_that_is_too_large_is_distinguished_from_one_that_is_too_precise(typed: str) -> None:
     with using_locale(PageLocale("fr")), pytest.raises(Invalid) as refused:
         Form([("a", typed)]).amount_minor("a", "EUR")
     assert "trop grand" in refused.value.errors["a"]
@@ -114,7 +114,7 @@ def test_an_amount_that_is_too_large_is_told_apart_from_one_that_is_too_precise(
 
 
 @pytest.mark.parametrize("typed", ["0,001", "12,345", "1," + "0" * 40 + "1", "0," + "0" * 90 + "1"])
-def test_an_amount_with_more_digits_than_its_currency_says_how_many_it_has(typed: str) -> None:
+def test_an_amount_with_more_digits_than_its_currency_states_how_many_it_has(typed: str) -> None:
     with using_locale(PageLocale("fr")), pytest.raises(Invalid) as refused:
         Form([("a", typed)]).amount_minor("a", "EUR")
     assert refused.value.errors["a"] == "EUR s’écrit avec 2 décimales."
@@ -163,7 +163,7 @@ class _Parcel(BaseModel):
     value: Decimal | None = None
 
 
-def test_a_model_says_what_is_wrong_in_the_readers_language() -> None:
+def test_a_model_states_what_is_wrong_in_the_readers_language() -> None:
     with using_locale(PageLocale("fr")), pytest.raises(Invalid) as refused:
         Form([("weight_grams", "5000")]).model(_Parcel)
     assert refused.value.errors == {"weight_grams": "Doit être au plus 1000.", "kind": "À remplir."}
@@ -180,7 +180,7 @@ async def test_more_than_a_form_can_hold_is_refused(backoffice: Backoffice) -> N
     assert wrong.status == 400
 
 
-async def test_what_no_form_of_ours_sends_is_told_and_never_breaks_a_page(backoffice: Backoffice) -> None:
+async def test_what_no_form_of_ours_sends_is_reported_and_never_breaks_a_page(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
         assert (await browser.post("/preferences", {"theme": "dark"}, Content_Type=kind)).status == 400, kind
@@ -205,15 +205,15 @@ class Shipping(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "At most 10,000 characters are allowed; this has 60,000. Shorten it."),
         ("fr", "10\u202f000 caractères au plus\u202f; il y en a 60\u202f000."),
     ],
 )
-def test_a_limit_is_written_as_numbers_of_the_language(language: str, said: str) -> None:
+def test_a_limit_is_written_as_numbers_of_the_language(language: str, expected: str) -> None:
     with using_locale(PageLocale(language)):
-        assert said in too_long("x" * 60_000, 10_000)
+        assert expected in too_long("x" * 60_000, 10_000)
 
 
 def test_an_error_names_the_value_the_limit_and_what_to_write() -> None:

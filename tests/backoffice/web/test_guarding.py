@@ -62,7 +62,7 @@ async def test_pages_are_read_from_elsewhere_only_by_going_there(backoffice: Bac
         assert answer.status == 403
 
 
-async def test_another_host_is_refused_whatever_it_asks(backoffice: Backoffice) -> None:
+async def test_another_host_is_refused_whatever_it_requests(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     answer = await browser.get("/account", Host="evil.example")
     assert answer.status == 421

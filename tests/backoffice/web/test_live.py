@@ -68,7 +68,7 @@ async def test_an_order_placed_shows_on_the_pages_of_its_shop_alone(backoffice: 
         )
 
 
-async def test_a_page_that_comes_back_hears_what_it_missed(backoffice: Backoffice) -> None:
+async def test_a_page_that_comes_back_gets_what_it_missed(backoffice: Backoffice) -> None:
     async with _listening(backoffice) as live:
         page = _Page(live)
         await page.next()
@@ -84,7 +84,7 @@ async def test_a_page_that_comes_back_hears_what_it_missed(backoffice: Backoffic
         assert (await stranger.next())[0] == "again", "an id of another process: look at everything"
 
 
-async def test_a_page_hears_what_changed_between_its_rendering_and_its_first_stream(
+async def test_a_page_gets_what_changed_between_its_rendering_and_its_first_stream(
     backoffice: Backoffice,
 ) -> None:
     person = await backoffice.signed_in()
@@ -139,18 +139,18 @@ async def test_a_session_holds_only_so_many_streams(backoffice: Backoffice) -> N
     await anext(live.stream("maison", uuid4(), None))
 
 
-def test_too_many_ids_are_told_as_many_within_what_a_notification_holds() -> None:
-    said = Announcements()
-    said.note([("maison", UUID(int=number)) for number in range(MOST_IDS)])
-    (whole,) = said.take()
+def test_too_many_ids_are_reported_as_many_within_what_a_notification_holds() -> None:
+    announcements = Announcements()
+    announcements.note([("maison", UUID(int=number)) for number in range(MOST_IDS)])
+    (whole,) = announcements.take()
     assert len(json.loads(whole)["maison"]) == MOST_IDS
     assert len(whole.encode()) < 8000
-    said.note([("maison", UUID(int=number)) for number in range(MOST_IDS * 3)])
-    said.note([("atelier", UUID(int=1))])
-    maison, atelier = (json.loads(payload) for payload in said.take())
+    announcements.note([("maison", UUID(int=number)) for number in range(MOST_IDS * 3)])
+    announcements.note([("atelier", UUID(int=1))])
+    maison, atelier = (json.loads(payload) for payload in announcements.take())
     assert isinstance(maison["maison"], int)
     assert atelier == {"atelier": [str(UUID(int=1))]}
-    assert said.take() == []
+    assert announcements.take() == []
 
 
 async def test_a_stream_without_a_session_ends_without_a_sign_in_page(backoffice: Backoffice) -> None:

@@ -117,7 +117,7 @@ async def test_the_menu_shows_what_one_may(backoffice: Backoffice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         ("/orders?from=2026-02-31", "Enter a date such as"),
         ("/orders?from=31%2F02%2F2026", "Enter a date such as"),
@@ -135,10 +135,10 @@ async def test_the_menu_shows_what_one_may(backoffice: Backoffice) -> None:
     ],
 )
 async def test_every_list_refuses_a_filter_that_it_cannot_read_alike(
-    backoffice: Backoffice, query: str, told: str
+    backoffice: Backoffice, query: str, expected: str
 ) -> None:
     answer = await (await backoffice.signed_in()).get(query)
-    assert (answer.status, told in answer.words) == (422, True)
+    assert (answer.status, expected in answer.words) == (422, True)
     assert answer.text.count('role="alert"') == 1
     assert 'aria-label="Main menu"' in answer.text
 
@@ -157,7 +157,7 @@ async def test_nothing_here_is_a_page_in_the_shell(backoffice: Backoffice) -> No
     assert (await backoffice.browser().get("/nothing")).status == 404
 
 
-async def test_without_its_database_a_page_says_so(backoffice: Backoffice) -> None:
+async def test_without_its_database_a_page_shows_it(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     await backoffice.desk.hub.pool.close()
     answer = await browser.get("/account")

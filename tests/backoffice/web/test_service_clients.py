@@ -37,9 +37,9 @@ async def test_an_owner_answers_goes_and_comes_back() -> None:
     )
     assert isinstance(settings, BackofficeSettings)
     clients = ServiceClients(settings)
-    away = await clients.get("fulfillment", "/stock", sku="A")
-    assert isinstance(away, ServiceUnavailable)
-    assert away.since is not None
+    unavailable = await clients.get("fulfillment", "/stock", sku="A")
+    assert isinstance(unavailable, ServiceUnavailable)
+    assert unavailable.since is not None
     done = asyncio.Event()
 
     async def slow(_: Request) -> Response:
@@ -63,7 +63,7 @@ async def test_an_owner_answers_goes_and_comes_back() -> None:
         broken = await clients.get("fulfillment", "/stock", sku="broken")
         assert isinstance(broken, ServiceUnavailable)
         assert broken.since is not None
-        assert broken.since > away.since, "it was there in between"
+        assert broken.since > unavailable.since, "it was there in between"
         assert await clients.get("payments", "/x") == ServiceUnavailable("payments", None)
     await clients.close()
 

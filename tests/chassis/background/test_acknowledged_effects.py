@@ -18,10 +18,10 @@ async def counted(desk: Desk) -> tuple[float | None, int]:
     await Settling("errand", Errands().record, 3, _uncertain).measure(desk.hub)
     labels = {"service": "fulfillment", "kind": "errand", "state": "failed"}
     async with operator(desk.hub) as client:
-        told = (await client.get("/internal/operations")).json()["effects"]
+        effects = (await client.get("/internal/operations")).json()["effects"]
     return (
         REGISTRY.get_sample_value("comptoir_effect_rows", labels),
-        sum(row["effects"] for row in told if row["state"] == "failed"),
+        sum(row["effects"] for row in effects if row["state"] == "failed"),
     )
 
 
@@ -75,19 +75,19 @@ async def test_all_of_a_kind_are_seen_at_once_and_never_those_of_another_shop(
             *(sku, shop),
         )
     (nameless,) = await desk.fetch("SELECT key FROM msg.effect WHERE payload ->> 'sku' = 'C'")
-    asked = {"kind": "errand", "shop": "maison", "reason": "seen"}
+    body = {"kind": "errand", "shop": "maison", "reason": "seen"}
     async with operator(desk.hub) as client:
-        assert (await client.post(ACKNOWLEDGE, json={**asked, "kind": "mail"})).status_code == 404
-        assert (await client.post(ACKNOWLEDGE, json={**asked, "without": ["errand"]})).status_code == 404
+        assert (await client.post(ACKNOWLEDGE, json={**body, "kind": "mail"})).status_code == 404
+        assert (await client.post(ACKNOWLEDGE, json={**body, "without": ["errand"]})).status_code == 404
         unnamed = {"key": nameless["key"], "shop": "maison", "reason": "seen"}
         assert (await client.post(ACKNOWLEDGE, json=unnamed)).json() == {"acknowledged": 0, "already": False}
         mine = (await client.get("/internal/effects?shop=maison")).json()["effects"]
         assert [row["shop"] for row in mine] == ["maison"]
         for no_shop in ("", " ", "\u200b", 7, ["maison"]):
-            assert (await client.post(ACKNOWLEDGE, json={**asked, "shop": no_shop})).status_code == 422
+            assert (await client.post(ACKNOWLEDGE, json={**body, "shop": no_shop})).status_code == 422
         assert (await client.get("/internal/effects?shop=")).status_code == 422
-        assert (await client.post(ACKNOWLEDGE, json={**asked, "without": "errand"})).status_code == 422
-        assert (await client.post(ACKNOWLEDGE, json=asked)).json() == {"acknowledged": 1}
+        assert (await client.post(ACKNOWLEDGE, json={**body, "without": "errand"})).status_code == 422
+        assert (await client.post(ACKNOWLEDGE, json=body)).json() == {"acknowledged": 1}
         left = (await client.get("/internal/effects")).json()["effects"]
         assert {row["shop"] for row in left} == {"other", None}
         seen = "/internal/effects?state=acknowledged"

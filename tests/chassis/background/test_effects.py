@@ -141,7 +141,7 @@ async def test_an_outcome_outlives_a_database_outage(sample_desks: SampleDesks, 
         errands.gate.clear()
         running = asyncio.create_task(errands.worker().run(desk.hub))
         await wait_until(lambda: is_begun(errands))
-        proxy.go_away()
+        proxy.become_unavailable()
         errands.gate.set()
         await wait_until(lambda: was_asked_for(proxy))
         proxy.come_back()
@@ -152,7 +152,7 @@ async def test_an_outcome_outlives_a_database_outage(sample_desks: SampleDesks, 
 
 async def was_asked_for(proxy: Proxy) -> bool:
     """Whether somebody tried in vain."""
-    return proxy.turned_away > 1
+    return proxy.refused > 1
 
 
 async def test_one_that_cannot_be_recorded_holds_up_no_other(sample_desks: SampleDesks) -> None:
@@ -287,7 +287,7 @@ async def test_an_outcome_waits_for_a_lock_and_holds_up_no_other(sample_desks: S
     assert len(errands.performed) == 2
 
 
-async def test_what_cannot_be_recorded_as_it_is_is_told_as_uncertain(sample_desks: SampleDesks) -> None:
+async def test_what_cannot_be_recorded_as_it_is_is_reported_as_uncertain(sample_desks: SampleDesks) -> None:
     desk = await planned(sample_desks, "A")
     errands = Errands()
 

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from deploy.backup.filling import DOUBT, HARMLESS
-from deploy.backup.standing import Step, refuse_running
+from deploy.backup.restore_state import Step, refuse_running
 from deploy.cli.failures import Refused
 from services.chassis.messaging.recovery.restored import RESTORED, SCHEMA, DatabaseIncomplete, Restored
 from tests.chassis.background.test_effects import Errands, planned, states

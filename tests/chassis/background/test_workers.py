@@ -19,18 +19,18 @@ async def test_a_server_that_is_down_is_logged_once_and_polled_less_and_less_oft
     sample_desks: SampleDesks,
 ) -> None:
     desk, (port,) = await sample_desks(), free_ports(1)
-    asked: list[float] = []
+    requests: list[float] = []
 
     async def connect(_: Process) -> bool:
-        asked.append(monotonic())
+        requests.append(monotonic())
         await asyncio.open_connection("127.0.0.1", port)
         return True
 
     with capture_logs() as logged:
         working = asyncio.create_task(Worker("errand", connect, IDLE).loop(desk.hub))
-        await wait_until(lambda: len(asked) >= 6)
+        await wait_until(lambda: len(requests) >= 6)
         working.cancel()
         await asyncio.wait([working])
-    pauses = [later - earlier for earlier, later in pairwise(asked)]
+    pauses = [later - earlier for earlier, later in pairwise(requests)]
     assert all(pause > 0.9 * IDLE * 2**number for number, pause in enumerate(pauses, 1)), pauses
     assert [(line["log_level"], line["worker"]) for line in logged] == [("warning", "errand")]

@@ -81,16 +81,16 @@ def client() -> httpx2.AsyncClient:
 async def test_each_end_is_a_problem(method: str, path: str, status: int, allowed: str | None) -> None:
     async with client() as http:
         answer = await http.request(method, path)
-    told = answer.json()
-    assert (answer.status_code, answer.headers["content-type"], told["status"]) == (status, PROBLEM, status)
-    assert told["type"] == f"urn:comptoir:problem:{told['code']}"
-    assert told["title"]
+    body = answer.json()
+    assert (answer.status_code, answer.headers["content-type"], body["status"]) == (status, PROBLEM, status)
+    assert body["type"] == f"urn:comptoir:problem:{body['code']}"
+    assert body["title"]
     assert answer.headers.get("allow") == allowed
     assert ("retry-after" in answer.headers) is (status == 503)
     assert "secret" not in answer.text
 
 
-async def test_operators_routes_say_what_they_take(sample_desks: SampleDesks) -> None:
+async def test_operators_routes_state_what_they_take(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     async with operator(desk.hub) as http:
         answer = await http.get("/internal/replay")
@@ -145,7 +145,7 @@ async def test_a_request_cancelled_before_its_response_is_not_measured() -> None
     assert "/cancelled" not in {route for route, _ in measured}
 
 
-def test_what_comes_again_is_counted_and_said_once_a_minute() -> None:
+def test_what_comes_again_is_counted_and_logged_once_a_minute() -> None:
     now = 0.0
     repeats = Repeats(60.0, lambda: now)
     assert [repeats.due("a") for _ in range(3)] == [1, 0, 0]

@@ -11,19 +11,19 @@ from services.chassis.runtime.hub import Hub
 from services.chassis.testing import wait_until
 from tests.chassis.bus import Bus
 from tests.chassis.conftest import Hubs, SampleDesks
-from tests.chassis.messaging.test_relay import done, outbox_is, say
+from tests.chassis.messaging.test_relay import done, outbox_is, publish
 from tests.chassis.operators import operator
 from tests.chassis.proxy import Proxy, through
 
 
-async def asked(hub: Hub, path: str) -> tuple[int, str]:
+async def answered(hub: Hub, path: str) -> tuple[int, str]:
     async with operator(hub) as client:
         answer = await client.get(path)
     return answer.status_code, answer.text
 
 
 async def says(hub: Hub, path: str, status: int, *words: str) -> bool:
-    found, text = await asked(hub, path)
+    found, text = await answered(hub, path)
     return found == status and all(word in text for word in words)
 
 
@@ -36,17 +36,17 @@ async def test_unavailable_is_only_an_outage(hubs: Hubs, bus: Bus, sample_databa
     async with broker, database:
         hub = await hubs(port=broker.port, database_url=through(sample_database, database.port))
         await wait_until(lambda: says(hub, "/readyz", 200))
-        broker.go_away()
+        broker.become_unavailable()
         await wait_until(lambda: says(hub, "/readyz", 503, "broker"))
-        assert "database" not in (await asked(hub, "/readyz"))[1]
-        assert (await asked(hub, "/readyz/intake"))[0] == 200
-        assert (await asked(hub, "/livez"))[0] == 200
+        assert "database" not in (await answered(hub, "/readyz"))[1]
+        assert (await answered(hub, "/readyz/intake"))[0] == 200
+        assert (await answered(hub, "/livez"))[0] == 200
         broker.come_back()
         await wait_until(lambda: says(hub, "/readyz", 200))
-        database.go_away()
+        database.become_unavailable()
         assert await says(hub, "/readyz", 503, "database")
         assert await says(hub, "/readyz/intake", 503, "database")
-        assert (await asked(hub, "/livez"))[0] == 200
+        assert (await answered(hub, "/livez"))[0] == 200
         async with operator(hub) as client:
             assert (await client.get("/internal/parked")).status_code == 503
         database.come_back()
@@ -61,7 +61,7 @@ async def test_a_broker_that_takes_no_messages_is_named(hubs: Hubs, rabbitmq: Ra
         patch.setattr(relaying, "PUBLISH_SECONDS", 0.5)
         rabbitmq.ctl("set_vm_memory_high_watermark", "0")
         try:
-            await say(hub, [done()])
+            await publish(hub, [done()])
             await wait_until(lambda: says(hub, "/readyz", 503, "not publishing", "alarm is on"))
         finally:
             rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")

@@ -21,7 +21,7 @@ from services.chassis.testing import Desk, envelope_for, wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
 from tests.chassis.messaging.test_consuming import is_done
-from tests.chassis.messaging.test_relay import done, say
+from tests.chassis.messaging.test_relay import done, publish
 from tests.chassis.operators import operator
 from tests.chassis.sample import SHOP, ask
 
@@ -44,25 +44,27 @@ async def test_everything_a_page_needs_is_there(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
     # The rate needs a count from before the messages; the worker's own first one may come later.
     await measure(hub, hub.rates, hub.committer.taken)
-    await bus.say([framed(ask()), framed(ask("wait", "LATE")), framed(ask("refuse")), framed(ask("errand"))])
+    await bus.publish(
+        [framed(ask()), framed(ask("wait", "LATE")), framed(ask("refuse")), framed(ask("errand"))]
+    )
     await wait_until(lambda: is_done(hub, 2))
     async with hub.unit() as unit:
         unit.set_timer("alarm", "a", unit.now - timedelta(minutes=1), {})
         unit.set_timer("alarm", "b", unit.now + timedelta(hours=1), {})
     await measure(hub, hub.rates, hub.committer.taken)
-    told = await get(hub, "/internal/operations")
-    assert (told["service"], told["missing"], told["warnings"]) == ("fulfillment", [], [])
-    queue = {each["queue"]: each for each in told["queues"]}["fulfillment.orders"]
+    answer = await get(hub, "/internal/operations")
+    assert (answer["service"], answer["missing"], answer["warnings"]) == ("fulfillment", [], [])
+    queue = {each["queue"]: each for each in answer["queues"]}["fulfillment.orders"]
     assert (queue["sender"], queue["ready"], queue["consumers"], queue["in_hand"]) == ("orders", 0, 1, 0)
     assert queue["messages_per_second"] > 0
-    assert "fulfillment.dead" in {each["queue"] for each in told["queues"]}
-    assert told["parked"] == {"waiting": 1, "dead": 1}
-    assert [(each["kind"], each["state"], each["effects"]) for each in told["effects"]] == [
+    assert "fulfillment.dead" in {each["queue"] for each in answer["queues"]}
+    assert answer["parked"] == {"waiting": 1, "dead": 1}
+    assert [(each["kind"], each["state"], each["effects"]) for each in answer["effects"]] == [
         ("errand", "planned", 1)
     ]
-    (timer,) = told["timers"]
+    (timer,) = answer["timers"]
     assert (timer["kind"], timer["timers"], timer["due"]) == ("alarm", 2, 1)
-    assert told["outbox"]["refused"] == []
+    assert answer["outbox"]["refused"] == []
 
 
 async def test_what_no_queue_takes_is_a_warning_with_its_reason(hubs: Hubs, bus: Bus) -> None:
@@ -70,23 +72,23 @@ async def test_what_no_queue_takes_is_a_warning_with_its_reason(hubs: Hubs, bus:
     bus.management.send(
         "DELETE", f"bindings/{bus.vhost}/e/fulfillment/q/orders.fulfillment/fulfillment.command.done.v1"
     )
-    await say(hub, [done()])
+    await publish(hub, [done()])
 
     async def is_refused() -> bool:
-        told = await get(hub, "/internal/operations")
-        return bool(told["outbox"]["refused"]) and bool(told["warnings"])
+        answer = await get(hub, "/internal/operations")
+        return bool(answer["outbox"]["refused"]) and bool(answer["warnings"])
 
     await wait_until(is_refused)
-    told = await get(hub, "/internal/operations")
-    (refused,) = told["outbox"]["refused"]
+    answer = await get(hub, "/internal/operations")
+    (refused,) = answer["outbox"]["refused"]
     assert (refused["why"], refused["routing_key"], refused["messages"]) == (
         "returned",
         "fulfillment.command.done.v1",
         1,
     )
-    assert "returned as fulfillment.command.done.v1" in told["warnings"][0]
+    assert "returned as fulfillment.command.done.v1" in answer["warnings"][0]
     ready = await get(hub, "/readyz")
-    assert (ready["ready"], ready["warnings"]) == (True, told["warnings"])
+    assert (ready["ready"], ready["warnings"]) == (True, answer["warnings"])
 
 
 async def a_mess(desk: Desk) -> None:
@@ -96,7 +98,7 @@ async def a_mess(desk: Desk) -> None:
     await desk.deliver(ask("refuse"))
 
 
-async def test_parked_messages_are_told_by_what_they_have_in_common(sample_desks: SampleDesks) -> None:
+async def test_parked_messages_are_reported_by_what_they_have_in_common(sample_desks: SampleDesks) -> None:
     desk = await sample_desks(retry_attempts=1)
     await a_mess(desk)
     groups = (await get(desk.hub, "/internal/parked", group="fingerprint"))["groups"]
@@ -117,10 +119,10 @@ async def test_one_is_explained_with_headers_and_body(sample_desks: SampleDesks)
     desk = await sample_desks()
     outcome = await desk.deliver(ask("refuse", "LAMP"))
     (row,) = (await get(desk.hub, "/internal/parked"))["parked"]
-    told = (await get(desk.hub, f"/internal/parked/{row['id']}"))["parked"]
-    assert told["headers"]["cloudEvents_id"] == str(outcome.envelope.id)
-    assert json.loads(told["body"]["text"])["levels"][0]["sku"] == "LAMP"
-    assert "LAMP is not sold here" in told["detail"]
+    answer = (await get(desk.hub, f"/internal/parked/{row['id']}"))["parked"]
+    assert answer["headers"]["cloudEvents_id"] == str(outcome.envelope.id)
+    assert json.loads(answer["body"]["text"])["levels"][0]["sku"] == "LAMP"
+    assert "LAMP is not sold here" in answer["detail"]
     async with operator(desk.hub) as client:
         for unknown in (row["id"] + 1, 2**70):
             assert (await client.get(f"/internal/parked/{unknown}")).status_code == 404
@@ -131,14 +133,14 @@ async def test_all_alike_are_discarded_with_one_reason(sample_desks: SampleDesks
     await a_mess(desk)
     groups = (await get(desk.hub, "/internal/parked", group="fingerprint"))["groups"]
     print_ = next(each["fingerprint"] for each in groups if each["reason"] == "error")
-    said = await post(
+    answer = await post(
         desk.hub, "/internal/parked/discard", fingerprint=print_, reason="of a test", actor="bo"
     )
-    assert said == {"discarded": 3}
+    assert answer == {"discarded": 3}
     assert len((await get(desk.hub, "/internal/parked"))["parked"]) == 1
     rows = await desk.fetch("SELECT body FROM msg.event_log WHERE type = 'fulfillment.message.discarded.v1'")
-    told = [MessageDiscarded.model_validate_json(row["body"]) for row in rows]
-    assert [(each.actor, each.reason) for each in told] == [("bo", "of a test")] * 3
+    values = [MessageDiscarded.model_validate_json(row["body"]) for row in rows]
+    assert [(each.actor, each.reason) for each in values] == [("bo", "of a test")] * 3
 
 
 async def test_a_shops_operators_see_and_touch_its_messages_alone(sample_desks: SampleDesks) -> None:
@@ -174,57 +176,57 @@ async def test_who_may_see_persons_sees_them(sample_desks: SampleDesks) -> None:
     assert ("Zoé" in hidden, "Zoé" in shown) == (False, True)
     for named, is_seen in ((SHOP, True), (None, False)):
         await desk.hub.pool.execute("UPDATE msg.parked SET shop = $1", named)
-        asked = await get(desk.hub, f"/internal/parked/{row['id']}", personal="shown", shop=SHOP)
-        assert ("Zoé" in asked["parked"]["body"]["text"]) is is_seen
+        requested = await get(desk.hub, f"/internal/parked/{row['id']}", personal="shown", shop=SHOP)
+        assert ("Zoé" in requested["parked"]["body"]["text"]) is is_seen
 
 
 async def test_a_dry_replay_counts_and_publishes_nothing(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     await desk.deliver(ask("note"))
     since, until = datetime.now(UTC) - timedelta(minutes=1), datetime.now(UTC) + timedelta(minutes=1)
-    asked = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat()}
+    body = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat()}
     events = await desk.fetchval("SELECT count(*) FROM msg.event_log WHERE type LIKE 'fulfillment.stock%'")
-    counted = await post(desk.hub, "/internal/replay", **asked, dry=True)
+    counted = await post(desk.hub, "/internal/replay", **body, dry=True)
     assert (counted["replay_id"], counted["queue"]) == (None, "orders.fulfillment")
     assert await desk.fetchval("SELECT count(*) FROM msg.replay") == 0
-    said = await post(desk.hub, "/internal/replay", **asked)
-    assert said["messages"] == counted["messages"] >= events
+    answer = await post(desk.hub, "/internal/replay", **body)
+    assert answer["messages"] == counted["messages"] >= events
 
 
 async def test_a_shop_s_replay_leaves_out_the_events_of_other_shops(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     await desk.deliver(ask("note"))
     since, until = datetime.now(UTC) - timedelta(minutes=1), datetime.now(UTC) + timedelta(minutes=1)
-    asked = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat()}
-    count = (await post(desk.hub, "/internal/replay", **asked, dry=True))["messages"]
+    fields = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat()}
+    count = (await post(desk.hub, "/internal/replay", **fields, dry=True))["messages"]
     assert count > 0
     await desk.hub.pool.execute("UPDATE msg.event_log SET shop = $1", SHOP)
     for shop, seen in ((SHOP, count), ("other", 0), (None, count)):
-        dry = await post(desk.hub, "/internal/replay", **asked, shop=shop, dry=True)
-        said = await post(desk.hub, "/internal/replay", **asked, shop=shop)
-        assert (dry["messages"], said["messages"]) == (seen, seen)
+        dry = await post(desk.hub, "/internal/replay", **fields, shop=shop, dry=True)
+        response = await post(desk.hub, "/internal/replay", **fields, shop=shop)
+        assert (dry["messages"], response["messages"]) == (seen, seen)
     for _ in range(21):
-        await post(desk.hub, "/internal/replay", **asked, shop="busy")
+        await post(desk.hub, "/internal/replay", **fields, shop="busy")
     shown = (await get(desk.hub, "/internal/operations"))["replays"]
     assert Counter(row["shop"] for row in shown) == {"busy": 20, SHOP: 1, "other": 1, None: 1}
     await desk.hub.pool.execute("DELETE FROM msg.replay WHERE shop = 'busy'")
     for is_dry in (True, False):
-        wrong = {**asked, "shop": "nosuch", "check_shop": True, "dry": is_dry}
-        told = await post(desk.hub, "/internal/replay", status=422, **wrong)
-        assert told["detail"].endswith("has sent no message of shop nosuch; check the shop's name")
-    dry = await post(desk.hub, "/internal/replay", **asked, shop=SHOP, check_shop=True, dry=True)
+        wrong = {**fields, "shop": "nosuch", "check_shop": True, "dry": is_dry}
+        answer = await post(desk.hub, "/internal/replay", status=422, **wrong)
+        assert answer["detail"].endswith("has sent no message of shop nosuch; check the shop's name")
+    dry = await post(desk.hub, "/internal/replay", **fields, shop=SHOP, check_shop=True, dry=True)
     assert dry["messages"] == count
     one = {"id": 1, "reason": "r", "ids": [str(uuid7())]}
     async with operator(desk.hub) as client:
         for path in ("replay", "sent", "send-again", "parked/redrive", "parked/discard"):
             for no_shop in ("", " ", 7):
-                body = {**asked, **one, "shop": no_shop, "check_shop": True}
+                body = {**fields, **one, "shop": no_shop, "check_shop": True}
                 empty = await client.post(f"/internal/{path}", json=body)
                 assert (empty.status_code, empty.json()["detail"][:17]) == (422, "the shop is empty")
         for path in ("parked", "parked?group=fingerprint", "parked/1"):
             assert (await client.get(f"/internal/{path}", params={"shop": ""})).status_code == 422
     await desk.hub.pool.execute("UPDATE msg.event_log SET shop = NULL")
-    assert (await post(desk.hub, "/internal/replay", **asked, shop="other", dry=True))["messages"] == count
+    assert (await post(desk.hub, "/internal/replay", **fields, shop="other", dry=True))["messages"] == count
     noted = await desk.fetch("SELECT shop, messages FROM msg.replay ORDER BY asked_at")
     assert [tuple(row) for row in noted] == [(SHOP, count), ("other", 0), (None, count)]
 
@@ -235,7 +237,7 @@ def replayed(event_id: Any, message: Any, replay_id: str, queue: str = "fulfillm
     return RawMessage(queue, {**envelope.headers(), REPLAY_HEADER: replay_id}, body, "orders")
 
 
-async def test_a_replay_is_heard_once_although_its_messages_were_and_has_no_effects(
+async def test_a_replay_is_handled_once_although_its_messages_were_and_has_no_effects(
     sample_desks: SampleDesks,
 ) -> None:
     desk, ids, replay = await sample_desks(), [uuid7() for _ in range(3)], str(uuid7())
@@ -277,17 +279,17 @@ def test_a_storefront_is_not_believed_that_it_replays() -> None:
 PERSON = {"name": "Zoé Martin", "email": "zoe@client.example", "ip_address": "192.0.2.7"}
 
 
-def test_what_tells_of_a_person_is_hidden_and_the_rest_is_shown() -> None:
+def test_what_identifies_a_person_is_hidden_and_the_rest_is_shown() -> None:
     sale = {
         "customer": PERSON,
         "lines": [{"sku": "MUG", "options": {"for Ann": "x"}}],
         "totals": {"total_minor": 1200},
     }
     shown = readable_body(json.dumps(sale).encode())
-    told = json.loads(shown["text"])
-    assert told["customer"] == dict.fromkeys(PERSON, HIDDEN)
-    assert told["lines"] == [{"sku": "MUG", "options": HIDDEN}]
-    assert told["totals"] == {"total_minor": 1200}
+    fields = json.loads(shown["text"])
+    assert fields["customer"] == dict.fromkeys(PERSON, HIDDEN)
+    assert fields["lines"] == [{"sku": "MUG", "options": HIDDEN}]
+    assert fields["totals"] == {"total_minor": 1200}
 
 
 @given(st.binary(max_size=300))
@@ -314,17 +316,17 @@ def test_the_rate_is_that_of_the_last_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "says"),
+    ("timestamp", "says"),
     [
         ("2026-01-01T00:00:00", "with an offset"),
         ("0001-01-01T00:00:00+14:00", "from 1970-01-01 to 2200-12-31"),
         ("9999-12-31T23:59:59-12:00", "from 1970-01-01 to 2200-12-31"),
     ],
 )
-async def test_moments_need_an_offset_and_have_a_range(
-    sample_desks: SampleDesks, moment: str, says: str
+async def test_timestamps_need_an_offset_and_have_a_range(
+    sample_desks: SampleDesks, timestamp: str, says: str
 ) -> None:
     desk = await sample_desks()
-    asked = {"consumer": "orders", "from": datetime.now(UTC).isoformat(), "to": moment}
-    said = await post(desk.hub, "/internal/replay", **asked)
-    assert (said["status"], says in said["detail"]) == (422, True)
+    body = {"consumer": "orders", "from": datetime.now(UTC).isoformat(), "to": timestamp}
+    answer = await post(desk.hub, "/internal/replay", **body)
+    assert (answer["status"], says in answer["detail"]) == (422, True)

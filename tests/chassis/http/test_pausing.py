@@ -24,9 +24,9 @@ WHY = {"reason": "made up", "actor": "ann"}
 
 async def test_messages_wait_while_they_are_paused_and_none_is_lost(hubs: Hubs, bus: Bus) -> None:
     hub, other = await hubs(), await hubs()
-    await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(300)])
-    told = await post(hub, "/internal/pause", **MESSAGES, **WHY)
-    assert [(one["what"], one["actor"]) for one in told["paused"]] == [("messages", "ann")]
+    await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(300)])
+    answer = await post(hub, "/internal/pause", **MESSAGES, **WHY)
+    assert [(one["what"], one["actor"]) for one in answer["paused"]] == [("messages", "ann")]
 
     async def all_wait(sent: int) -> bool:
         """What is not handled is ready, and nobody consumes."""
@@ -35,7 +35,7 @@ async def test_messages_wait_while_they_are_paused_and_none_is_lost(hubs: Hubs, 
 
     await wait_until(partial(all_wait, 300))
     handled = await seen(hub)
-    await bus.say([framed(ask(sku=f"LATE-{n}")) for n in range(50)])
+    await bus.publish([framed(ask(sku=f"LATE-{n}")) for n in range(50)])
     await wait_until(partial(all_wait, 350))
     assert await seen(hub) == handled
     later = await hubs()
@@ -94,8 +94,8 @@ async def test_effects_stay_planned_while_they_are_paused(sample_desks: SampleDe
 async def pause_twice(hub: Hub) -> list[str]:
     """Pause effects, and again for another reason: the reasons that are shown."""
     await post(hub, "/internal/pause", **EFFECTS, **WHY)
-    told = await post(hub, "/internal/pause", **EFFECTS, reason="another", actor="bob")
-    return [one["reason"] for one in told["paused"]]
+    answer = await post(hub, "/internal/pause", **EFFECTS, reason="another", actor="bob")
+    return [one["reason"] for one in answer["paused"]]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_no_header_breaks_the_comparison(text: str) -> None:
     assert empty.holder({"authorization": f"Bearer {text}"}) is None
 
 
-async def test_whoever_has_no_token_gets_401_and_is_told_where_it_goes() -> None:
+async def test_a_caller_without_a_token_gets_401_and_learns_where_it_goes() -> None:
     async with client() as http:
         for answer in (
             await http.get("/v1/whoami"),

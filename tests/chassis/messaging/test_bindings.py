@@ -35,12 +35,12 @@ async def test_a_removed_binding_is_reported_until_it_is_restored(hubs: Hubs, bu
     hub = await hubs(broker_management_url=SecretStr(bus.broker.management_url))
     assert await missing(hub) == []
     await unbind(bus, TYPES[0])
-    [said] = await missing(hub)
-    assert "orders -> fulfillment.orders by orders.stock.set.v1 is missing" in said
+    [event] = await missing(hub)
+    assert "orders -> fulfillment.orders by orders.stock.set.v1 is missing" in event
     assert gauge() == 1
     await unbind(bus, TYPES[1])
-    [said] = await missing(hub)
-    assert "and 1 more" in said
+    [event] = await missing(hub)
+    assert "and 1 more" in event
     await asyncio.to_thread(bus.open)
     assert (await missing(hub), gauge()) == ([], 0)
 
@@ -49,20 +49,20 @@ async def test_a_service_polls(hubs: Hubs, bus: Bus) -> None:
     await unbind(bus, TYPES[0])
     hub = await hubs(broker_management_url=SecretStr(bus.broker.management_url))
 
-    async def is_told() -> bool:
+    async def is_notified() -> bool:
         return any("binding" in text for text in await what_is_missing(hub))
 
-    await wait_until(is_told)
+    await wait_until(is_notified)
 
 
 async def test_an_unavailable_management_changes_nothing_and_is_noted(bus: Bus) -> None:
     watch = BindingWatch("fulfillment", "http://127.0.0.1:1", bus.url("fulfillment"))
     await watch.look()
-    assert (watch.missing, watch.trouble) == ([], "ConnectError")
+    assert (watch.missing, watch.last_error) == ([], "ConnectError")
     await watch.close()
 
 
-async def test_nothing_is_asked_where_no_management_is_named(hubs: Hubs, bus: Bus) -> None:
+async def test_nothing_is_queried_where_no_management_is_named(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
     assert hub.binding_watch is None
     await wait_until(lambda: is_ready(hub))

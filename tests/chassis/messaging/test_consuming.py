@@ -65,7 +65,7 @@ async def stopped_with_nothing_left(hub: Hub, bus: Bus) -> bool:
 async def test_a_backlog_at_the_start_is_handled_whole(hubs: Hubs, bus: Bus) -> None:
     """FastStream drops what arrives before it has noted that it runs; with a backlog that is the rule."""
     messages = [framed(ask(sku=f"SKU-{n}")) for n in range(800)]
-    await bus.say(messages)
+    await bus.publish(messages)
     hub = await hubs()
     await wait_until(lambda: is_done(hub, 800))
     assert [reader.tags.hole_since for reader in hub.readers] == [None] * len(hub.readers)
@@ -85,7 +85,7 @@ async def test_a_delivery_that_never_reached_us_comes_again(hubs: Hubs, bus: Bus
             collect(message)
 
     reader.collect = forgetful  # type: ignore[method-assign]
-    await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(200)])
+    await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(200)])
     await wait_until(lambda: is_done(hub, 199))
     assert len(swallowed) == 1
     reader.collect = collect  # type: ignore[method-assign]
@@ -98,7 +98,7 @@ async def test_a_connection_closed_by_an_administrator_is_replaced_with_messages
     hubs: Hubs, bus: Bus
 ) -> None:
     hub = await hubs()
-    task = asyncio.create_task(bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)]))
+    task = asyncio.create_task(bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(400)]))
     await wait_until(lambda: seen(hub))
     for connection in await asyncio.to_thread(ours, bus):
         await asyncio.to_thread(bus.management.send, "DELETE", f"connections/{connection}")
@@ -123,12 +123,12 @@ def ours(bus: Bus) -> list[str]:
 
 async def test_a_queue_that_was_deleted_is_consumed_again_when_it_is_back(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
-    await bus.say([framed(ask())])
+    await bus.publish([framed(ask())])
     await wait_until(lambda: seen(hub))
     await asyncio.to_thread(bus.management.send, "DELETE", f"queues/{bus.vhost}/fulfillment.orders")
     await Watchdog(60)._look(hub)
     await asyncio.to_thread(bus.open)
-    await bus.say([framed(ask(sku="AGAIN"))])
+    await bus.publish([framed(ask(sku="AGAIN"))])
     await wait_until(lambda: is_done(hub, 2))
 
 
@@ -136,24 +136,24 @@ async def test_consumers_come_back_by_themselves_after_the_broker_was_killed_und
     hubs: Hubs, bus: Bus, rabbitmq: RabbitMQ
 ) -> None:
     hub = await hubs()
-    await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(300)])
+    await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(300)])
     await wait_until(lambda: seen(hub))
     await asyncio.to_thread(rabbitmq.kill)
     await asyncio.to_thread(rabbitmq.restart)
     await wait_until(lambda: is_done(hub, 300), 30)
-    await bus.say([framed(ask(sku=f"LATER-{n}")) for n in range(50)])
+    await bus.publish([framed(ask(sku=f"LATER-{n}")) for n in range(50)])
     await wait_until(lambda: is_done(hub, 350), 30)
     for queue in queues_of("fulfillment"):
         assert (await bus.counts(queue))[1] == 1
-    heard = await bus.take_all("orders.fulfillment", "orders", 350)
-    assert len({envelope.id for envelope in heard}) == 350
+    received = await bus.take_all("orders.fulfillment", "orders", 350)
+    assert len({envelope.id for envelope in received}) == 350
     assert not hub.stopping.is_set()
 
 
 async def test_a_stop_under_load_leaves_nothing_in_between(hubs: Hubs, bus: Bus) -> None:
     """What was taken is committed and acked; the rest goes to the next process, each once."""
     first = await hubs()
-    await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(600)])
+    await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(600)])
     await wait_until(lambda: seen(first))
     await first.stop()
     second = await hubs()
@@ -165,10 +165,12 @@ async def test_a_stop_under_load_leaves_nothing_in_between(hubs: Hubs, bus: Bus)
 async def test_a_second_program_of_a_service_speaks_but_takes_nothing(hubs: Hubs, bus: Bus) -> None:
     """One that does not consume: what it emits leaves; messages and what waits are the other's."""
     hub = await hubs(consumes=False)
-    await bus.say([framed(ask())])
+    await bus.publish([framed(ask())])
     async with hub.unit() as unit:
-        said = unit.emit(CommandDone(shop="maison", command_id=uuid7(), command_type="orders.stock.set.v1"))
-    assert [envelope.id for envelope in await bus.take_all("orders.fulfillment", "orders", 1)] == [said.id]
+        emitted = unit.emit(
+            CommandDone(shop="maison", command_id=uuid7(), command_type="orders.stock.set.v1")
+        )
+    assert [envelope.id for envelope in await bus.take_all("orders.fulfillment", "orders", 1)] == [emitted.id]
     assert (hub.readers, hub.consumers) == ([], None)
     assert await what_is_missing(hub) == []
     assert await seen(hub) == 0

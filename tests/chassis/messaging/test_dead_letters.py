@@ -11,7 +11,7 @@ from services.chassis.messaging.topology import DELIVERY_LIMIT
 from services.chassis.testing import Desk, envelope_for, wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
-from tests.chassis.messaging.test_reading import said_parked
+from tests.chassis.messaging.test_reading import parked_events
 from tests.chassis.operators import parked_by_http
 from tests.chassis.sample import ask
 
@@ -34,7 +34,7 @@ def reader_of(desk: Desk) -> DeadLetterReader:
 async def test_returned_too_often_it_goes_by_the_brokers_policy_to_the_dead_and_is_handled_after_all(
     hubs: Hubs, bus: Bus
 ) -> None:
-    await bus.say([framed(ask())])
+    await bus.publish([framed(ask())])
     connection = await aio_pika.connect(bus.url("fulfillment"))
     async with connection:
         queue = await (await connection.channel()).declare_queue("fulfillment.orders", passive=True)
@@ -51,14 +51,14 @@ async def test_returned_too_often_it_goes_by_the_brokers_policy_to_the_dead_and_
     assert await parked_by_http(hub) == []
 
 
-async def test_it_is_said_and_stands_under_its_own_name_afterwards(sample_desks: SampleDesks) -> None:
+async def test_it_is_reported_and_is_under_its_own_name_afterwards(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     reader = reader_of(desk)
     await reader._keep([dead("refuse")])
     assert [(row["reason"], row["state"]) for row in await parked_by_http(desk.hub)] == [
         ("not_sold_here", "dead")
     ]
-    assert [message.reason for message in await said_parked(desk)] == ["delivery_limit", "not_sold_here"]
+    assert [message.reason for message in await parked_events(desk)] == ["delivery_limit", "not_sold_here"]
 
 
 async def test_one_that_kills_its_process_is_left_to_a_person_the_next_time(
@@ -77,7 +77,7 @@ async def test_one_that_kills_its_process_is_left_to_a_person_the_next_time(
     assert await desk.fetchval("SELECT count(*) FROM seen") == 0
     [row] = await parked_by_http(desk.hub)
     assert (row["reason"], row["state"], row["queue"]) == ("delivery_limit", "dead", "fulfillment.orders")
-    assert len(await said_parked(desk)) == 1
+    assert len(await parked_events(desk)) == 1
 
 
 async def test_a_death_that_the_publisher_made_up_is_not_believed(sample_desks: SampleDesks) -> None:

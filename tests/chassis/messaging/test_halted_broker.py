@@ -70,14 +70,14 @@ async def test_an_ack_that_a_closing_connection_ends_does_not_end_the_reader(
     """aiormq ends it with CancelledError, as if the reader itself had been cancelled: it stood still for good."""
     hub = await hubs()
     gate = Gate(hub)
-    await bus.say([framed(ask())])
+    await bus.publish([framed(ask())])
     await gate.committed.wait()
     with halted(rabbitmq):
         closing = asyncio.create_task(gate.connections[0].close(asyncio.CancelledError))
         await asyncio.sleep(0)
         gate.opened.set()
         await closing
-    await bus.say([framed(ask(sku=f"LATER-{n}")) for n in range(5)])
+    await bus.publish([framed(ask(sku=f"LATER-{n}")) for n in range(5)])
     await wait_until(lambda: is_done(hub, 6), SOON)
     assert not hub.stopping.is_set()
 
@@ -88,7 +88,7 @@ async def test_a_connection_renewed_while_the_broker_is_halted_takes_nothing_mor
     """The old one must not go on consuming beside the new one: nobody would ack what it gets."""
     hub = await hubs()
     gate = Gate(hub)
-    await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)])
+    await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(400)])
     await gate.committed.wait()
     with halted(rabbitmq):
         assert hub.consumers is not None
@@ -118,25 +118,25 @@ async def test_the_watchdog_notices_a_silent_broker_and_all_goes_on(
     watchdog = Watchdog(60)
     hub = await hubs()
     looking = asyncio.create_task(Worker("watchdog", lambda _: watchdog._look(hub), 0.2).loop(hub))
-    await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(100)])
+    await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(100)])
     with halted(rabbitmq):
         await wait_until(lambda: is_reconnecting(hub))
-    await bus.say([framed(ask(sku=f"LATER-{n}")) for n in range(100)])
+    await bus.publish([framed(ask(sku=f"LATER-{n}")) for n in range(100)])
     await wait_until(lambda: is_done(hub, 200), SOON)
     looking.cancel()
     assert watchdog.stuck is None
 
 
-async def test_readiness_tells_of_messages_that_nobody_commits(
+async def test_readiness_reports_messages_that_nobody_commits(
     hubs: Hubs, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "STALLED_SECONDS", 0.1)
     hub = await hubs()
     async with hub.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE seen")
-        await bus.say([framed(ask())])
-        said = await wait_until(says(hub, "none was committed for"))
-        assert "fulfillment.orders" in str(said)
+        await bus.publish([framed(ask())])
+        text = await wait_until(says(hub, "none was committed for"))
+        assert "fulfillment.orders" in str(text)
     await wait_until(says(hub, None))
 
 
@@ -154,7 +154,7 @@ async def test_a_queue_that_is_missing_stops_no_other(hubs: Hubs, bus: Bus) -> N
     hub = await hubs()
     await asyncio.to_thread(bus.management.send, "DELETE", f"queues/{bus.vhost}/fulfillment.payments")
     await wait_until(says(hub, "the queue fulfillment.payments is missing"))
-    await bus.say([framed(ask())])
+    await bus.publish([framed(ask())])
     await wait_until(lambda: is_done(hub, 1))
     await asyncio.to_thread(bus.open)
     await wait_until(says(hub, None))

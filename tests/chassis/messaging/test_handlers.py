@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import heard_by
+from contracts.catalogue import consumed_by
 from contracts.fulfillment.stock import AdjustStock, SetStock, StockReserved
 from contracts.message import Message
 from contracts.notifier.mails import ConfirmMail, ResendMail
@@ -17,7 +17,7 @@ from services.chassis.messaging.subscribers import (
     UnitOfWork,
 )
 
-HEARD = (SetStock, AdjustStock)
+CONSUMED = (SetStock, AdjustStock)
 
 
 @dataclass
@@ -62,14 +62,14 @@ ADJUST = Handler(AdjustStock, adjust, shops=by_shop)
 
 def errors_of(*handlers: Handler[Shelves, Any]) -> tuple[str, ...]:
     with pytest.raises(InvalidHandlers) as caught:
-        Subscribers("fulfillment", Shelves, *handlers, heard=HEARD)
+        Subscribers("fulfillment", Shelves, *handlers, consumed=CONSUMED)
     assert "services/fulfillment/handlers.py is invalid" in str(caught.value)
     assert all(error in str(caught.value) for error in caught.value.errors)
     return tuple(caught.value.errors)
 
 
 def test_a_whole_table_is_accepted() -> None:
-    table = Subscribers("fulfillment", Shelves, COUNT, ADJUST, heard=HEARD)
+    table = Subscribers("fulfillment", Shelves, COUNT, ADJUST, consumed=CONSUMED)
     assert table.handlers == {SetStock: COUNT, AdjustStock: ADJUST}
 
 
@@ -107,6 +107,6 @@ def test_without_a_list_of_its_own_a_service_receives_what_the_catalogue_lists()
     with pytest.raises(InvalidHandlers) as caught:
         Subscribers("notifier", Shelves)
     named = {error.split(" ", 1)[0] for error in caught.value.errors}
-    expected: set[type[Message]] = {entry.message for entry in heard_by("notifier")}
+    expected: set[type[Message]] = {entry.message for entry in consumed_by("notifier")}
     assert {ResendMail, ConfirmMail} <= expected
     assert named == {message.__name__ for message in expected}

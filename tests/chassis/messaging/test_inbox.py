@@ -54,12 +54,12 @@ async def test_two_whole_processes_on_one_queue(hubs: Hubs, bus: Bus) -> None:
     await hubs()
     hub = await hubs()
     messages = [framed(ask(sku=f"SKU-{n}")) for n in range(150)]
-    await asyncio.gather(*(bus.say(random.sample(messages, len(messages))) for _ in range(3)))
-    heard = await bus.take_all("orders.fulfillment", "orders", 150)
+    await asyncio.gather(*(bus.publish(random.sample(messages, len(messages))) for _ in range(3)))
+    received = await bus.take_all("orders.fulfillment", "orders", 150)
     await wait_until(lambda: everything_left(hub.pool))
-    heard += await bus.take_all("orders.fulfillment", "orders", 0)
-    assert len(heard) == len({envelope.id for envelope in heard}) == 150
-    assert {envelope.causation_id for envelope in heard} == {envelope.id for envelope, _ in messages}
+    received += await bus.take_all("orders.fulfillment", "orders", 0)
+    assert len(received) == len({envelope.id for envelope in received}) == 150
+    assert {envelope.causation_id for envelope in received} == {envelope.id for envelope, _ in messages}
     [row] = await hub.pool.fetch(ONCE)
     assert tuple(row) == (150, 150, 150, 0)
 

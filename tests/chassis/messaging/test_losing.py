@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.catalogue import heard_by
+from contracts.catalogue import consumed_by
 from contracts.envelope import uuid7
 from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.outgoing import REPLAY_HEADER
@@ -30,7 +30,7 @@ def lately() -> dict[str, Any]:
     return {"from": (now - timedelta(minutes=1)).isoformat(), "to": (now + timedelta(minutes=1)).isoformat()}
 
 
-async def test_the_sender_tells_what_has_left_commands_too(sample_desks: SampleDesks) -> None:
+async def test_the_sender_shows_what_has_left_commands_too(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     await desk.deliver(ask("note"))
     sent = await post(desk.hub, "/internal/sent", consumer="orders", **lately())
@@ -49,7 +49,7 @@ async def test_the_sender_tells_what_has_left_commands_too(sample_desks: SampleD
     assert other["messages"] == []
 
 
-async def test_the_listener_tells_what_it_never_handled(sample_desks: SampleDesks) -> None:
+async def test_the_listener_shows_what_it_never_handled(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     handled, replayed, lost, parked = uuid7(), uuid7(), uuid7(), uuid7()
     await desk.deliver(ask("note"), id=handled)
@@ -59,8 +59,8 @@ async def test_the_listener_tells_what_it_never_handled(sample_desks: SampleDesk
     await desk.hub.committer.commit([RawMessage("fulfillment.orders", headers, body, "orders")])
     await desk.deliver(ask("refuse"), id=parked)
     ids = [str(one) for one in (handled, replayed, lost, parked)]
-    told = await post(desk.hub, "/internal/unheard", sender="orders", ids=ids)
-    assert set(told["ids"]) == {str(replayed), str(lost)}
+    answer = await post(desk.hub, "/internal/unheard", sender="orders", ids=ids)
+    assert set(answer["ids"]) == {str(replayed), str(lost)}
 
 
 async def test_it_is_sent_again_as_what_it_is(sample_desks: SampleDesks) -> None:
@@ -85,7 +85,9 @@ async def test_what_two_consumers_lost_is_sent_again_to_both_although_the_first_
 ) -> None:
     desk, event_id = await sample_desks(), str(uuid7())
     both = [
-        one.type for one in heard_by("notifier") if one.sender == "fulfillment" and "orders" in one.listeners
+        one.type
+        for one in consumed_by("notifier")
+        if one.sender == "fulfillment" and "orders" in one.listeners
     ]
     event = "INSERT INTO msg.event_log (id, type, time, shop, body) VALUES ($1, $2, now(), $3, '')"
     await desk.hub.pool.execute(event, UUID(event_id), both[0], SHOP)
@@ -136,5 +138,5 @@ async def test_an_implausible_value_is_reported(
     sample_desks: SampleDesks, path: str, body: dict[str, Any]
 ) -> None:
     desk = await sample_desks()
-    told = await post(desk.hub, path, status=422, **body)
-    assert told["detail"]
+    answer = await post(desk.hub, path, status=422, **body)
+    assert answer["detail"]

@@ -26,7 +26,7 @@ LOGIN = "storefront.atelier.shop"
 
 def headers_of(type: str = "storefront.order.submitted.v1", **more: str) -> dict[str, str]:
     """An envelope of a storefront of the shop atelier."""
-    said = {
+    fields = {
         "specversion": "1.0",
         "id": str(uuid7()),
         "source": "/storefront/atelier/shop",
@@ -35,7 +35,7 @@ def headers_of(type: str = "storefront.order.submitted.v1", **more: str) -> dict
         "shop": "atelier",
         **more,
     }
-    return {f"cloudEvents_{name}": value for name, value in said.items()}
+    return {f"cloudEvents_{name}": value for name, value in fields.items()}
 
 
 async def parked(desk: Desk) -> list[Mapping[str, Any]]:
@@ -136,7 +136,7 @@ async def test_a_message_of_our_own_that_is_too_large_holds_up_no_other(hubs: Hu
         return [row["refused"] for row in rows] == ["too_large"]
 
     await wait_until(is_held)
-    await bus.say([framed(ask())])
+    await bus.publish([framed(ask())])
     await wait_until(lambda: is_seen(hub))
 
 
@@ -144,18 +144,18 @@ async def is_seen(hub: Any) -> bool:
     return bool(await hub.pool.fetchval("SELECT count(*) FROM seen"))
 
 
-@pytest.mark.parametrize("said", ["bazaar", "", "Not A Shop"])
-async def test_what_nobody_can_read_is_of_the_shop_whose_login_sent_it(desks: Desks, said: str) -> None:
+@pytest.mark.parametrize("expected", ["bazaar", "", "Not A Shop"])
+async def test_what_nobody_can_read_is_of_the_shop_whose_login_sent_it(desks: Desks, expected: str) -> None:
     desk = await desks("orders")
-    headers = headers_of("storefront.checkout.opened.v1", **({"shop": said} if said else {}))
-    body = json.dumps({"shop": said or "bazaar", "text": "not an order"}).encode()
+    headers = headers_of("storefront.checkout.opened.v1", **({"shop": expected} if expected else {}))
+    body = json.dumps({"shop": expected or "bazaar", "text": "not an order"}).encode()
     await desk.hub.committer.commit([RawMessage("orders.storefront", headers, body, LOGIN)])
-    await desk.hub.committer.commit([RawMessage("orders.storefront", {"x": said}, body, LOGIN)])
+    await desk.hub.committer.commit([RawMessage("orders.storefront", {"x": expected}, body, LOGIN)])
     states, seen = ["dead", "discarded"], {}
     async with desk.hub.acquire() as connection:
         for shop in ("atelier", "bazaar"):
             groups = await operations_store.group_parked(connection, states, shop)
             seen[shop] = sum(row["messages"] for row in groups)
     assert seen == {"atelier": 2, "bazaar": 0}
-    told = await desk.fetch("SELECT shop FROM msg.event_log WHERE type = 'orders.message.parked.v1'")
-    assert {row["shop"] for row in told} == {"atelier"}
+    stored = await desk.fetch("SELECT shop FROM msg.event_log WHERE type = 'orders.message.parked.v1'")
+    assert {row["shop"] for row in stored} == {"atelier"}

@@ -43,7 +43,7 @@ ODD = {
 }
 
 
-async def say_raw(bus: Bus, properties: Any) -> None:
+async def publish_raw(bus: Bus, properties: Any) -> None:
     """Publish a SetStock with such properties."""
     envelope, body = framed(ask())
     async with bus.channel("orders") as channel:
@@ -55,8 +55,8 @@ async def say_raw(bus: Bus, properties: Any) -> None:
 async def test_it_is_parked_and_the_others_go_on(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
     for name, properties in ODD.items():
-        await say_raw(bus, properties)
-        await bus.say([framed(ask(sku=name[:60]))])
+        await publish_raw(bus, properties)
+        await bus.publish([framed(ask(sku=name[:60]))])
     await wait_until(lambda: hub.pool.fetchval("SELECT count(*) >= $1 FROM seen", len(ODD)))
     rows = await wait_until(lambda: all_parked(hub))
     assert {row["reason"] for row in rows} == {"envelope_unreadable"}

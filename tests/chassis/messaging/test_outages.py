@@ -20,23 +20,23 @@ from tests.chassis.proxy import TO_SERVER, Proxy, through
 from tests.chassis.sample import ask
 
 
-@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("expected", [False, True])
 async def test_a_connection_lost_inside_commit(
-    hubs: Hubs, bus: Bus, sample_database: str, told: bool
+    hubs: Hubs, bus: Bus, sample_database: str, expected: bool
 ) -> None:
     """Cut before the server hears COMMIT, or after it has obeyed: only the inbox knows which, and it is asked."""
     async with Proxy(urlsplit(sample_database).port or 0) as proxy:
         hub = await hubs(database_url=through(sample_database, proxy.port), batch_size=20, lease_seconds=1)
-        cut = proxy.cut_after if told else proxy.cut_before
+        cut = proxy.cut_after if expected else proxy.cut_before
         cut(b"COMMIT", times=3)
         messages = [framed(ask(sku=f"SKU-{n}")) for n in range(200)]
-        await bus.say(messages)
+        await bus.publish(messages)
         await wait_until(lambda: answered(hub, 200))
         assert proxy.cuts == 3
         [row] = await hub.pool.fetch(ONCE)
         assert tuple(row) == (200, 200, 200, 0)
-        heard = await bus.take_all("orders.fulfillment", "orders", 200)
-        assert {envelope.causation_id for envelope in heard} == {envelope.id for envelope, _ in messages}
+        received = await bus.take_all("orders.fulfillment", "orders", 200)
+        assert {envelope.causation_id for envelope in received} == {envelope.id for envelope, _ in messages}
         assert await stopped_with_nothing_left(hub, bus)
 
 
@@ -52,7 +52,7 @@ async def answered(hub: Hub, count: int) -> bool:
 
 async def test_backends_terminated_under_load(hubs: Hubs, bus: Bus, postgres: Postgres) -> None:
     hub = await hubs()
-    task = asyncio.create_task(bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)]))
+    task = asyncio.create_task(bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(400)]))
     admin = await asyncpg.connect(postgres.admin_url)
     for done in (1, 100, 200):
         await wait_until(lambda done=done: reached(hub, done))  # type: ignore[misc]
@@ -78,15 +78,15 @@ async def reached(hub: Hub, count: int) -> bool:
 async def test_postgresql_crashes_and_restarts_under_load(hubs: Hubs, bus: Bus, postgres: Postgres) -> None:
     """No acked message is missing afterwards: commits wait for the disk."""
     hub = await hubs()
-    await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)])
+    await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(400)])
     await wait_until(lambda: reached(hub, 1))
     await asyncio.to_thread(postgres.kill)
     await asyncio.to_thread(postgres.restart)
     await wait_until(lambda: answered(hub, 400), 30)
     [row] = await hub.pool.fetch(ONCE)
     assert tuple(row) == (400, 400, 400, 0)
-    heard = await bus.take_all("orders.fulfillment", "orders", 400)
-    assert len({envelope.id for envelope in heard}) == 400
+    received = await bus.take_all("orders.fulfillment", "orders", 400)
+    assert len({envelope.id for envelope in received}) == 400
     assert not hub.stopping.is_set()
 
 
@@ -95,7 +95,7 @@ async def test_a_database_that_accepts_no_connections_for_a_while(
 ) -> None:
     """Messages wait, the process stays, and both go on once the database is open again."""
     hub = await hubs()
-    await bus.say([framed(ask(sku="FIRST"))])
+    await bus.publish([framed(ask(sku="FIRST"))])
     await wait_until(lambda: is_done(hub, 1))
     name = urlsplit(sample_database).path.removeprefix("/")
     admin = await asyncpg.connect(postgres.admin_url)
@@ -105,7 +105,7 @@ async def test_a_database_that_accepts_no_connections_for_a_while(
         with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError) as closed:
             await asyncpg.connect(sample_database)
         assert is_outage(closed.value)
-        await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(20)])
+        await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(20)])
         await wait_until(lambda: any(reader.outage for reader in hub.readers))
     finally:
         await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
@@ -130,10 +130,10 @@ async def test_acks_that_never_arrive_make_duplicates_and_nothing_else(hubs: Hub
     port = urlsplit(bus.url("orders")).port or 0
     async with Proxy(port) as proxy:
         hub = await hubs(port=proxy.port)
-        await bus.say([framed(ask(sku="FIRST"))])
+        await bus.publish([framed(ask(sku="FIRST"))])
         await wait_until(lambda: is_done(hub, 1))
         proxy.swallow(TO_SERVER)
-        await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(100)])
+        await bus.publish([framed(ask(sku=f"SKU-{n}")) for n in range(100)])
         await wait_until(lambda: reached(hub, 101))
         proxy.flow()
         proxy.cut_all()
@@ -159,14 +159,14 @@ async def test_an_unavailable_broker_is_logged_once_per_outage(
         await wait_until(lambda: consumers.is_consuming)
         before = consumers._generation
         with capture_logs() as logged:
-            proxy.go_away()
+            proxy.become_unavailable()
             await wait_until(lambda: consumers._generation >= before + 12)  # two for each connection
             proxy.come_back()
             await wait_until(lambda: consumers.is_consuming)
-        said = [
+        entries = [
             (line["event"], line.get("worker"), line.get("error"))
             for line in logged
             if line["log_level"] != "info"
         ]
-        assert "not consuming; reconnecting" in {event for event, *_ in said}
-        assert len(said) == len(set(said)), said
+        assert "not consuming; reconnecting" in {event for event, *_ in entries}
+        assert len(entries) == len(set(entries)), entries

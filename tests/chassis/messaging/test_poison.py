@@ -39,7 +39,9 @@ async def test_the_culprit_of_a_batch_is_parked_and_the_others_are_handled_once(
     assert (row["reason"], row["state"]) == ("error", "waiting")
 
 
-async def test_it_is_retried_with_growing_pauses_then_dead_and_said_once(sample_desks: SampleDesks) -> None:
+async def test_it_is_retried_with_growing_pauses_then_dead_and_reported_once(
+    sample_desks: SampleDesks,
+) -> None:
     desk = await sample_desks(retry_seconds=10, retry_attempts=4)
     await desk.deliver(ask("raise"))
     pauses = []
@@ -131,8 +133,8 @@ async def test_redriven_by_id_it_is_handled_once_and_a_late_copy_is_a_duplicate(
     assert (await desk.deliver(ask(sku="LAMP"), id=event_id)).result == "duplicate"
     assert await desk.fetchval("SELECT count(*) FROM seen") == 1
     assert await parked_by_http(desk.hub) == []
-    [said] = await log_of(desk, MessageRedriven)
-    assert MessageRedriven.model_validate_json(said).actor == "ann"
+    [event] = await log_of(desk, MessageRedriven)
+    assert MessageRedriven.model_validate_json(event).actor == "ann"
 
 
 async def test_redriven_by_fingerprint_all_that_failed_alike_are_and_nothing_else(
@@ -168,8 +170,8 @@ async def test_discarded_with_a_reason_it_stays_readable_and_is_never_tried_agai
         }
     [kept] = await parked_by_http(desk.hub, "discarded")
     assert (kept["actor"], kept["note"]) == ("bob", "sold out in 2019")
-    [said] = await log_of(desk, MessageDiscarded)
-    assert MessageDiscarded.model_validate_json(said).reason == "sold out in 2019"
+    [event] = await log_of(desk, MessageDiscarded)
+    assert MessageDiscarded.model_validate_json(event).reason == "sold out in 2019"
 
 
 async def test_what_was_parked_before_the_inbox_could_know_it_does_not_swallow_the_message(

@@ -55,12 +55,12 @@ def test_of_a_body_that_is_not_json_or_no_object_nothing_is_shown() -> None:
 
 
 def test_a_reason_is_shown_if_it_is_a_code_and_addresses_are_hidden_in_any_text() -> None:
-    said = {
+    fields = {
         "reason": "order_unknown",
         "exemption_reason": "Zoé called",
         "detail": "550 no such user <zoe@client.example>",
     }
-    assert json.loads(readable_body(json.dumps(said).encode())["text"]) == {
+    assert json.loads(readable_body(json.dumps(fields).encode())["text"]) == {
         "reason": "order_unknown",
         "exemption_reason": HIDDEN,
         "detail": f"550 no such user <{HIDDEN}>",
@@ -68,14 +68,14 @@ def test_a_reason_is_shown_if_it_is_a_code_and_addresses_are_hidden_in_any_text(
 
 
 def test_a_number_as_text_is_shown_and_a_telephone_number_is_not() -> None:
-    said = {
+    fields = {
         "quantity": "0612345678",
         "line": "+33612345678",
         "unit_price_minor": "1990",
         "amount_minor": "-0.5",
     }
-    shown = json.loads(readable_body(json.dumps(said).encode())["text"])
-    assert shown == {**said, "quantity": HIDDEN, "line": HIDDEN}
+    shown = json.loads(readable_body(json.dumps(fields).encode())["text"])
+    assert shown == {**fields, "quantity": HIDDEN, "line": HIDDEN}
 
 
 def test_unknown_types_share_one_table_of_fields() -> None:
@@ -141,7 +141,7 @@ def test_all_fields_of_a_sample_are_known_and_its_numbers_are_shown(path: Path) 
             assert shown[key] == value
 
 
-def test_all_contracts_are_asked_where_the_type_is_unknown() -> None:
+def test_all_contracts_are_queried_where_the_type_is_unknown() -> None:
     body = json.dumps({"parcel_id": "0192f0c1-0000-7000-8000-000000000001"}).encode()
     assert HIDDEN not in readable_body(body, "orders.no_such_message.v1")["text"]
     assert HIDDEN in readable_body(body, SUBMITTED)["text"]

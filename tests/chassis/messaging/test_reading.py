@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.catalogue import heard_by
+from contracts.catalogue import consumed_by
 from contracts.envelope import MAX_BODY_BYTES, Envelope, uuid7, uuid7_floor
 from contracts.service import MessageParked
 from contracts.storefront import OrderSubmitted
@@ -25,13 +25,13 @@ from tests.chassis.sample import ask
 CUSTOMER = "Jeanne Moulin"
 QUEUE = "fulfillment.orders"
 NOW = datetime.now(UTC)
-HEARD = {entry.type: entry for entry in heard_by("orders")}
+CONSUMED = {entry.type: entry for entry in consumed_by("orders")}
 WINDOW = (uuid7_floor(NOW - timedelta(days=7)), uuid7_floor(NOW + timedelta(days=2)))
 
 
-def id_of(moment: datetime) -> UUID:
+def id_of(timestamp: datetime) -> UUID:
     """A UUIDv7 of another time."""
-    return UUID(int=uuid7_floor(moment).int | 0x7 << 76 | 0b10 << 62 | uuid4().int & (1 << 62) - 1)
+    return UUID(int=uuid7_floor(timestamp).int | 0x7 << 76 | 0b10 << 62 | uuid4().int & (1 << 62) - 1)
 
 
 def arrival(body: bytes | None = None, queue: str = QUEUE, **changes: Any) -> RawMessage:
@@ -79,10 +79,10 @@ async def test_it_is_parked_with_its_reason(sample_desks: SampleDesks, case: str
     assert (row["reason"], row["queue"], row["state"]) == (reason, QUEUE, "dead")
     assert hint in row["detail"]
     assert await desk.fetchval("SELECT count(*) FROM seen") == 2
-    assert [message.reason for message in await said_parked(desk)] == [reason]
+    assert [message.reason for message in await parked_events(desk)] == [reason]
 
 
-async def said_parked(desk: Desk) -> list[MessageParked]:
+async def parked_events(desk: Desk) -> list[MessageParked]:
     """The MessageParked events in the log."""
     rows = await desk.fetch(
         "SELECT body FROM msg.event_log WHERE type LIKE '%.message.parked.v1' ORDER BY id"
@@ -90,7 +90,7 @@ async def said_parked(desk: Desk) -> list[MessageParked]:
     return [MessageParked.model_validate_json(row["body"]) for row in rows]
 
 
-async def test_what_does_not_fit_is_told_by_its_paths_and_not_by_what_a_customer_wrote(
+async def test_what_does_not_fit_is_reported_by_its_paths_and_not_by_what_a_customer_wrote(
     sample_desks: SampleDesks,
 ) -> None:
     desk = await sample_desks()
@@ -103,12 +103,12 @@ async def test_what_does_not_fit_is_told_by_its_paths_and_not_by_what_a_customer
 
 
 async def test_a_customers_own_key_is_not_part_of_a_path(sample_desks: SampleDesks) -> None:
-    entry = next(entry for entry in heard_by("orders") if entry.message is OrderSubmitted)
+    entry = next(entry for entry in consumed_by("orders") if entry.message is OrderSubmitted)
     body = f'{{"lines": [{{"options": {{"{CUSTOMER}": 3}}}}]}}'.encode()
     headers = Envelope(uuid7(), "/storefront/atelier/shop", entry.type, NOW).headers()
     found = read(
         RawMessage("orders.storefront", headers, body, "storefront.atelier.shop"),
-        HEARD,
+        CONSUMED,
         WINDOW,
         datetime.now(UTC),
     )
@@ -139,14 +139,16 @@ async def test_the_name_of_another_never_makes_his_own_message_a_duplicate(sampl
 
 
 @pytest.mark.parametrize("user_id", [None, ""])
-def test_a_storefront_that_nobody_vouches_for_is_not_heard(user_id: str | None) -> None:
+def test_a_storefront_that_nobody_vouches_for_is_not_consumed(user_id: str | None) -> None:
     headers = Envelope(uuid7(), "/storefront/atelier/shop", "storefront.order.submitted.v1", NOW).headers()
-    found = read(RawMessage("orders.storefront", headers, b"{}", user_id), HEARD, WINDOW, datetime.now(UTC))
+    found = read(
+        RawMessage("orders.storefront", headers, b"{}", user_id), CONSUMED, WINDOW, datetime.now(UTC)
+    )
     assert isinstance(found, InvalidMessage)
     assert found.code == "wrong_sender"
 
 
-async def test_an_unreadable_message_whose_ack_was_lost_is_parked_and_said_once(
+async def test_an_unreadable_message_whose_ack_was_lost_is_parked_and_reported_once(
     sample_desks: SampleDesks,
 ) -> None:
     desk = await sample_desks()
@@ -155,14 +157,14 @@ async def test_an_unreadable_message_whose_ack_was_lost_is_parked_and_said_once(
         again = RawMessage(QUEUE, {**bad.headers, "x-delivery-count": deliveries}, bad.body)
         await desk.hub.committer.commit([again, again])
     assert len(await parked_by_http(desk.hub)) == 1
-    assert len(await said_parked(desk)) == 1
+    assert len(await parked_events(desk)) == 1
 
 
 @pytest.mark.parametrize("shop", ["-atelier", "Atelier", "a" * 64, "atelier\n"])
 async def test_a_shop_that_is_none_is_parked_without_it(sample_desks: SampleDesks, shop: str) -> None:
     desk = await sample_desks()
     await desk.hub.committer.commit([arrival(type="orders.none.v1", shop=shop)])
-    assert [message.shop for message in await said_parked(desk)] == [None]
+    assert [message.shop for message in await parked_events(desk)] == [None]
 
 
 SOUP = st.one_of(
@@ -176,7 +178,7 @@ SOUP = st.one_of(
     st.decimals(allow_nan=True),
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
     st.lists(st.integers(), max_size=2),
-    st.sampled_from([str(uuid7()), "1.0", "2", "/storefront/a/shop", NOW.isoformat(), *HEARD]),
+    st.sampled_from([str(uuid7()), "1.0", "2", "/storefront/a/shop", NOW.isoformat(), *CONSUMED]),
 )
 NAMES = st.one_of(
     st.builds(
@@ -198,7 +200,7 @@ ENVELOPES = st.builds(
         st.integers(0, 2**38).map(lambda second: id_of(datetime.fromtimestamp(second % 2**37, UTC))),
     ),
     st.sampled_from(["/storefront/a/shop", "/payments", "/orders"]),
-    st.sampled_from(sorted(HEARD)),
+    st.sampled_from(sorted(CONSUMED)),
 )
 HEADERS = st.builds(
     lambda envelope, soup: {**envelope, **soup},
@@ -218,7 +220,7 @@ def test_any_input_is_a_delivery_or_invalid(
     headers: dict[str, Any], body: bytes, queue: str, user_id: str | None
 ) -> None:
     came = RawMessage(queue, headers, body, user_id)
-    assert isinstance(read(came, HEARD, WINDOW, NOW), ReceivedMessage | InvalidMessage)
+    assert isinstance(read(came, CONSUMED, WINDOW, NOW), ReceivedMessage | InvalidMessage)
     assert dedupe_key(came, None)
     assert readable_headers(came) is not None
 

@@ -35,7 +35,7 @@ def level() -> StockLevelChanged:
     return StockLevelChanged(shop=SHOP, levels=[StockLevel(sku="MUG", on_hand=1)])
 
 
-async def say(hub: Hub, messages: Sequence[Message]) -> set[UUID]:
+async def publish(hub: Hub, messages: Sequence[Message]) -> set[UUID]:
     """Emit in one unit; the events' ids."""
     async with hub.unit() as unit:
         return {unit.emit(message).id for message in messages}
@@ -45,7 +45,7 @@ async def outbox_is(hub: Hub, rows: int) -> bool:
     return bool(await hub.pool.fetchval("SELECT count(*) = $1 FROM msg.dispatch", rows))
 
 
-async def heard(bus: Bus, wanted: set[UUID]) -> list[UUID]:
+async def received(bus: Bus, wanted: set[UUID]) -> list[UUID]:
     """The ids that came to the listener; AssertionError when one of those wanted did not."""
     found = [envelope.id for envelope in await bus.take_all(OUT, "orders", len(wanted))]
     assert set(found) == wanted
@@ -54,7 +54,7 @@ async def heard(bus: Bus, wanted: set[UUID]) -> list[UUID]:
 
 async def test_a_confirm_deletes_and_the_broker_vouches_for_the_sender(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
-    wanted = await say(hub, [done() for _ in range(700)])
+    wanted = await publish(hub, [done() for _ in range(700)])
     await wait_until(lambda: outbox_is(hub, 0))
     connection = await aio_pika.connect(bus.url("orders"))
     async with connection:
@@ -62,21 +62,21 @@ async def test_a_confirm_deletes_and_the_broker_vouches_for_the_sender(hubs: Hub
         message = await queue.get()
         assert (message.user_id, message.app_id, message.delivery_mode) == ("fulfillment", "fulfillment", 2)
         assert Envelope.read(message.headers).id in wanted
-    assert len(await heard(bus, wanted)) == 700
+    assert len(await received(bus, wanted)) == 700
 
 
 async def test_what_no_queue_takes_stays_and_holds_up_no_other(hubs: Hubs, bus: Bus) -> None:
     path = f"bindings/{bus.vhost}/e/fulfillment/q/{OUT}"
     await asyncio.to_thread(bus.management.send, "DELETE", f"{path}/fulfillment.command.done.v1")
     hub = await hubs()
-    stay = await say(hub, [done() for _ in range(3)])
-    leave = await say(hub, [level() for _ in range(3)])
-    await heard(bus, leave)
+    stay = await publish(hub, [done() for _ in range(3)])
+    leave = await publish(hub, [level() for _ in range(3)])
+    await received(bus, leave)
     await wait_until(lambda: outbox_is(hub, 3))
-    assert hub.relay.trouble is None
+    assert hub.relay.problem is None
     await asyncio.to_thread(bus.open)
     await hub.pool.execute("UPDATE msg.dispatch SET lease_until = now()")
-    await heard(bus, stay)
+    await received(bus, stay)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_what_can_never_leave_holds_up_no_other(hubs: Hubs, bus: Bus, spoi
         await unit.flush()
         await connection.execute(f"UPDATE msg.dispatch SET {spoil}, lease_until = now()")  # noqa: S608
     for _ in range(3):
-        await heard(bus, await say(hub, [done() for _ in range(20)]))
+        await received(bus, await publish(hub, [done() for _ in range(20)]))
     await wait_until(lambda: outbox_is(hub, 1))
     assert await hub.pool.fetchval("SELECT event_id FROM msg.dispatch") == stay
 
@@ -107,16 +107,16 @@ async def test_what_a_full_queue_refuses_stays_and_goes_when_there_is_room(hubs:
     await asyncio.to_thread(bus.management.send, "PUT", f"policies/{bus.vhost}/full", full)
     hub = await hubs()
     connected = hub.relay._channel
-    wanted = await say(hub, [done() for _ in range(40)])
+    wanted = await publish(hub, [done() for _ in range(40)])
     await wait_until(
         lambda: outbox_is(hub, 0), why="a queue takes what comes in one go before it knows that it is full"
     )
-    wanted |= await say(hub, [done() for _ in range(40)])
+    wanted |= await publish(hub, [done() for _ in range(40)])
     await wait_until(lambda: held_back(hub))
     assert hub.relay._channel is connected or connected is None
     await asyncio.to_thread(bus.management.send, "DELETE", f"policies/{bus.vhost}/full")
     await hub.pool.execute("UPDATE msg.dispatch SET lease_until = now()")
-    await heard(bus, wanted)
+    await received(bus, wanted)
 
 
 async def held_back(hub: Hub) -> bool:
@@ -136,7 +136,7 @@ async def test_what_a_dead_process_left_is_taken_over_when_its_lease_is_out(hubs
         await unit.flush()
         lease = datetime.now(UTC) + timedelta(seconds=1)
         await connection.execute("UPDATE msg.dispatch SET owner = $1, lease_until = $2", uuid4(), lease)
-    await heard(bus, wanted)
+    await received(bus, wanted)
     assert datetime.now(UTC) >= lease
 
 
@@ -145,9 +145,9 @@ async def test_what_does_not_fit_into_memory_leaves_by_the_outbox(
 ) -> None:
     monkeypatch.setattr(relaying, "MOST_IN_MEMORY", 10)
     hub = await hubs(lease_seconds=0.3)
-    wanted = await say(hub, [done() for _ in range(300)])
+    wanted = await publish(hub, [done() for _ in range(300)])
     assert hub.relay.is_idle
-    await heard(bus, wanted)
+    await received(bus, wanted)
     await wait_until(lambda: outbox_is(hub, 0))
 
 
@@ -165,7 +165,7 @@ async def test_leftovers_are_swept_although_the_relay_is_never_idle(
         wanted = {unit.emit(done()).id}
         await unit.flush()
         await connection.execute("UPDATE msg.dispatch SET lease_until = now()")
-    await heard(bus, wanted)
+    await received(bus, wanted)
     busy.cancel()
 
 
@@ -180,10 +180,10 @@ async def keep_busy(hub: Hub, filler: Outgoing) -> None:
 async def test_a_replay_goes_to_one_queue_and_keeps_the_events_ids(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
     since = datetime.now(UTC) - timedelta(seconds=1)
-    wanted = await say(hub, [done(), level(), done()])
-    await heard(bus, wanted)
+    wanted = await publish(hub, [done(), level(), done()])
+    await received(bus, wanted)
     until = datetime.now(UTC) + timedelta(seconds=1)
-    asked = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat(), "actor": "ann"}
+    body = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat(), "actor": "ann"}
     async with operator(hub) as client:
         wrongs: list[dict[str, object]] = [
             {"consumer": "payments"},
@@ -193,12 +193,12 @@ async def test_a_replay_goes_to_one_queue_and_keeps_the_events_ids(hubs: Hubs, b
             {"types": ["fulfillment.stock.set.v1"]},
         ]
         for wrong in wrongs:
-            assert (await client.post("/internal/replay", json={**asked, **wrong})).status_code == 422, wrong
-        answer = (await client.post("/internal/replay", json=asked)).json()
+            assert (await client.post("/internal/replay", json={**body, **wrong})).status_code == 422, wrong
+        answer = (await client.post("/internal/replay", json=body)).json()
         assert (answer["queue"], answer["messages"]) == (OUT, 3)
         (shown,) = (await client.get("/internal/operations")).json()["replays"]
         assert (shown["id"], shown["actor"], shown["messages"]) == (answer["replay_id"], "ann", 3)
-    assert len(await heard(bus, wanted)) == 3
+    assert len(await received(bus, wanted)) == 3
 
 
 async def test_a_broker_that_dies_under_load_loses_nothing(hubs: Hubs, bus: Bus, rabbitmq: RabbitMQ) -> None:
@@ -208,14 +208,14 @@ async def test_a_broker_that_dies_under_load_loses_nothing(hubs: Hubs, bus: Bus,
 
     async def speak() -> None:
         while not over.is_set() or len(wanted) < 300:
-            wanted.update(await say(hub, [done()]))
+            wanted.update(await publish(hub, [done()]))
 
     speaking = asyncio.create_task(speak())
     await asyncio.to_thread(rabbitmq.kill)
     await asyncio.to_thread(rabbitmq.restart)
     over.set()
     await speaking
-    await heard(bus, wanted)
+    await received(bus, wanted)
     await wait_until(lambda: outbox_is(hub, 0))
 
 
@@ -225,17 +225,17 @@ async def test_confirms_that_never_come_cost_a_second_publish_and_nothing_else(
     """The broker has the messages; its word is lost on the way, and nobody closes the connection."""
     async with Proxy(int(bus.url("orders").partition("@")[2].partition("/")[0].rpartition(":")[2])) as proxy:
         hub = await hubs(port=proxy.port)
-        await heard(bus, await say(hub, [done()]))
+        await received(bus, await publish(hub, [done()]))
         await wait_until(lambda: outbox_is(hub, 0))
         monkeypatch.setattr(relaying, "PUBLISH_SECONDS", 0.5)
         proxy.swallow(TO_CLIENT)
-        wanted = await say(hub, [done() for _ in range(30)])
+        wanted = await publish(hub, [done() for _ in range(30)])
         await wait_until(lambda: is_troubled(hub))
         assert await outbox_is(hub, 30)
         proxy.flow()
         proxy.cut_all()
         await wait_until(lambda: outbox_is(hub, 0))
-        found = await heard(bus, wanted)
+        found = await received(bus, wanted)
         assert len(found) >= 30
         await hub.stop()
 

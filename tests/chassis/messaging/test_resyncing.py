@@ -13,10 +13,10 @@ from contracts.fulfillment.stock import StockReserved
 from services.chassis.messaging import outbox_store
 from services.chassis.messaging.inbound.raw_message import RawMessage
 from services.chassis.messaging.outbound.outgoing_messages import outgoing_of, properties_of
-from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER
+from services.chassis.messaging.outgoing import REPLAY_HEADER, SNAPSHOT_HEADER
 from services.chassis.messaging.recovery import resyncing
 from services.chassis.messaging.recovery.resyncing import BATCH_ORDERS, resync_next
-from services.chassis.messaging.snapshots import Snapshot, Standing, Wanted
+from services.chassis.messaging.snapshots import Snapshot, SnapshotMessage, Wanted
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import operator
@@ -36,25 +36,25 @@ def ids(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     async def find(_: Any, wanted: Wanted, after: UUID | None, limit: int) -> list[UUID]:
         return [one for one in known if after is None or one > after][:limit]
 
-    async def tell(_: Any, shop: str, orders: Sequence[UUID]) -> list[Standing]:
+    async def read_snapshot(_: Any, shop: str, orders: Sequence[UUID]) -> list[SnapshotMessage]:
         position = FulfilmentPosition(version=7, stock=StockStanding.RESERVED, lines=[])
         return [
-            Standing(StockReserved(shop=shop, order_id=one, code="A7K3M", position=position), SINCE)
+            SnapshotMessage(StockReserved(shop=shop, order_id=one, code="A7K3M", position=position), SINCE)
             for one in orders
         ]
 
-    monkeypatch.setitem(subscribers.snapshots, "orders", Snapshot(count, find, tell))
+    monkeypatch.setitem(subscribers.snapshots, "orders", Snapshot(count, find, read_snapshot))
     return known
 
 
-async def asked(desk: Desk, **more: Any) -> Any:
+async def request_resync(desk: Desk, **more: Any) -> Any:
     """What the route answers."""
     async with operator(desk.hub) as client:
         body = {"consumer": "orders", "shop": SHOP, "actor": "ann", **more}
         return (await client.post("/internal/resync", json=body)).json()
 
 
-async def told(desk: Desk) -> list[UUID]:
+async def resynced_orders(desk: Desk) -> list[UUID]:
     """The orders told so far, as the relay would publish them to orders alone."""
     rows = await desk.fetch("SELECT * FROM msg.dispatch ORDER BY event_id")
     assert {(row["exchange"], row["routing_key"]) for row in rows} <= {
@@ -67,16 +67,16 @@ async def test_a_process_that_dies_is_followed_by_one_that_goes_on(
     sample_desks: SampleDesks, ids: list[UUID]
 ) -> None:
     first, second = await sample_desks(), await sample_desks()
-    counted = await asked(first, dry=True)
+    counted = await request_resync(first, dry=True)
     assert (counted["orders"], counted["resync_id"]) == (len(ids), None)
     assert not await resync_next(first.hub, subscribers.snapshots)
-    assert (await asked(first))["orders"] == len(ids)
+    assert (await request_resync(first))["orders"] == len(ids)
     assert await resync_next(first.hub, subscribers.snapshots)
     await first.close()
-    assert await told(second) == ids[:BATCH_ORDERS]
+    assert await resynced_orders(second) == ids[:BATCH_ORDERS]
     while await resync_next(second.hub, subscribers.snapshots):
         pass
-    assert await told(second) == ids
+    assert await resynced_orders(second) == ids
     async with operator(second.hub) as client:
         (shown,) = (await client.get("/internal/operations")).json()["resyncs"]
     assert (shown["told"], shown["messages"], shown["to_leave"]) == (len(ids),) * 3
@@ -89,18 +89,18 @@ async def test_it_waits_for_the_broker_however_many_orders_there_are(
 ) -> None:
     monkeypatch.setattr(resyncing, "MOST_TO_LEAVE", BATCH_ORDERS + 1)
     desk = await sample_desks()
-    await asked(desk)
+    await request_resync(desk)
     assert [await resync_next(desk.hub, subscribers.snapshots) for _ in range(3)] == [True, True, False]
     await desk.hub.pool.execute("DELETE FROM msg.dispatch")
     assert [await resync_next(desk.hub, subscribers.snapshots) for _ in range(2)] == [True, False]
-    assert await told(desk) == ids[2 * BATCH_ORDERS :]
+    assert await resynced_orders(desk) == ids[2 * BATCH_ORDERS :]
 
 
-async def test_what_stands_leaves_as_a_replay_without_a_sequence(
+async def test_a_snapshot_leaves_as_a_replay_without_a_sequence(
     sample_desks: SampleDesks, ids: list[UUID]
 ) -> None:
     desk = await sample_desks()
-    resync_id = (await asked(desk))["resync_id"]
+    resync_id = (await request_resync(desk))["resync_id"]
     await resync_next(desk.hub, subscribers.snapshots)
     async with desk.hub.acquire() as connection:
         rows = await outbox_store.take_dispatches(connection, desk.hub.owner, timedelta(), 1)
@@ -108,7 +108,7 @@ async def test_what_stands_leaves_as_a_replay_without_a_sequence(
     headers = dict(properties_of(outgoing, desk.hub.service, "fulfillment").headers or {})
     assert (headers[REPLAY_HEADER], outgoing.envelope.time) == (resync_id, SINCE)
     assert (outgoing.envelope.sequence, outgoing.envelope.causation_id) == (None, None)
-    assert RawMessage("orders.fulfillment", headers, outgoing.body).is_standing
-    assert not RawMessage("orders.storefront", headers, outgoing.body).is_standing
-    del headers[STANDING_HEADER]
-    assert not RawMessage("orders.fulfillment", headers, outgoing.body).is_standing
+    assert RawMessage("orders.fulfillment", headers, outgoing.body).is_snapshot
+    assert not RawMessage("orders.storefront", headers, outgoing.body).is_snapshot
+    del headers[SNAPSHOT_HEADER]
+    assert not RawMessage("orders.fulfillment", headers, outgoing.body).is_snapshot

@@ -26,7 +26,7 @@ from tests.chassis.bus import STOREFRONTS, Bus, framed
 from tests.chassis.sample import ask
 
 
-def test_every_listener_is_bound_to_what_it_hears_and_to_nothing_else() -> None:
+def test_every_listener_is_bound_to_what_it_consumes_and_to_nothing_else() -> None:
     found = {
         b
         for b in bindings(STOREFRONTS)
@@ -42,7 +42,7 @@ def test_every_listener_is_bound_to_what_it_hears_and_to_nothing_else() -> None:
         assert mine == [Binding(PUBLIC, storefront.name, f"{storefront.shop}.{storefront.module}.#")]
 
 
-def test_no_password_stands_in_the_definitions() -> None:
+def test_no_password_is_in_the_definitions() -> None:
     assert "correct horse" not in str(definitions("/", {"orders": "correct horse"}, STOREFRONTS))
 
 
@@ -96,7 +96,7 @@ async def test_the_check_names_every_difference(bus: Bus) -> None:
         send("PUT", f"permissions/{vhost}/payments", {"configure": ".*", "write": ".*", "read": ".*"})
 
     await asyncio.to_thread(spoil)
-    with pytest.raises(TopologyWrong) as told:
+    with pytest.raises(TopologyWrong) as message:
         await asyncio.to_thread(check, bus.management, STOREFRONTS)
     for difference in (
         "queue orders.payments is missing",
@@ -106,7 +106,7 @@ async def test_the_check_names_every_difference(bus: Bus) -> None:
         "policy orders-queues is missing",
         "user payments may",
     ):
-        assert difference in str(told.value)
+        assert difference in str(message.value)
 
 
 async def test_a_queue_of_another_kind_is_refused_in_the_brokers_words(bus: Bus) -> None:
@@ -122,10 +122,10 @@ async def test_dead_letters_leave_at_least_once(bus: Bus, rabbitmq: RabbitMQ) ->
     flags = rabbitmq.ctl("list_feature_flags", "name", "state")
     assert ["stream_queue", "enabled"] in [line.split() for line in flags.splitlines()]
     listed = await asyncio.to_thread(rabbitmq.ctl, "list_queues", "-p", bus.vhost, "name", "policy")
-    in_force = {line.split("\t")[0]: line.split("\t")[-1] for line in listed.splitlines() if "." in line}
-    assert set(in_force) == set(queues(STOREFRONTS))
+    policy_of = {line.split("\t")[0]: line.split("\t")[-1] for line in listed.splitlines() if "." in line}
+    assert set(policy_of) == set(queues(STOREFRONTS))
     rules = {policy["name"]: policy["definition"] for policy in policies()}
-    for queue, policy in in_force.items():
+    for queue, policy in policy_of.items():
         if queue.partition(".")[0] in SERVICES and not queue.endswith(".dead"):
             assert rules[policy]["dead-letter-strategy"] == "at-least-once"
             assert rules[policy]["overflow"] == "reject-publish"

@@ -59,7 +59,7 @@ async def test_it_gives_up_in_the_end_and_is_shown(sample_desks: SampleDesks) ->
 async def test_a_waker_in_another_process_is_noticed_immediately(hubs: Hubs, bus: Bus) -> None:
     """The first pause would be a minute: only the wake-up can be so quick."""
     hub = await hubs(retry_seconds=60)
-    await bus.say([framed(ask("wait", "LAMP"))])
+    await bus.publish([framed(ask("wait", "LAMP"))])
     await wait_until(lambda: hub.pool.fetchval("SELECT count(*) FROM msg.parked WHERE state = 'waiting'"))
     other = await hubs(retry_seconds=60)
     async with other.unit() as unit:

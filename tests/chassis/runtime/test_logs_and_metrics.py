@@ -51,8 +51,8 @@ async def test_a_line_per_message_with_its_ids(
     await desk.deliver(ask("overflow", CUSTOMER))
     await desk.hub.committer.commit([arrival(json.dumps({"actor": [CUSTOMER]}).encode())])
     logging.getLogger("elsewhere").error("of the standard library")
-    said = capsys.readouterr().err
-    lines = [json.loads(line) for line in said.splitlines()]
+    output = capsys.readouterr().err
+    lines = [json.loads(line) for line in output.splitlines()]
     first = next(line for line in lines if line["event"] == "message")
     assert first["event_id"] == str(outcome.envelope.id)
     assert (first["end"], first["queue"], first["service"]) == (
@@ -64,7 +64,7 @@ async def test_a_line_per_message_with_its_ids(
     failed = next(line for line in lines if line["event"] == "message failed")
     assert any("sample.py" in place for place in failed["places"])
     assert lines[-1]["event"] == "of the standard library"
-    assert CUSTOMER not in said
+    assert CUSTOMER not in output
 
 
 @pytest.mark.usefixtures("_plain_logs")
@@ -81,10 +81,10 @@ async def test_an_unwritable_log_does_not_fail_the_work(
         assert (await desk.deliver(ask("raise"))).result == "waiting"
 
 
-async def test_an_error_is_told_without_the_row_it_is_about(sample_desks: SampleDesks) -> None:
+async def test_an_error_is_reported_without_the_row_it_is_about(sample_desks: SampleDesks) -> None:
     desk: Desk = await sample_desks()
     await desk.hub.pool.execute("CREATE TABLE people (name text UNIQUE CHECK (name <> 'x'), age integer)")
-    told = []
+    descriptions = []
     for statement, values in (
         ("INSERT INTO people VALUES ($1), ($1)", [CUSTOMER]),
         ("INSERT INTO people VALUES ($1, $2)", ["x", 7]),
@@ -94,11 +94,11 @@ async def test_an_error_is_told_without_the_row_it_is_about(sample_desks: Sample
         try:
             await desk.hub.pool.execute(statement, *values)
         except Exception as error:  # noqa: BLE001
-            told.append(describe(error))
-    told.append(describe(refused({"age": CUSTOMER})))
-    assert len(told) == 5
-    assert CUSTOMER not in str(told)
-    assert "UniqueViolationError 23505" in told[0]
+            descriptions.append(describe(error))
+    descriptions.append(describe(refused({"age": CUSTOMER})))
+    assert len(descriptions) == 5
+    assert CUSTOMER not in str(descriptions)
+    assert "UniqueViolationError 23505" in descriptions[0]
 
 
 def refused(value: Any) -> ValidationError:
@@ -157,7 +157,7 @@ def handled() -> float:
     return REGISTRY.get_sample_value("comptoir_messages_handled_total", labels) or 0.0
 
 
-def test_each_gauge_says_whether_replicas_are_added_up() -> None:
+def test_each_gauge_states_whether_replicas_are_added_up() -> None:
     gauges = [value for value in vars(metrics).values() if isinstance(value, Gauge)]
     assert gauges
     for gauge in gauges:

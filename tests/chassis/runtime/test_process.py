@@ -53,12 +53,12 @@ async def database(system: System) -> AsyncIterator[asyncpg.Connection]:
         await system.supervisor.stop(NAME)
 
 
-async def say(system: System, count: int, mark: str) -> None:
+async def publish(system: System, count: int, mark: str) -> None:
     """Have orders ask for so many stock counts."""
     connection = await aio_pika.connect(system.amqp_url("orders"))
     async with connection:
         channel = await (await connection.channel()).get_underlay_channel()
-        asked = [
+        requested = [
             SetStock(shop="atelier", levels=[StockLevel(sku=f"{mark}-{n}", on_hand=n)], actor="test")
             for n in range(count)
         ]
@@ -72,7 +72,7 @@ async def say(system: System, count: int, mark: str) -> None:
                         properties=spec.Basic.Properties(headers=dict(envelope.headers()), delivery_mode=2),
                         mandatory=True,
                     )
-                    for envelope, body in map(framed, asked[start : start + 200])
+                    for envelope, body in map(framed, requested[start : start + 200])
                 )
             )
 
@@ -117,15 +117,15 @@ async def says(system: System, path: str, status: int, *words: str) -> bool:
     return found == status and all(word in text for word in words)
 
 
-async def test_told_to_stop_under_load_it_finishes_what_it_took(system: System, database: Any) -> None:
+async def test_when_stopped_under_load_it_finishes_what_it_took(system: System, database: Any) -> None:
     await system.start(NAME)
-    await say(system, 1500, "stop")
+    await publish(system, 1500, "stop")
     await wait_until(lambda: some_done(database, "stop"))
     await system.supervisor.stop(NAME)
     assert system.supervisor.exited(NAME) == 0
-    effects, said = await done(database, "stop")
+    effects, output = await done(database, "stop")
     ready, consumers = await queue_of(system)
-    assert (effects, consumers) == (said, 0)
+    assert (effects, consumers) == (output, 0)
     assert ready == 1500 - effects
     assert await database.fetchval("SELECT count(*) FROM msg.dispatch") == 0
     await system.start(NAME)
@@ -142,27 +142,27 @@ async def test_the_broker_dies_under_load_and_the_process_stays(
 ) -> None:
     await system.start(NAME)
     restarts = system.supervisor.restarts(NAME)
-    await say(system, 1000, "broker")
+    await publish(system, 1000, "broker")
     await wait_until(lambda: some_done(database, "broker"))
     await asyncio.to_thread(rabbitmq.kill)
     await wait_until(lambda: says(system, "/readyz", 503, "broker"))
     assert (await get(system, "/readyz/intake"))[0] == 200
     await asyncio.to_thread(rabbitmq.restart)
     await wait_until(lambda: says(system, "/readyz", 200), 30)
-    await say(system, 100, "afterwards")
+    await publish(system, 100, "afterwards")
     await wait_until(lambda: has_done(database, "broker", 1000), 30)
     await wait_until(lambda: has_done(database, "afterwards", 100), 30)
     assert (await queue_of(system))[1] == 1
     assert system.supervisor.restarts(NAME) == restarts
 
 
-async def test_it_starts_without_its_servers_says_so_and_waits_for_them(
+async def test_it_starts_without_its_servers_logs_it_and_waits_for_them(
     system: System, database: Any
 ) -> None:
     amqp, postgres = urlsplit(system.amqp_url(NAME)), urlsplit(system.databases[NAME])
     async with Proxy(amqp.port or 0) as broker, Proxy(postgres.port or 0) as server:
-        broker.go_away()
-        server.go_away()
+        broker.become_unavailable()
+        server.become_unavailable()
         program = system.program(
             NAME,
             COMPTOIR_DATABASE_URL=through(system.databases[NAME], server.port),
@@ -180,12 +180,12 @@ async def test_it_starts_without_its_servers_says_so_and_waits_for_them(
         await system.supervisor.stop(NAME)
 
 
-async def test_one_that_stands_still_exits_and_is_started_afresh(system: System, database: Any) -> None:
+async def test_one_that_hangs_exits_and_is_started_afresh(system: System, database: Any) -> None:
     await system.supervisor.start(system.program(NAME, COMPTOIR_WATCHDOG_SECONDS="1"))
     restarts = system.supervisor.restarts(NAME)
     async with database.transaction():
         await database.execute("LOCK TABLE msg.inbox")
-        await say(system, 1, "stuck")
+        await publish(system, 1, "stuck")
         await wait_until(lambda: restarted(system, restarts), 30)
     assert 1 in system.supervisor.deaths(NAME)
     assert "no progress although dependencies answer" in system.supervisor.log_tail(NAME)
@@ -217,34 +217,34 @@ async def test_a_database_that_was_not_migrated_is_reported_in_a_sentence(
 ) -> None:
     empty = await create_databases(postgres.admin_url, "_empty")
     try:
-        status, said = await run(system, COMPTOIR_DATABASE_URL=empty[NAME])
+        status, output = await run(system, COMPTOIR_DATABASE_URL=empty[NAME])
     finally:
         await drop_databases(postgres.admin_url, "_empty")
     assert status == 1
-    assert "python -m services.fulfillment migrate" in said
-    assert "Traceback" not in said
+    assert "python -m services.fulfillment migrate" in output
+    assert "Traceback" not in output
 
 
 async def test_a_wrong_password_is_reported_in_a_sentence(system: System) -> None:
     url = urlsplit(system.databases[NAME])
     wrong = url._replace(netloc=f"{url.username}:wrong-secret@{url.hostname}:{url.port}").geturl()
-    status, said = await run(system, COMPTOIR_DATABASE_URL=wrong, COMPTOIR_POLL_SIZE="hunter2")
+    status, output = await run(system, COMPTOIR_DATABASE_URL=wrong, COMPTOIR_POLL_SIZE="hunter2")
     assert status == 1
-    assert "COMPTOIR_DATABASE_URL" in said
-    assert "wrong-secret" not in said
-    [warning] = [line for line in said.splitlines() if "unknown setting; it is ignored" in line]
+    assert "COMPTOIR_DATABASE_URL" in output
+    assert "wrong-secret" not in output
+    [warning] = [line for line in output.splitlines() if "unknown setting; it is ignored" in line]
     assert "COMPTOIR_POLL_SIZE" in warning
     assert "COMPTOIR_POOL_SIZE" in warning
-    assert "hunter2" not in said
+    assert "hunter2" not in output
 
 
 async def test_a_missing_root_certificate_is_reported_in_a_sentence(system: System, tmp_path: Path) -> None:
     url = f"{system.databases[NAME]}?sslmode=verify-full"
-    status, said = await run(system, COMPTOIR_DATABASE_URL=url, HOME=str(tmp_path))
+    status, output = await run(system, COMPTOIR_DATABASE_URL=url, HOME=str(tmp_path))
     assert status == 1
-    assert "COMPTOIR_DATABASE_URL can't be used" in said
-    assert "root certificate" in said
-    assert "Traceback" not in said
+    assert "COMPTOIR_DATABASE_URL can't be used" in output
+    assert "root certificate" in output
+    assert "Traceback" not in output
 
 
 async def test_a_public_process_has_its_metrics_on_a_separate_port(system: System) -> None:

@@ -77,7 +77,7 @@ def _huge(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "expected"),
     [
         (
             lambda file: None,
@@ -91,7 +91,7 @@ def _huge(file: Path) -> None:
     ],
 )
 def test_an_unusable_file_is_named_beside_all_else_that_is_wrong(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: Callable[[Path], object], said: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: Callable[[Path], object], expected: str
 ) -> None:
     file = tmp_path / "url"
     make(file)
@@ -101,7 +101,7 @@ def test_an_unusable_file_is_named_beside_all_else_that_is_wrong(
     lines = str(ended.value).splitlines()
     assert lines[0] == "ServiceSettings: 2 invalid settings:"
     assert "COMPTOIR_DATABASE_URL: " in lines[1]
-    assert said.format(file=file) in lines[1]
+    assert expected.format(file=file) in lines[1]
     assert "COMPTOIR_INTERNAL_TOKEN is missing" in lines[2]
 
 
@@ -134,14 +134,14 @@ def test_a_setting_given_twice_is_named_with_its_places_and_without_values(
     monkeypatch.setenv("COMPTOIR_INTERNAL_TOKEN", TOKEN)
     with pytest.raises(SystemExit) as ended:
         load_settings(ServiceSettings)
-    told = str(ended.value)
+    output = str(ended.value)
     places = f"COMPTOIR_DATABASE_URL_FILE, {tmp_path}/comptoir_database_url"
-    assert f"COMPTOIR_DATABASE_URL: given more than once ({places}); keep one of them" in told
+    assert f"COMPTOIR_DATABASE_URL: given more than once ({places}); keep one of them" in output
     assert (
         f"COMPTOIR_HTTP_PORT: given more than once (COMPTOIR_HTTP_PORT, {tmp_path}/comptoir_http_port)"
-        in told
+        in output
     )
-    assert "hunter2" not in told
+    assert "hunter2" not in output
 
 
 def test_two_files_of_one_setting_are_named(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def told(monkeypatch: pytest.MonkeyPatch, **given: str) -> str:
+def refusal_of(monkeypatch: pytest.MonkeyPatch, **given: str) -> str:
     """What a start with these settings ends with."""
     for name, value in given.items():
         monkeypatch.setenv(PREFIX + name, value)
@@ -37,23 +37,23 @@ def told(monkeypatch: pytest.MonkeyPatch, **given: str) -> str:
 
 
 def test_everything_missing_is_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = told(monkeypatch, HTTP_PORT="")
-    assert "4 invalid settings" in said
+    text = refusal_of(monkeypatch, HTTP_PORT="")
+    assert "4 invalid settings" in text
     for name in GOOD:
-        assert f"  {PREFIX}{name} " in said
+        assert f"  {PREFIX}{name} " in text
 
 
 def test_what_is_wrong_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {**GOOD, "INTERNAL_TOKEN": "short-secret", "HTTP_PORT": "eighty", "LOG_LEVEL": "LOUD"}
-    said = told(monkeypatch, **given)
+    text = refusal_of(monkeypatch, **given)
     for name in ("INTERNAL_TOKEN", "HTTP_PORT", "LOG_LEVEL"):
-        assert f"  {PREFIX}{name} " in said
+        assert f"  {PREFIX}{name} " in text
     for secret in ("short-secret", "hunter2", "hunter3", "eighty", "LOUD"):
-        assert secret not in said
+        assert secret not in text
 
 
 def test_the_inbox_remembers_longer_than_events_are_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "COMPTOIR_INBOX_DAYS must exceed" in told(
+    assert "COMPTOIR_INBOX_DAYS must exceed" in refusal_of(
         monkeypatch, **GOOD, INBOX_DAYS="10", EVENT_LOG_DAYS="10"
     )
 
@@ -65,10 +65,10 @@ def test_secrets_do_not_show_when_printed(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    ("failpoint", "said"),
+    ("failpoint", "expected"),
     [("after_lunch", "known are received, inbox_written"), ("after_commit:soon", "name@place:number")],
 )
-def test_an_unknown_failpoint_is_refused(failpoint: str, said: str) -> None:
+def test_an_unknown_failpoint_is_refused(failpoint: str, expected: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import services.chassis.failpoints"],
         env={**os.environ, "COMPTOIR_FAILPOINT": failpoint},
@@ -79,4 +79,4 @@ def test_an_unknown_failpoint_is_refused(failpoint: str, said: str) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert said in done.stderr
+    assert expected in done.stderr

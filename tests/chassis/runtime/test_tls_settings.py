@@ -37,7 +37,7 @@ def test_the_files_are_written_into_the_urls(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "expected"),
     [
         ({"amqp_url": "amqp://u:p@h/", "amqp_ca_file": "root"}, "COMPTOIR_AMQP_URL must begin with amqps://"),
         ({"amqp_url": "amqps://u:p@h/?cafile=/x", "amqp_ca_file": "root"}, "the URL has another cafile"),
@@ -66,11 +66,11 @@ def test_the_files_are_written_into_the_urls(root: Path) -> None:
         ({"services_ca_file": __file__}, "holds no certificate in PEM"),
     ],
 )
-def test_what_can_not_be_used_is_named(root: Path, settings: dict[str, str], said: str) -> None:
+def test_what_can_not_be_used_is_named(root: Path, settings: dict[str, str], expected: str) -> None:
     given = {name: root if value == "root" else value for name, value in settings.items()}
     with pytest.raises(ValidationError) as refused:
         ServiceSettings(**{**GOOD, **given})
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
     assert "u:p" not in str(refused.value)
 
 

@@ -37,7 +37,7 @@ async def test_a_stalled_queue_is_detected(hubs: Hubs, bus: Bus) -> None:
     watchdog = Watchdog(0.3)
     async with hub.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE seen")
-        await bus.say([framed(ask())])
+        await bus.publish([framed(ask())])
         assert "fulfillment.orders" in str(await wait_until(lambda: looks(watchdog, hub)))
     assert hub.stopping.is_set()
 
@@ -50,8 +50,8 @@ async def test_an_idle_process_and_one_without_its_database_are_let_be(
         watchdog = Watchdog(0.05)
         for _ in range(10):
             assert await looks(watchdog, hub) is None
-        proxy.go_away()
-        await bus.say([framed(ask())])
+        proxy.become_unavailable()
+        await bus.publish([framed(ask())])
         await wait_until(lambda: has_an_outage(hub))
         for _ in range(10):
             assert await looks(watchdog, hub) is None
@@ -70,7 +70,7 @@ async def test_a_pool_that_lost_its_connections_is_noticed(
     for _ in range(10):
         assert await looks(watchdog, hub) is None
     held = [await hub.pool.acquire() for _ in range(2)]
-    await bus.say([framed(ask())])
+    await bus.publish([framed(ask())])
     assert "no connection of the pool" in str(await wait_until(lambda: looks(watchdog, hub)))
     for connection in held:
         await hub.pool.release(connection)
@@ -114,10 +114,10 @@ def start(hangs: bool) -> subprocess.Popen[str]:
 
 async def test_a_loop_that_hangs_ends_the_process_with_its_stack() -> None:
     process = start(hangs=True)
-    _, said = await asyncio.to_thread(process.communicate, timeout=20)
+    _, output = await asyncio.to_thread(process.communicate, timeout=20)
     assert process.returncode == EXIT_STATUS
-    assert "event loop is blocked" in said
-    assert "in main" in said
+    assert "event loop is blocked" in output
+    assert "in main" in output
 
 
 async def test_a_process_that_was_halted_as_a_whole_goes_on() -> None:

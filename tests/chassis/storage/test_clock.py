@@ -43,8 +43,8 @@ def a_wrong_clock(monkeypatch: pytest.MonkeyPatch) -> Any:
     follow_clock(timedelta())
 
 
-def is_now(moment: datetime) -> bool:
-    return abs(moment - datetime.now(UTC)) < timedelta(seconds=60)
+def is_now(timestamp: datetime) -> bool:
+    return abs(timestamp - datetime.now(UTC)) < timedelta(seconds=60)
 
 
 async def partitions(desk: Desk) -> list[str]:
@@ -62,7 +62,7 @@ async def test_a_process_with_a_wrong_clock_works_by_the_databases(
     outcome = await desk.deliver(ask(), id=uuid7())
     assert outcome.result == "handled"
     assert is_now(desk.hub.clock.now())
-    assert all(is_now(uuid7_time(said.id)) and is_now(said.time) for said, _ in outcome.emitted)
+    assert all(is_now(uuid7_time(events.id)) and is_now(events.time) for events, _ in outcome.emitted)
     lease = await desk.fetchval("SELECT lease_until FROM msg.dispatch")
     assert is_now(lease - timedelta(seconds=10))
     await desk.hub.keep_house()

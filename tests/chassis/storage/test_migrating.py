@@ -113,8 +113,8 @@ async def test_two_processes_that_migrate_at_once_work_one_after_the_other(
     assert await gate.fetchval(f"{AT_THE_GATE} AND datname = current_database()") == 1
     await gate.execute("SELECT pg_advisory_unlock(7)")
     for one in both:
-        said, _ = await one.communicate()
-        assert one.returncode == 0, said
+        output, _ = await one.communicate()
+        assert one.returncode == 0, output
     assert await gate.fetchval("SELECT count(*) FROM schema_migrations WHERE version = '20300101000001'") == 1
     await gate.close()
 

@@ -51,7 +51,7 @@ def today(start: datetime) -> date:
 @pytest.fixture
 def stopped_desks(sample_desks: SampleDesks, start: datetime) -> SampleDesks:
     """Desks whose clock stands still."""
-    return partial(sample_desks, own_clock=StoppedClock(moment=start))
+    return partial(sample_desks, own_clock=StoppedClock(stopped_at=start))
 
 
 async def days(desk: Desk, table: str) -> list[date]:
@@ -81,13 +81,13 @@ async def a_long_reader(desk: Desk) -> AsyncIterator[None]:
 async def test_they_are_made_ahead_and_there_is_no_gap(stopped_desks: SampleDesks, today: date) -> None:
     desk = await stopped_desks()
     for table in ("inbox", "event_log"):
-        standing = await days(desk, table)
-        assert standing[0] == today - timedelta(days=DAYS_BACK_AT_FIRST)
-        assert standing[-1] == today + timedelta(days=DAYS_AHEAD)
+        existing = await days(desk, table)
+        assert existing[0] == today - timedelta(days=DAYS_BACK_AT_FIRST)
+        assert existing[-1] == today + timedelta(days=DAYS_AHEAD)
     await keep(desk, today + timedelta(days=10))
-    standing = await days(desk, "inbox")
-    assert standing == [standing[0] + timedelta(days=n) for n in range(len(standing))]
-    assert standing[-1] == today + timedelta(days=10 + DAYS_AHEAD)
+    existing = await days(desk, "inbox")
+    assert existing == [existing[0] + timedelta(days=n) for n in range(len(existing))]
+    assert existing[-1] == today + timedelta(days=10 + DAYS_AHEAD)
 
 
 async def test_they_are_dropped_in_time_and_the_window_follows(
@@ -182,6 +182,6 @@ async def test_days_from_a_clock_that_was_ahead_leave_no_gap(stopped_desks: Samp
             await desk.hub.pool.execute(f"DROP TABLE msg.inbox_{day:%Y%m%d}")
     await desk.hub.keep_house()
     for table in ("inbox", "event_log"):
-        standing = await days(desk, table)
-        assert standing == [today + timedelta(days=n - DAYS_BACK_AT_FIRST) for n in range(len(standing))]
+        existing = await days(desk, table)
+        assert existing == [today + timedelta(days=n - DAYS_BACK_AT_FIRST) for n in range(len(existing))]
     assert (await desk.deliver(ask())).result == "handled"

@@ -63,7 +63,7 @@ async def test_nothing_noted_is_nothing_sent() -> None:
     assert connection.sent == []
 
 
-async def test_the_database_takes_them_and_tells_of_the_last(desks: Desks) -> None:
+async def test_the_database_takes_them_and_reports_the_last(desks: Desks) -> None:
     desk = await desks("orders")
     async with desk.hub.acquire() as connection, transaction(connection):
         writes = Writes(connection)

@@ -24,7 +24,7 @@ def received(mail: EmailMessage) -> EmailMessage:
     return arrived
 
 
-def test_an_answer_goes_where_the_mail_says_and_names_it() -> None:
+def test_an_answer_goes_where_the_mail_directs_and_names_it() -> None:
     answer = answer_to(received(a_mail()), RECIPIENT, "La 42.")
     assert (answer["To"], answer["Subject"]) == (REPLY_TO, "Re: Votre commande K7F3-QD01")
     read = parse(answer.as_bytes(policy=SMTP), RECIPIENT)

@@ -10,7 +10,7 @@ import pytest
 from deploy.demo.standins.paypal.disputes import escalate, open_dispute, resolve
 from deploy.demo.standins.paypal.refunds import reverse
 from deploy.demo.standins.paypal.standin import PayPal
-from deploy.demo.standins.serving import Trouble
+from deploy.demo.standins.serving import InjectedFault
 from tests.demo.paypal.conftest import a_token
 
 EUR_10 = {"amount": {"currency_code": "EUR", "value": "10.00"}}
@@ -133,8 +133,8 @@ async def test_what_can_not_be_refunded_is_refused_for_good(paypal: PayPal, http
 
 async def test_troubles_come_before_or_after_the_effect(paypal: PayPal, http: httpx2.AsyncClient) -> None:
     capture = paypal.account.pay("25.00", "EUR")
-    nonsense = Trouble(content=b"<html>gateway</html>", status=200)
-    paypal.api.troubles.extend([429, Trouble(status=500, after=True), nonsense])
+    nonsense = InjectedFault(content=b"<html>gateway</html>", status=200)
+    paypal.api.faults.extend([429, InjectedFault(status=500, after=True), nonsense])
     answers = [await refund(http, capture["id"], EUR_10) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [429, 500, 200, 200]
     assert answers[2].text == "<html>gateway</html>"

@@ -79,7 +79,7 @@ async def test_a_body_padded_to_the_checksum_carries_the_signature(paypal: PayPa
 
 async def check(paypal: PayPal, http: httpx2.AsyncClient, headers: dict[str, str], event: bytes) -> str:
     """Have PayPal check a delivery, whose event is spliced into the request as it was delivered."""
-    asked = {
+    body = {
         "auth_algo": headers["PAYPAL-AUTH-ALGO"],
         "cert_url": headers["PAYPAL-CERT-URL"],
         "transmission_id": headers["PAYPAL-TRANSMISSION-ID"],
@@ -87,7 +87,7 @@ async def check(paypal: PayPal, http: httpx2.AsyncClient, headers: dict[str, str
         "transmission_time": headers["PAYPAL-TRANSMISSION-TIME"],
         "webhook_id": WEBHOOK_ID,
     }
-    content = json.dumps(asked).encode()[:-1] + b', "webhook_event": ' + event + b"}"
+    content = json.dumps(body).encode()[:-1] + b', "webhook_event": ' + event + b"}"
     answer = await http.post("/v1/notifications/verify-webhook-signature", content=content)
     return str(answer.raise_for_status().json()["verification_status"])
 
@@ -133,19 +133,19 @@ async def delivered(folder: Path, conduct: Conduct, payments: int) -> tuple[PayP
                 paypal.account.pay("25.00", "EUR")
             await paypal.courier.settled()
             leaf, *_ = await chain_of(paypal)
-    genuine = [body for headers, body in endpoint.heard if is_signed(headers, body, leaf)]
+    genuine = [body for headers, body in endpoint.received if is_signed(headers, body, leaf)]
     return paypal, [json.loads(body) for body in genuine]
 
 
 async def test_every_event_is_delivered_once_as_a_rule(tmp_path: Path) -> None:
-    paypal, heard = await delivered(tmp_path, Conduct(), 3)
-    assert sorted(each["id"] for each in heard) == sorted(one.id for one in paypal.log.happened)
+    paypal, received = await delivered(tmp_path, Conduct(), 3)
+    assert sorted(each["id"] for each in received) == sorted(one.id for one in paypal.log.happened)
 
 
 async def test_events_are_lost_repeated_and_out_of_sequence_on_request(tmp_path: Path) -> None:
     conduct = Conduct(lost=0.3, repeated=0.5, delayed=1.0, longest_delay_seconds=0.3, forged=0.3)
-    paypal, heard = await delivered(tmp_path, conduct, 10)
-    ids, happened = [each["id"] for each in heard], [one.id for one in paypal.log.happened]
+    paypal, received = await delivered(tmp_path, conduct, 10)
+    ids, happened = [each["id"] for each in received], [one.id for one in paypal.log.happened]
     lost = {event.id for event in paypal.courier.lost}
     assert 0 < len(lost) < len(happened)
     assert set(ids) == set(happened) - lost
@@ -164,7 +164,7 @@ async def test_what_was_lost_is_posted_when_it_is_sent_again(tmp_path: Path) -> 
             paypal.courier.lose_next = 3
             paypal.account.pay("25.00", "EUR")
             await paypal.courier.settled()
-            assert endpoint.heard == []
+            assert endpoint.received == []
             paypal.log.again(paypal.log.happened[-1].id)
             await paypal.courier.settled()
-    assert [json.loads(body)["event_type"] for _, body in endpoint.heard] == ["PAYMENT.CAPTURE.COMPLETED"]
+    assert [json.loads(body)["event_type"] for _, body in endpoint.received] == ["PAYMENT.CAPTURE.COMPLETED"]

@@ -41,8 +41,8 @@ async def test_failed_effects_are_listed_and_acknowledged(
         assert await run(*command, "--shop", "") == 2
         assert "the shop is empty" in capsys.readouterr().err
     assert await run("list", "notifier") == 0
-    said = capsys.readouterr().out
-    assert all(word in said for word in ("inbound", "first", "second", "maison", "unreadable"))
+    output = capsys.readouterr().out
+    assert all(word in output for word in ("inbound", "first", "second", "maison", "unreadable"))
     assert await run("acknowledge", "notifier", "first", "--kind", "inbound", "--reason", "r") == 2
     assert "give either the KEY" in capsys.readouterr().err
     named = ("--reason", "an advertisement", "--actor", "ada")

@@ -13,7 +13,7 @@ from deploy.auditor.watching import Watch
 from deploy.backup import manifest
 from deploy.backup.keeping import Cleaned, folder_at, newest_at, only_one, remove_old
 from deploy.backup.manifest import Dump, Manifest
-from deploy.backup.standing import only_restore
+from deploy.backup.restore_state import only_restore
 from deploy.cli.failures import Refused
 from deploy.local.parts import Postgres
 from tests.deploy.cli.test_usage import TOKEN, run
@@ -24,13 +24,13 @@ UNREACHABLE = {
 SERIES = "comptoir_auditor_backup_timestamp_seconds"
 
 
-def moment(day: int) -> datetime:
+def at(day: int) -> datetime:
     return datetime(2020, 11, day, 3, 15, tzinfo=UTC)
 
 
 def made(folder: Path, day: int, *, is_whole: bool = True) -> Path:
     """A backup of a day of November 2020, as far as its manifest and its files' sizes show."""
-    return filled(folder_at(folder, moment(day)), is_whole=is_whole)
+    return filled(folder_at(folder, at(day)), is_whole=is_whole)
 
 
 def filled(one: Path, *, is_whole: bool = True) -> Path:
@@ -42,14 +42,14 @@ def filled(one: Path, *, is_whole: bool = True) -> Path:
             file=f"{name}.dump",
             bytes=1,
             sha256=sha256(b"x").hexdigest(),
-            taken_at=moment(1),
+            taken_at=at(1),
             server_version="",
             migrations=[],
             last_event=None,
             version_floor=0,
         )
     if is_whole:
-        whole = Manifest(format=1, comptoir="0", backup_id=uuid4(), taken_at=moment(1), databases=dumps)
+        whole = Manifest(format=1, comptoir="0", backup_id=uuid4(), taken_at=at(1), databases=dumps)
         manifest.write(one, whole)
     return one
 
@@ -163,7 +163,7 @@ def test_the_auditor_shows_the_newest_complete_backup(tmp_path: Path) -> None:
     [line] = [
         one for one in exposition(Watch(backups=tmp_path)).decode().splitlines() if one.startswith(SERIES)
     ]
-    assert float(line.split()[1]) == moment(4).timestamp()
+    assert float(line.split()[1]) == at(4).timestamp()
     unwatched = exposition(Watch()).decode()
     assert f"# TYPE {SERIES} gauge" in unwatched
     assert f"\n{SERIES} " not in unwatched

@@ -62,10 +62,10 @@ async def test_what_was_lost_is_counted_then_sent_again(
         assert await run("count", "orders", "notifier", "--shop", SHOP) == 1
         assert capsys.readouterr().out.split()[-5:] == ["2", "never", "handled", "by", "notifier"]
         assert await run("count", "orders", "notifier", "--shop", "another") == 1
-        told = capsys.readouterr()
-        assert "never handled" not in told.out
+        output = capsys.readouterr()
+        assert "never handled" not in output.out
         assert (
-            told.err
+            output.err
             == "orders answers 422: orders has sent no message of shop another; check the shop's name\n"
         )
         assert await orders.fetchval("SELECT count(*) FROM msg.dispatch") == 0, "counting sends nothing"
@@ -77,7 +77,7 @@ async def test_what_was_lost_is_counted_then_sent_again(
 
 
 @pytest.mark.parametrize(
-    ("variables", "status", "said"),
+    ("variables", "status", "expected"),
     [
         ({}, 2, "set COMPTOIR_INTERNAL_TOKEN"),
         ({"COMPTOIR_INTERNAL_TOKEN": TOKEN}, 2, "set COMPTOIR_ORDERS_URL"),
@@ -89,10 +89,10 @@ async def test_what_was_lost_is_counted_then_sent_again(
     ],
     ids=["no token", "no address", "nobody there"],
 )
-async def test_what_can_not_be_asked_is_one_sentence(
+async def test_what_can_not_be_requested_is_one_sentence(
     variables: dict[str, str],
     status: int,
-    said: str,
+    expected: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -101,11 +101,11 @@ async def test_what_can_not_be_asked_is_one_sentence(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert await run("count", "orders", "notifier") == status
-    told = capsys.readouterr()
-    assert (told.out, said in told.err, told.err.count("\n")) == ("", True, 1)
+    output = capsys.readouterr()
+    assert (output.out, expected in output.err, output.err.count("\n")) == ("", True, 1)
 
 
-async def test_a_wrong_token_and_a_pair_that_does_not_talk_are_told(
+async def test_a_wrong_token_and_a_pair_that_does_not_connect_are_reported(
     desks: Desks, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with served(await desks("notifier")) as url:
@@ -123,7 +123,7 @@ async def test_a_wrong_token_and_a_pair_that_does_not_talk_are_told(
 
 def test_a_replay_of_which_nothing_is_sent_is_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "STALLED_SECONDS", 0.2)
-    monkeypatch.setattr(recovery, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(recovery, "POLL_SECONDS", 0.01)
     left = iter(range(30, 0, -1))
     recovery.wait_until_sent(lambda: next(left, 0), "replay")
     with pytest.raises(Failure, match=r"nothing of the replay was sent .* it goes on once the broker"):

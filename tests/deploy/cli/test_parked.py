@@ -70,18 +70,18 @@ async def test_control_characters_of_a_message_are_shown_as_signs(
     row = await notifier.fetchval("SELECT id FROM msg.parked")
     for command in (("list", "notifier"), ("list", "notifier", "--grouped")):
         assert await run(*command) == 0
-        said = capsys.readouterr().out
-        assert (controls(said), said.count(SHOWN)) == (set(), 3)
+        output = capsys.readouterr().out
+        assert (controls(output), output.count(SHOWN)) == (set(), 3)
     explain = ("explain", "notifier", str(row))
     assert await run(*explain) == 0
-    said = capsys.readouterr().out
-    assert controls(said) == set()
-    assert said.count(SHOWN) == 4
-    assert "x-note" not in said
+    output = capsys.readouterr().out
+    assert controls(output) == set()
+    assert output.count(SHOWN) == 4
+    assert "x-note" not in output
     assert await run(*explain, "--json") == 0
-    said = capsys.readouterr().out
-    assert (controls(said), said.isascii()) == (set(), True)
-    assert json.loads(said)["reason"] == CLIPBOARD
+    output = capsys.readouterr().out
+    assert (controls(output), output.isascii()) == (set(), True)
+    assert json.loads(output)["reason"] == CLIPBOARD
 
 
 def test_what_is_printed_has_no_control_character(
@@ -99,7 +99,7 @@ def test_what_is_printed_has_no_control_character(
     assert "/nowhere/␛[2J" in capsys.readouterr().err
 
 
-async def test_a_service_that_discards_a_few_at_a_time_is_asked_until_none_is_left(
+async def test_a_service_that_discards_a_few_at_a_time_is_called_until_none_is_left(
     notifier: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operator_routes, "MOST_DISCARDED", 2)

@@ -38,8 +38,8 @@ def run(
     monkeypatch.setattr(sys, "argv", ["comptoir", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()
-    told = capsys.readouterr()
-    return int(ended.value.code or 0), told.out, told.err
+    output = capsys.readouterr()
+    return int(ended.value.code or 0), output.out, output.err
 
 
 def commands(group: typer.Typer = app, *names: str) -> Iterator[tuple[str, ...]]:
@@ -58,18 +58,18 @@ def helps() -> str:
     runner = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
     texts = []
     for words in [(), *sorted(commands())]:
-        said = runner.invoke(app, [*words, "--help"], prog_name="comptoir")
-        assert said.exit_code == 0, said.output
-        texts.append(said.output)
+        output = runner.invoke(app, [*words, "--help"], prog_name="comptoir")
+        assert output.exit_code == 0, output.output
+        texts.append(output.output)
     return "\n".join(texts)
 
 
 def test_the_help_of_every_command_is_the_committed_one() -> None:
     """`COMPTOIR_WRITE=1` in the environment writes it."""
-    said = helps()
+    output = helps()
     if os.environ.get("COMPTOIR_WRITE"):
-        HELP.write_text(said)
-    assert said == HELP.read_text()
+        HELP.write_text(output)
+    assert output == HELP.read_text()
 
 
 def test_the_readme_has_every_command_with_options_that_exist() -> None:
@@ -77,8 +77,8 @@ def test_the_readme_has_every_command_with_options_that_exist() -> None:
     assert sorted(tuple(words.split()) for words, _ in rows) == sorted(commands())
     runner = CliRunner()
     for words, rest in rows:
-        said = runner.invoke(app, [*words.split(), "--help"]).output
-        assert [one for one in re.findall(r"--[a-z-]+", rest) if one not in said] == [], words
+        output = runner.invoke(app, [*words.split(), "--help"]).output
+        assert [one for one in re.findall(r"--[a-z-]+", rest) if one not in output] == [], words
 
 
 def test_the_services_are_those_of_the_catalogue() -> None:
@@ -97,7 +97,7 @@ def test_every_setting_of_the_readme_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "settings", "status", "said"),
+    ("arguments", "settings", "status", "expected"),
     [
         ((), {}, 2, "Usage: comptoir"),
         (("moon",), {}, 2, "No such command 'moon'"),
@@ -164,19 +164,19 @@ def test_every_setting_of_the_readme_is_read() -> None:
         (("status",), {"COMPTOIR_SECRETS_DIR": "/nowhere"}, 2, "could not read the secret files in /nowhere"),
     ],
 )
-def test_what_can_not_be_done_is_said(
+def test_what_can_not_be_done_is_reported(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
     settings: dict[str, str],
     status: int,
-    said: str,
+    expected: str,
 ) -> None:
     ended, out, err = run(capsys, monkeypatch, *arguments, **settings)
-    told = " ".join((out + err).split())
-    assert (ended, said in told) == (status, True), told
-    assert TOKEN not in told
-    assert "Traceback" not in told
+    message = " ".join((out + err).split())
+    assert (ended, expected in message) == (status, True), message
+    assert TOKEN not in message
+    assert "Traceback" not in message
 
 
 def test_a_backup_of_a_server_that_does_not_answer_names_the_setting(
@@ -185,14 +185,14 @@ def test_a_backup_of_a_server_that_does_not_answer_names_the_setting(
     url = f"postgresql://u:{TOKEN}@127.0.0.1:1/x"
     settings = {f"COMPTOIR_{one.upper()}_DATABASE_URL": url for one in SERVICES}
     ended, out, err = run(capsys, monkeypatch, "backup", str(tmp_path / "backup"), **settings)
-    told = " ".join(err.split())
-    assert (ended, out, TOKEN in told) == (3, "", False)
-    assert "the database of orders can't be opened" in told
-    assert "is PostgreSQL running, is COMPTOIR_ORDERS_DATABASE_URL right?" in told
+    message = " ".join(err.split())
+    assert (ended, out, TOKEN in message) == (3, "", False)
+    assert "the database of orders can't be opened" in message
+    assert "is PostgreSQL running, is COMPTOIR_ORDERS_DATABASE_URL right?" in message
 
 
 @pytest.mark.parametrize(
-    ("arguments", "url", "status", "said"),
+    ("arguments", "url", "status", "expected"),
     [
         (["foo"], "", 2, "usage: python -m deploy.databases [--new-passwords]"),
         ([f"postgresql://u:{TOKEN}@127.0.0.1:1/x"], "", 2, "set COMPTOIR_POSTGRES_ADMIN_URL"),
@@ -219,17 +219,17 @@ def test_databases_that_can_not_be_made_are_one_sentence(
     arguments: list[str],
     url: str,
     status: int,
-    said: str,
+    expected: str,
 ) -> None:
     for name in [name for name in os.environ if name.startswith("COMPTOIR_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COMPTOIR_POSTGRES_ADMIN_URL", url)
     with pytest.raises(SystemExit) as ended:
         databases.main(arguments)
-    told = capsys.readouterr()
-    assert (ended.value.code, told.out, told.err.count("\n")) == (status, "", 1)
-    assert said in told.err
-    assert TOKEN not in told.err
+    output = capsys.readouterr()
+    assert (ended.value.code, output.out, output.err.count("\n")) == (status, "", 1)
+    assert expected in output.err
+    assert TOKEN not in output.err
 
 
 def test_an_unknown_setting_is_a_warning(
@@ -284,13 +284,15 @@ def test_settings_come_from_the_environment_then_the_file_then_secret_files(tmp_
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"\xff\xfe", "is not UTF-8"), (b"\n", "is empty"), (None, "is a directory")]
+    ("content", "expected"), [(b"\xff\xfe", "is not UTF-8"), (b"\n", "is empty"), (None, "is a directory")]
 )
-def test_a_secret_file_that_is_unusable_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_a_secret_file_that_is_unusable_is_named(
+    tmp_path: Path, content: bytes | None, expected: str
+) -> None:
     file = tmp_path / "comptoir_internal_token"
     file.mkdir() if content is None else file.write_bytes(content)
     (tmp_path / "comptoir_smtp_password").write_bytes(b"")  # a setting of others
-    with pytest.raises(NotConfigured, match=f"COMPTOIR_INTERNAL_TOKEN: .*{file}.*{said}"):
+    with pytest.raises(NotConfigured, match=f"COMPTOIR_INTERNAL_TOKEN: .*{file}.*{expected}"):
         read_environment({"COMPTOIR_SECRETS_DIR": str(tmp_path)})
 
 

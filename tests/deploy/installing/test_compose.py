@@ -116,7 +116,7 @@ def test_what_is_not_always_needed_starts_by_profile() -> None:
     }
 
 
-def test_no_password_stands_in_it_or_has_a_default() -> None:
+def test_no_password_is_in_it_or_has_a_default() -> None:
     named = re.compile(r"password|secret|token|_key|amqp_url|database_url", re.IGNORECASE)
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
@@ -226,9 +226,9 @@ def test_every_address_is_a_container_that_listens_there() -> None:
 
 def test_every_health_check_and_published_port_is_one_that_its_program_serves() -> None:
     for name in [*OWNER, "auditor"]:
-        asked = ADDRESS.search(SERVICES[name]["healthcheck"]["test"][-1])
-        assert asked is not None
-        assert (asked["host"], asked["port"]) == ("127.0.0.1", "8000"), name
-        assert asked["path"] in PUBLIC_PATHS, name
+        requested = ADDRESS.search(SERVICES[name]["healthcheck"]["test"][-1])
+        assert requested is not None
+        assert (requested["host"], requested["port"]) == ("127.0.0.1", "8000"), name
+        assert requested["path"] in PUBLIC_PATHS, name
         for port in SERVICES[name].get("ports", ()):
             assert port.endswith(":8000"), name

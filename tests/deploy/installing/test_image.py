@@ -225,7 +225,7 @@ async def surroundings(postgres: Postgres, rabbitmq: RabbitMQ, folder: Path) -> 
         await drop_databases(postgres.admin_url, f"_{suffix}")
 
 
-async def said_by(argv: list[str]) -> str:
+async def output_of(argv: list[str]) -> str:
     """Run a command to its end and return what it wrote."""
     done = await asyncio.create_subprocess_exec(
         *argv, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -251,14 +251,14 @@ async def backs_up(image: Entered, secrets_in: Path, authority: Authority) -> No
         again = "python -m deploy.cli backup /tmp/backups --keep 1 --json"
         command = f"{again} && {again} && pg_restore --list /tmp/backups/*/orders.dump"
         env = {"COMPTOIR_SECRETS_DIR": "/run/secrets", "COMPTOIR_DATABASE_CA_FILE": "/run/secrets/root.pem"}
-        said = await said_by(image.argv("-c", command, secrets_in=encrypted, entry="sh", **env))
+        output = await output_of(image.argv("-c", command, secrets_in=encrypted, entry="sh", **env))
         argv = image.argv(
             "-m", "deploy.cli", "backup", "/etc", "--keep", "1", secrets_in=encrypted, entry="python", **env
         )
         refused = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.PIPE)
         _, why = await refused.communicate()
     assert (refused.returncode, b"could not write to /etc: give it to the user" in why) == (2, True), why
-    first, second, listed = said.split("\n", 2)
+    first, second, listed = output.split("\n", 2)
     assert json.loads(first)["databases"].keys() == set(SERVICES)
     assert json.loads(second)["removed"] == [json.loads(first)["folder"]]
     assert "TABLE DATA public orders comptoir_orders" in listed
@@ -271,7 +271,7 @@ async def test_a_program_migrates_runs_is_ready_and_ends(
     [port] = free_ports(1)
     env = {"COMPTOIR_SECRETS_DIR": "/run/secrets", "COMPTOIR_HTTP_PORT": str(port)}
     async with surroundings(postgres, rabbitmq, tmp_path):
-        await said_by(image.argv("-m", "deploy.cli", "migrate", secrets_in=tmp_path, entry="python", **env))
+        await output_of(image.argv("-m", "deploy.cli", "migrate", secrets_in=tmp_path, entry="python", **env))
         await backs_up(image, tmp_path, authority)
         running = await asyncio.create_subprocess_exec(
             *image.argv(secrets_in=tmp_path, **env), stderr=asyncio.subprocess.DEVNULL

@@ -249,13 +249,13 @@ def test_quiet_is_no_age_and_a_lost_process_is_no_answer(tmp_path: Path) -> None
         'up{job="comptoir", program="orders"}': "1x40 0x19",
     }
     expected = {"10m": [57.5], "35m": [0.0], "55m": []}
-    asked = [
+    requested = [
         {
             "expr": "age",
-            "eval_time": moment,
+            "eval_time": timestamp,
             "exp_samples": [{"labels": "age", "value": value} for value in values],
         }
-        for moment, values in expected.items()
+        for timestamp, values in expected.items()
     ]
     (tmp_path / "test.yml").write_text(
         json.dumps(
@@ -268,7 +268,7 @@ def test_quiet_is_no_age_and_a_lost_process_is_no_answer(tmp_path: Path) -> None
                         "input_series": [
                             {"series": name, "values": values} for name, values in series.items()
                         ],
-                        "promql_expr_test": asked,
+                        "promql_expr_test": requested,
                     }
                 ],
             }

@@ -203,7 +203,7 @@ def test_what_is_scraped_let_through_or_reached_from_outside_has_that_port() -> 
 
 
 @OVERLAYS
-def test_every_probe_asks_for_a_path_that_the_program_serves(overlay: Path) -> None:
+def test_every_probe_requests_a_path_that_the_program_serves(overlay: Path) -> None:
     of_auditor = {getattr(route, "path", "") for route in application(Watch(), "token").routes}
     for one in of_kinds(overlay, "Deployment"):
         served = of_auditor if one["metadata"]["name"] == AUDITOR else set(PUBLIC_PATHS)

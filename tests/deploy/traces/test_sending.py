@@ -18,7 +18,7 @@ from deploy.traces.sending import Receiver, endpoint_of, headers_of, request_of
 from deploy.traces.spans import Kind, Span
 from tests.serving import serving
 
-MOMENT = datetime(2026, 11, 28, 10, 0, 0, 123456, tzinfo=UTC)
+AT = datetime(2026, 11, 28, 10, 0, 0, 123456, tzinfo=UTC)
 TRACE, PARENT, CHILD = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
 SPAN = Span(
     "orders",
@@ -27,8 +27,8 @@ SPAN = Span(
     TRACE,
     CHILD,
     PARENT,
-    MOMENT,
-    MOMENT,
+    AT,
+    AT,
     {"comptoir.shop": "maison"},
 )
 
@@ -130,7 +130,7 @@ async def test_a_receiver_that_is_busy_is_retried(collector: Collector) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "said"),
+    ("answer", "kind", "expected"),
     [
         (PlainTextResponse("no such tenant", 401), Refused, "answers 401: no such tenant"),
         (
@@ -145,10 +145,10 @@ async def test_a_receiver_that_is_busy_is_retried(collector: Collector) -> None:
     ids=["401", "partly", "page", "list", "500"],
 )
 async def test_an_answer_that_is_no_success_is_a_sentence(
-    collector: Collector, answer: Response, kind: type[Failure], said: str
+    collector: Collector, answer: Response, kind: type[Failure], expected: str
 ) -> None:
     collector.answers = [answer]
-    with pytest.raises(kind, match=said):
+    with pytest.raises(kind, match=expected):
         await collector.send(SPAN)
 
 

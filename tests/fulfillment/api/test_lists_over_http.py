@@ -75,7 +75,7 @@ async def test_levels_come_lowest_first_whatever_the_page_size(desks: Desks) -> 
         assert places.json() == ["attic", "main"]
 
 
-async def test_levels_come_by_sku_when_asked_whatever_the_page_size(desks: Desks) -> None:
+async def test_levels_come_by_sku_on_request_whatever_the_page_size(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     await desk.deliver(stock_at(shop, ("B", "main", 5), ("A", "main", 9), ("A", "attic", 0), ("C", "x", 1)))
     async with reading(desk) as client:
@@ -91,7 +91,7 @@ async def test_levels_come_by_sku_when_asked_whatever_the_page_size(desks: Desks
         assert refused.status_code == 422
 
 
-async def test_movements_tell_who_and_why_newest_first(desks: Desks) -> None:
+async def test_movements_show_who_and_why_newest_first(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     await desk.deliver(stock_of(shop, A=5, B=5))
     order = placed(shop, goods("A", 3))
@@ -110,11 +110,11 @@ async def test_movements_tell_who_and_why_newest_first(desks: Desks) -> None:
             await pages(client, "/stock/movements", "movements", shop=shop, sku="A", location="attic") == []
         )
     assert by_one == whole
-    told = [
+    movements = [
         (row["kind"], row["on_hand_change"], row["reserved_change"], row["code"], row["actor"], row["reason"])
         for row in whole
     ]
-    assert told == [
+    assert movements == [
         ("adjust", -1, 0, None, "staff:zoe", "Fêlée"),
         ("ship", -2, -2, "K7F3-QD9M", "staff:zoe", None),
         ("reserve", 0, 3, "K7F3-QD9M", None, None),
@@ -122,7 +122,7 @@ async def test_movements_tell_who_and_why_newest_first(desks: Desks) -> None:
     ]
 
 
-async def test_movements_of_one_moment_are_paged_without_loss(desks: Desks) -> None:
+async def test_movements_of_one_timestamp_are_paged_without_loss(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     await desk.deliver(stock_at(shop, *(("A", f"shelf-{number}", 3) for number in range(7))))
     await desk.deliver(placed(shop, goods("A", 20), goods("A", 1)))
@@ -162,21 +162,21 @@ async def test_parcels_wait_until_they_leave(desks: Desks) -> None:
     await desk.deliver(stock_of(shop, A=5))
     order = placed(shop, goods("A", 3))
     gone = pack(order, {1: 1})
-    stands = pack(
+    is_active = pack(
         order, {1: 2}, weight_grams=900, length_mm=300, width_mm=200, height_mm=100, declared_value_minor=4500
     )
-    for message in (order, gone, stands, dispatch(order, [gone.parcel_id])):
+    for message in (order, gone, is_active, dispatch(order, [gone.parcel_id])):
         await desk.deliver(message)
     async with reading(desk) as client:
         ids = [str(order.order_id)]
         (shown,) = (await client.get("/parcels/waiting", params={"shop": shop, "order_id": ids})).json()
         assert (await client.get("/parcels/waiting", params={"shop": a_shop(), "order_id": ids})).json() == []
     (parcel,) = shown["parcels"]
-    assert (parcel["parcel_id"], parcel["declared_value_minor"]) == (str(stands.parcel_id), 4500)
+    assert (parcel["parcel_id"], parcel["declared_value_minor"]) == (str(is_active.parcel_id), 4500)
     assert [parcel[side] for side in ("length_mm", "width_mm", "height_mm")] == [300, 200, 100]
 
 
-async def test_a_packing_slip_says_what_is_in_the_parcel_and_what_is_still_to_come(desks: Desks) -> None:
+async def test_a_packing_slip_states_what_is_in_the_parcel_and_what_is_still_to_come(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     await desk.deliver(stock_of(shop, A=5, B=1))
     order = placed(shop, goods("A", 3), goods("B", 1))
@@ -202,7 +202,7 @@ async def test_a_packing_slip_says_what_is_in_the_parcel_and_what_is_still_to_co
     assert second["shipment"] is None
 
 
-async def test_what_is_asked_wrongly_is_refused(desks: Desks) -> None:
+async def test_what_is_requested_wrongly_is_refused(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     async with reading(desk) as client:
         for path, query, status in (

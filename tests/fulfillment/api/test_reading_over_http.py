@@ -66,7 +66,7 @@ async def test_without_the_token_nothing_is_shown(desks: Desks) -> None:
                 assert (await client.get(path)).status_code == 401
 
 
-async def test_an_unknown_order_is_said_to_be_unknown(desks: Desks) -> None:
+async def test_an_unknown_order_is_reported_to_be_unknown(desks: Desks) -> None:
     desk, order_id = await desks("fulfillment"), uuid7()
     async with _client(desk, TOKEN) as client:
         answer = await client.get(f"/internal/orders/{a_shop()}/{order_id}")

@@ -25,7 +25,7 @@ def a_parcel(number: int, units: dict[int, int]) -> Parcel:
 def orders_on_the_way(draw: st.DrawFn) -> tuple[dict[int, Line], list[Parcel]]:
     """Lines with units cancelled, packed and shipped, and the parcels that have not left."""
     lines = {n: Line(n, "ship", "A", draw(st.integers(1, 9))) for n in range(1, draw(st.integers(1, 3)) + 1)}
-    standing = []
+    unshipped_parcels = []
     for number in range(1, draw(st.integers(0, 4)) + 1):
         leaves = draw(st.booleans())
         units = {}
@@ -36,24 +36,24 @@ def orders_on_the_way(draw: st.DrawFn) -> tuple[dict[int, Line], list[Parcel]]:
                 if leaves:
                     lines[n] = position.ship(lines[n], quantity)
         if units and not leaves:
-            standing.append(a_parcel(number, units))
+            unshipped_parcels.append(a_parcel(number, units))
     for n, line in lines.items():
         lines[n] = position.cancel(line, draw(st.integers(0, line.left_to_pack)))
-    return lines, standing
+    return lines, unshipped_parcels
 
 
 @given(orders_on_the_way(), st.dictionaries(st.integers(1, 4), st.integers(1, 12), min_size=1))
 def test_all_that_has_not_left_is_stopped_and_no_more(
-    found: tuple[dict[int, Line], list[Parcel]], asked: dict[int, int]
+    found: tuple[dict[int, Line], list[Parcel]], requests: dict[int, int]
 ) -> None:
-    lines, standing = found
-    came_to = reduction.reduce(lines, standing, asked)
+    lines, unshipped_parcels = found
+    came_to = reduction.reduce(lines, unshipped_parcels, requests)
     for parcel in came_to.opened:
         for n, quantity in parcel.units.items():
             lines[n] = position.unpack(lines[n], quantity)
     for n, quantity in came_to.stopped.items():
         lines[n] = position.cancel(lines[n], quantity)
-    for n, quantity in asked.items():
+    for n, quantity in requests.items():
         assert came_to.stopped.get(n, 0) + came_to.left.get(n, 0) == quantity
         if n in came_to.left and n in lines:
             assert lines[n].ordered - lines[n].cancelled == lines[n].shipped
@@ -63,10 +63,10 @@ def test_all_that_has_not_left_is_stopped_and_no_more(
 
 @given(orders_on_the_way(), st.dictionaries(st.integers(1, 3), st.integers(1, 12), min_size=1))
 def test_no_parcel_is_opened_without_need(
-    found: tuple[dict[int, Line], list[Parcel]], asked: dict[int, int]
+    found: tuple[dict[int, Line], list[Parcel]], requests: dict[int, int]
 ) -> None:
-    lines, standing = found
-    came_to = reduction.reduce(lines, standing, asked)
+    lines, unshipped_parcels = found
+    came_to = reduction.reduce(lines, unshipped_parcels, requests)
     spare = {n: line.left_to_pack for n, line in lines.items()}
     for parcel in came_to.opened:
         assert any(came_to.stopped.get(n, 0) > spare[n] for n in parcel.units)
@@ -80,11 +80,11 @@ def test_no_parcel_is_opened_without_need(
     st.booleans(),
 )
 def test_never_more_is_added_than_is_available(
-    asked: list[tuple[str, int]], available: dict[str, int], all_or_nothing: bool
+    requests: list[tuple[str, int]], available: dict[str, int], all_or_nothing: bool
 ) -> None:
     lines = [
         LineAddition(line=n, kind=LineKind.SHIP, sku=sku, quantity=quantity)
-        for n, (sku, quantity) in enumerate(asked, 1)
+        for n, (sku, quantity) in enumerate(requests, 1)
     ]
     came_to = addition.add(lines, available, all_or_nothing=all_or_nothing)
     for sku, free in available.items():

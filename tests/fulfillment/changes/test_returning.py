@@ -18,7 +18,7 @@ from contracts.payments.refunds import (
 from tests.builders.shipments import dispatch, pack
 from tests.conftest import Desks
 from tests.fulfillment.builders import a_shop, goods, placed, stock_of
-from tests.fulfillment.counting import assert_books_agree, level_of
+from tests.fulfillment.counting import assert_counts_agree, level_of
 
 
 def refunded(
@@ -53,14 +53,14 @@ async def test_units_that_have_not_left_are_cancelled_and_serve_who_waits(desks:
     for one in (order, waiting):
         await desk.deliver(one)
     outcome = await desk.deliver(refunded(order, {1: 2}, 1))
-    (told,) = outcome.said(StockRestocked)
-    assert (units(told.cancelled), told.restocked) == ({1: 2}, [])
-    assert [event.order_id for event in outcome.said(StockReserved)] == [waiting.order_id]
+    (message,) = outcome.messages_of(StockRestocked)
+    assert (units(message.cancelled), message.restocked) == ({1: 2}, [])
+    assert [event.order_id for event in outcome.messages_of(StockReserved)] == [waiting.order_id]
     assert await level_of(desk, shop, "A") == (3, 3)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
-async def test_ticked_units_that_had_left_are_restocked_once_whatever_is_said(desks: Desks) -> None:
+async def test_ticked_units_that_had_left_are_restocked_once_whatever_is_answered(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     await desk.deliver(stock_of(shop, A=4, B=2))
     order = placed(shop, goods("A", 2), goods("B", 2))
@@ -68,16 +68,16 @@ async def test_ticked_units_that_had_left_are_restocked_once_whatever_is_said(de
     for message in (order, parcel, dispatch(order, [parcel.parcel_id])):
         await desk.deliver(message)
     first = refunded(order, {1: 1, 2: 2}, 1)
-    (told,) = (await desk.deliver(first)).said(StockRestocked)
-    assert (told.cancelled, units(told.restocked)) == ([], {1: 1})
+    (event,) = (await desk.deliver(first)).messages_of(StockRestocked)
+    assert (event.cancelled, units(event.restocked)) == ([], {1: 1})
     assert (await desk.deliver(first)).emitted == []
     as_sent = RefundSent.model_validate(first.model_dump())
     assert (await desk.deliver(as_sent)).emitted == []
-    (second,) = (await desk.deliver(refunded(order, {1: 2}, 1))).said(StockRestocked)
+    (second,) = (await desk.deliver(refunded(order, {1: 2}, 1))).messages_of(StockRestocked)
     assert units(second.restocked) == {1: 1}
     assert await level_of(desk, shop, "A") == (4, 0)
     assert await level_of(desk, shop, "B") == (0, 0)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_money_paid_twice_leaves_the_order_as_it_is(desks: Desks) -> None:
@@ -88,7 +88,7 @@ async def test_money_paid_twice_leaves_the_order_as_it_is(desks: Desks) -> None:
     await desk.deliver(refunded(order, {1: 2}, 1, cause=RefundCause.OVERPAID))
     assert await desk.fetchval("SELECT cancelled FROM order_line") == 0
     assert (await desk.deliver(refunded(order, {}))).emitted == []
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_a_refund_may_come_before_its_order(desks: Desks) -> None:

@@ -16,7 +16,7 @@ from services.chassis.testing import Desk, envelope_for
 from tests.builders.shipments import deliver, dispatch, pack
 from tests.conftest import Desks
 from tests.fulfillment.builders import goods, placed, stock_of, ticket
-from tests.fulfillment.counting import assert_books_agree
+from tests.fulfillment.counting import assert_counts_agree
 from tests.fulfillment.tables import EQUAL_COLUMNS
 
 SHOP = "atelier"
@@ -88,7 +88,7 @@ async def test_any_permutation_three_times_over_ends_in_equal_rows(
             await desk.retry()
     await desk.retry()
     assert await _rows(desk) == expected
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_the_same_commands_under_new_ids_change_nothing_either(desks: Desks, expected: Rows) -> None:
@@ -103,12 +103,12 @@ async def test_a_whole_life_costs_four_events(desks: Desks) -> None:
     order = placed(SHOP, goods("A", 2))
     parcel = pack(order, {1: 2})
     shipment = dispatch(order, [parcel.parcel_id])
-    said = []
+    texts = []
     for message in (order, parcel, shipment, deliver(order, shipment.shipment_id)):
-        said += [
+        texts += [
             (type(event), envelope.sequence) for envelope, event in (await desk.deliver(message)).emitted
         ]
-    assert said == [(StockReserved, 1), (ParcelPacked, 2), (ShipmentDispatched, 3), (DeliveryRecorded, 4)]
+    assert texts == [(StockReserved, 1), (ParcelPacked, 2), (ShipmentDispatched, 3), (DeliveryRecorded, 4)]
 
 
 async def test_a_whole_life_fits_in_one_batch(desks: Desks, expected: Rows) -> None:

@@ -18,7 +18,7 @@ from services.fulfillment.order.unit.backorders import AT_ONCE, TIMER
 from services.fulfillment.stock.reserving import retry_next
 from tests.conftest import Desks
 from tests.fulfillment.builders import PLACED_AT, a_shop, add, goods, placed, stock_of
-from tests.fulfillment.counting import assert_books_agree, level_of
+from tests.fulfillment.counting import assert_counts_agree, level_of
 
 WAITING = 5 * AT_ONCE + 100
 MOST_STATEMENTS = 9
@@ -36,14 +36,14 @@ async def test_a_count_for_which_thousands_wait_tries_some_and_timers_the_rest(d
     (row,) = await desk.fetch(RESERVED, shop)
     assert row["orders"] == WAITING - 50
     assert row["youngest"] == PLACED_AT + timedelta(seconds=WAITING - 51)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_no_timer_is_left_when_the_units_are_gone(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     await _let_wait(desk, shop, AT_ONCE + 1)
     outcome = await desk.deliver(stock_of(shop, A=AT_ONCE))
-    assert len(outcome.said(StockReserved)) == AT_ONCE
+    assert len(outcome.messages_of(StockReserved)) == AT_ONCE
     assert await desk.fetch("SELECT * FROM msg.timer") == []
 
 
@@ -52,14 +52,14 @@ async def test_an_order_placed_meanwhile_waits_behind_older_ones_but_not_behind_
     waiting = await _let_wait(desk, shop, AT_ONCE + 2)
     await desk.deliver(stock_of(shop, A=AT_ONCE + 2, B=1))
     young = placed(shop, goods("A"), placed_at=PLACED_AT + timedelta(days=1))
-    (rejected,) = (await desk.deliver(young)).said(StockRejected)
+    (rejected,) = (await desk.deliver(young)).messages_of(StockRejected)
     assert [(short.sku, short.available) for short in rejected.missing] == [("A", 0)]
-    assert (await desk.deliver(placed(shop, goods("B")))).said(StockReserved)
+    assert (await desk.deliver(placed(shop, goods("B")))).messages_of(StockReserved)
     old = placed(shop, goods("A"), placed_at=PLACED_AT - timedelta(days=1))
-    assert (await desk.deliver(old)).said(StockReserved)
+    assert (await desk.deliver(old)).messages_of(StockReserved)
     assert await _fire_all(desk) == [waiting[-2].order_id]
     assert await level_of(desk, shop, "A") == (AT_ONCE + 2, AT_ONCE + 2)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_an_order_added_to_meanwhile_waits_behind_older_ones(desks: Desks) -> None:
@@ -69,10 +69,10 @@ async def test_an_order_added_to_meanwhile_waits_behind_older_ones(desks: Desks)
     await desk.deliver(order)
     await _let_wait(desk, shop, AT_ONCE + 1)
     await desk.deliver(stock_of(shop, A=AT_ONCE + 1))
-    (answer,) = (await desk.deliver(add(order, {2: goods("A")}))).said(LinesAdded)
+    (answer,) = (await desk.deliver(add(order, {2: goods("A")}))).messages_of(LinesAdded)
     assert [(short.requested, short.available) for short in answer.missing] == [(1, 0)]
     assert len(await _fire_all(desk)) == 1
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_another_count_begins_with_the_oldest_again(desks: Desks) -> None:
@@ -83,9 +83,12 @@ async def test_another_count_begins_with_the_oldest_again(desks: Desks) -> None:
     await desk.deliver(stock_of(shop, A=3))
     assert (await desk.fetch("SELECT payload ->> 'sku' AS sku FROM msg.timer"))[0]["sku"] == "A"
     outcome = await desk.deliver(stock_of(shop, A=9))
-    assert [event.order_id for event in outcome.said(StockReserved)] == [first.order_id, waiting[1].order_id]
+    assert [event.order_id for event in outcome.messages_of(StockReserved)] == [
+        first.order_id,
+        waiting[1].order_id,
+    ]
     assert await desk.fetch("SELECT * FROM msg.timer") == []
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_a_timer_that_keeps_failing_does_not_keep_the_stock(desks: Desks) -> None:
@@ -95,7 +98,7 @@ async def test_a_timer_that_keeps_failing_does_not_keep_the_stock(desks: Desks) 
     worker = timer_worker({})
     assert await worker._run(desk.hub)
     young = placed(shop, goods("A"), placed_at=PLACED_AT + timedelta(days=1))
-    assert (await desk.deliver(young)).said(StockReserved)
+    assert (await desk.deliver(young)).messages_of(StockReserved)
 
 
 async def _let_wait(desk: Desk, shop: str, count: int, units: int = 1) -> list[OrderPlaced]:

@@ -16,7 +16,7 @@ from tests.conftest import Desks
 from tests.fulfillment import builders
 from tests.fulfillment.builders import a_shop, adjustment, goods, placed, stock_at, ticket
 from tests.fulfillment.changes.test_returning import refunded
-from tests.fulfillment.counting import assert_books_agree
+from tests.fulfillment.counting import assert_counts_agree
 
 SEEDS = range(40)
 TABLES = (
@@ -123,5 +123,5 @@ async def test_a_batch_is_as_one_by_one(desks: Desks) -> None:
         together = answers(await deliver(other, batch, together=True), but=(StockLevelChanged,))
         if alone != together or await _tables(one, story.shop) != await _tables(other, story.shop):
             different.append(seed)
-    await assert_books_agree(other)
+    await assert_counts_agree(other)
     assert different == []

@@ -37,7 +37,7 @@ class Units(RuleBasedStateMachine):
             return
         with pytest.raises(QuantityAboveLeft) as refused:
             go(self.line, units)
-        assert (refused.value.asked, refused.value.left) == (units, left)
+        assert (refused.value.requested, refused.value.left) == (units, left)
 
     @invariant()
     def quantities_hold_together(self) -> None:
@@ -53,6 +53,6 @@ class Units(RuleBasedStateMachine):
 TestUnits = Units.TestCase
 
 
-def test_a_refusal_says_what_is_left() -> None:
+def test_a_refusal_states_what_is_left() -> None:
     with pytest.raises(QuantityAboveLeft, match="line 7: 3 to be packed, 2 left; take at most 2"):
         position.pack(Line(7, "ship", "A", 2), 3)

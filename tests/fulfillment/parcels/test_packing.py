@@ -15,12 +15,12 @@ async def test_a_parcel_takes_units_and_gets_a_number(desks: Desks) -> None:
     order = placed(shop, goods("A", 3), goods("A", 2))
     await desk.deliver(order)
     first = await desk.deliver(pack(order, {2: 1, 1: 2}, weight_grams=640))
-    (event,) = first.said(ParcelPacked)
+    (event,) = first.messages_of(ParcelPacked)
     assert (event.number, event.weight_grams, event.packed_by) == (1, 640, "staff:zoe")
     assert [(part.line, part.quantity) for part in event.lines] == [(1, 2), (2, 1)]
     assert [line.packed for line in event.position.lines] == [2, 1]
     assert first.emitted[0][0].causation_id == first.envelope.id
-    (second,) = (await desk.deliver(pack(order, {1: 1, 2: 1}))).said(ParcelPacked)
+    (second,) = (await desk.deliver(pack(order, {1: 1, 2: 1}))).messages_of(ParcelPacked)
     assert (second.number, second.position.version) == (2, event.position.version + 1)
 
 
@@ -30,9 +30,9 @@ async def test_the_same_parcel_again_is_done_and_another_of_its_id_refused(desks
     order = placed(shop, goods("A", 3))
     await desk.deliver(order)
     await desk.deliver(pack(order, {1: 2}, parcel_id))
-    assert (await desk.deliver(pack(order, {1: 2}, parcel_id))).said(CommandDone)
+    assert (await desk.deliver(pack(order, {1: 2}, parcel_id))).messages_of(CommandDone)
     for other in (pack(order, {1: 1}, parcel_id), pack(order, {1: 2}, parcel_id, weight_grams=3)):
-        (answer,) = (await desk.deliver(other)).said(CommandRejected)
+        (answer,) = (await desk.deliver(other)).messages_of(CommandRejected)
         assert [reason.code for reason in answer.reasons] == ["parcel_id_taken"]
         assert "2 of line 1" in answer.reasons[0].message
     assert await desk.fetchval("SELECT packed FROM order_line") == 2
@@ -44,7 +44,7 @@ async def test_a_quantity_above_what_is_left_changes_nothing(desks: Desks) -> No
     order = placed(shop, goods("A", 2), ticket())
     await desk.deliver(order)
     outcome = await desk.deliver(pack(order, {1: 3, 2: 1, 8: 1}))
-    (answer,) = outcome.said(CommandRejected)
+    (answer,) = outcome.messages_of(CommandRejected)
     assert [reason.code for reason in answer.reasons] == [
         "quantity_above_left",
         "not_shippable",
@@ -60,7 +60,7 @@ async def test_nothing_is_packed_while_stock_is_missing(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     order = placed(shop, goods("A"))
     await desk.deliver(order)
-    (answer,) = (await desk.deliver(pack(order, {1: 1}))).said(CommandRejected)
+    (answer,) = (await desk.deliver(pack(order, {1: 1}))).messages_of(CommandRejected)
     assert [reason.code for reason in answer.reasons] == ["stock_missing"]
 
 
@@ -74,7 +74,7 @@ async def test_a_parcel_before_its_order_waits_for_it(desks: Desks) -> None:
     assert [type(message) for _, message in await desk.retry()] == [ParcelPacked]
 
 
-async def test_an_order_that_never_comes_is_told_after_a_minute(desks: Desks) -> None:
+async def test_an_order_that_never_comes_is_reported_after_a_minute(desks: Desks) -> None:
     desk = await desks("fulfillment")
     command = pack(placed(a_shop(), goods("A")), {1: 1})
     outcome = await desk.deliver(command)

@@ -36,7 +36,7 @@ def test_a_line_named_twice_counts_as_the_sum() -> None:
     ]
 
 
-def test_nothing_left_says_so() -> None:
+def test_nothing_left_shows_it() -> None:
     full = {1: Line(1, "ship", "A", 3, packed=3)}
     (reason,) = parcel.reasons_against(pack(ORDER, {1: 1}), full, StockStanding.RESERVED)
     assert reason.message == "Line 1: 1 to pack, 0 left to pack; leave this line out."

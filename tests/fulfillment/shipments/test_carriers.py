@@ -47,7 +47,7 @@ def test_known_carriers(carrier: str, number: str, url: str) -> None:
         ("Coursier du quartier", "44000", None),
     ],
 )
-def test_a_page_that_asks_for_the_postal_code_gets_it(
+def test_a_page_that_requests_the_postal_code_gets_it(
     carrier: str, postal_code: str | None, url: str | None
 ) -> None:
     assert tracking_url(carrier, "12 345 678", postal_code) == url

@@ -24,7 +24,7 @@ from tests.builders.orders import deleted
 from tests.builders.shipments import call_off, correct, deliver, dispatch, lose, pack, unpack
 from tests.conftest import Desks
 from tests.fulfillment.builders import a_shop, goods, placed, reduce, stock_at, stock_of
-from tests.fulfillment.counting import assert_books_agree, level_of
+from tests.fulfillment.counting import assert_counts_agree, level_of
 from tests.fulfillment.patience import run_out_of_patience
 
 
@@ -44,14 +44,14 @@ async def _shipped(desk: Desk, units: int = 3, on_hand: int = 5) -> tuple[OrderP
 
 
 def _codes(outcome: Outcome) -> list[str]:
-    return [reason.code for answer in outcome.said(CommandRejected) for reason in answer.reasons]
+    return [reason.code for answer in outcome.messages_of(CommandRejected) for reason in answer.reasons]
 
 
 async def test_a_number_is_corrected_and_the_customer_notified_only_on_request(desks: Desks) -> None:
     desk = await desks("fulfillment")
     order, parcel_id, shipment_id = await _shipped(desk)
     outcome = await desk.deliver(correct(order, shipment_id, carrier="Mondial Relay", postal_code="44000"))
-    (event,) = outcome.said(ShipmentUpdated)
+    (event,) = outcome.messages_of(ShipmentUpdated)
     assert (event.version, event.notify_customer, event.updated_by) == (2, False, "staff:max")
     assert event.tracking_url == (
         "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition=6A99999999999&codePostal=44000"
@@ -61,14 +61,14 @@ async def test_a_number_is_corrected_and_the_customer_notified_only_on_request(d
     again = correct(order, shipment_id, carrier="Mondial Relay", postal_code="44000")
     for nothing in (again, again.model_copy(update={"notify_customer": True})):
         outcome = await desk.deliver(nothing)
-        assert (_codes(outcome), outcome.said(ShipmentUpdated)) == (["shipment_unchanged"], [])
+        assert (_codes(outcome), outcome.messages_of(ShipmentUpdated)) == (["shipment_unchanged"], [])
     dated = again.model_copy(update={"expected_on": date(2026, 11, 23), "notify_customer": True})
-    (told,) = (await desk.deliver(dated)).said(ShipmentUpdated)
-    assert (told.version, told.notify_customer) == (3, True)
+    (message,) = (await desk.deliver(dated)).messages_of(ShipmentUpdated)
+    assert (message.version, message.notify_customer) == (3, True)
     removed = correct(order, shipment_id, tracking_number=None)
-    (event,) = (await desk.deliver(removed)).said(ShipmentUpdated)
+    (event,) = (await desk.deliver(removed)).messages_of(ShipmentUpdated)
     assert (event.tracking_number, event.tracking_url) == (None, None)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_a_cancelled_shipment_gives_its_parcels_and_stock_back_where_they_were(desks: Desks) -> None:
@@ -80,47 +80,47 @@ async def test_a_cancelled_shipment_gives_its_parcels_and_stock_back_where_they_
         desk, stock_at(shop, ("A", "main", 2), ("A", "attic", 3)), order, first, second, one, other
     )
     assert (await level_of(desk, shop, "A"), await level_of(desk, shop, "A", "attic")) == ((0, 0), (1, 0))
-    (event,) = (await desk.deliver(call_off(order, other.shipment_id, reason="Jamais parti"))).said(
+    (event,) = (await desk.deliver(call_off(order, other.shipment_id, reason="Jamais parti"))).messages_of(
         ShipmentCancelled
     )
     assert (event.version, event.reason, event.position.lines[0].shipped) == (2, "Jamais parti", 1)
     assert (await level_of(desk, shop, "A"), await level_of(desk, shop, "A", "attic")) == ((2, 2), (2, 1))
-    assert (await desk.deliver(call_off(order, other.shipment_id))).said(CommandDone)
+    assert (await desk.deliver(call_off(order, other.shipment_id))).messages_of(CommandDone)
     for late in (correct(order, other.shipment_id), deliver(order, other.shipment_id)):
         assert _codes(await desk.deliver(late)) == ["shipment_cancelled"]
-    await assert_books_agree(desk)
-    (left,) = (await desk.deliver(dispatch(order, [second.parcel_id], carrier="DHL"))).said(
+    await assert_counts_agree(desk)
+    (left,) = (await desk.deliver(dispatch(order, [second.parcel_id], carrier="DHL"))).messages_of(
         ShipmentDispatched
     )
     assert left.position.lines[0].shipped == 4
     assert (await level_of(desk, shop, "A"), await level_of(desk, shop, "A", "attic")) == ((0, 0), (1, 0))
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_a_parcel_of_a_cancelled_shipment_can_be_taken_apart(desks: Desks) -> None:
     desk = await desks("fulfillment")
     order, parcel_id, shipment_id = await _shipped(desk)
     await _deliver(desk, call_off(order, shipment_id), unpack(order, parcel_id))
-    (packed,) = (await desk.deliver(pack(order, {1: 3}))).said(ParcelPacked)
+    (packed,) = (await desk.deliver(pack(order, {1: 3}))).messages_of(ParcelPacked)
     assert packed.position.lines[0].packed == 3
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_a_shipment_and_its_correction_in_one_batch_end_as_one_by_one(desks: Desks) -> None:
     desk = await desks("fulfillment")
     order = placed(a_shop(), goods("A", 2))
     parcel = pack(order, {1: 2})
-    gone, anew = dispatch(order, [parcel.parcel_id]), dispatch(order, [parcel.parcel_id], carrier="DHL")
+    gone, again = dispatch(order, [parcel.parcel_id]), dispatch(order, [parcel.parcel_id], carrier="DHL")
     await _deliver(desk, stock_of(order.shop, A=2), order, parcel)
     corrected, taken_back = correct(order, gone.shipment_id), call_off(order, gone.shipment_id)
-    batch = [(envelope_for("fulfillment", one), one, None) for one in (gone, corrected, taken_back, anew)]
+    batch = [(envelope_for("fulfillment", one), one, None) for one in (gone, corrected, taken_back, again)]
     await desk.deliver_all(batch)
     rows = await desk.fetch(
         "SELECT carrier, version, cancelled_at IS NULL AS stands FROM shipment ORDER BY carrier"
     )
     assert [tuple(row) for row in rows] == [("Colissimo", 3, False), ("DHL", 1, True)]
     assert await level_of(desk, order.shop, "A") == (0, 0)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_what_arrived_stays_and_its_number_can_still_be_corrected(desks: Desks) -> None:
@@ -129,32 +129,36 @@ async def test_what_arrived_stays_and_its_number_can_still_be_corrected(desks: D
     await desk.deliver(deliver(order, shipment_id))
     assert _codes(await desk.deliver(call_off(order, shipment_id))) == ["already_delivered"]
     assert _codes(await desk.deliver(lose(order, parcel_id))) == ["already_delivered"]
-    assert (await desk.deliver(correct(order, shipment_id))).said(ShipmentUpdated)
-    await assert_books_agree(desk)
+    assert (await desk.deliver(correct(order, shipment_id))).messages_of(ShipmentUpdated)
+    await assert_counts_agree(desk)
 
 
 @pytest.mark.parametrize("on_hand", [8, 3])
 async def test_a_lost_parcel_is_packed_again_with_stock_of_its_own(desks: Desks, on_hand: int) -> None:
     desk = await desks("fulfillment")
     order, parcel_id, shipment_id = await _shipped(desk, on_hand=on_hand)
-    (event,) = (await desk.deliver(lose(order, parcel_id, reason="Enquête"))).said(ParcelLost)
+    (event,) = (await desk.deliver(lose(order, parcel_id, reason="Enquête"))).messages_of(ParcelLost)
     line = event.position.lines[0]
     assert (line.lost, line.packed, line.shipped) == (3, 3, 3)
     has_stock = on_hand == 8
     assert event.position.stock is (StockStanding.RESERVED if has_stock else StockStanding.MISSING)
-    assert (await desk.deliver(lose(order, parcel_id))).said(CommandDone)
+    assert (await desk.deliver(lose(order, parcel_id))).messages_of(CommandDone)
     assert _codes(await desk.deliver(deliver(order, shipment_id))) == ["parcels_lost"]
     assert _codes(await desk.deliver(call_off(order, shipment_id))) == ["parcels_lost"]
     if not has_stock:
         assert _codes(await desk.deliver(pack(order, {1: 3}))) == ["stock_missing"]
         outcome = await desk.deliver(stock_of(order.shop, A=4))
-        assert [said.position.stock for said in outcome.said(StockReserved)] == [StockStanding.RESERVED]
+        assert [events.position.stock for events in outcome.messages_of(StockReserved)] == [
+            StockStanding.RESERVED
+        ]
     parcel = pack(order, {1: 3})
     left = dispatch(order, [parcel.parcel_id])
-    (arrived,) = (await _deliver(desk, parcel, left, deliver(order, left.shipment_id))).said(DeliveryRecorded)
+    (arrived,) = (await _deliver(desk, parcel, left, deliver(order, left.shipment_id))).messages_of(
+        DeliveryRecorded
+    )
     assert arrived.position.lines[0].delivered == 3
     assert await level_of(desk, order.shop, "A") == ((2, 0) if has_stock else (1, 0))
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_of_two_parcels_the_other_one_arrives(desks: Desks) -> None:
@@ -163,9 +167,9 @@ async def test_of_two_parcels_the_other_one_arrives(desks: Desks) -> None:
     lost, other = pack(order, {1: 1}), pack(order, {1: 2})
     left = dispatch(order, [lost.parcel_id, other.parcel_id])
     await _deliver(desk, stock_of(shop, A=9), order, lost, other, left, lose(order, lost.parcel_id))
-    (arrived,) = (await desk.deliver(deliver(order, left.shipment_id))).said(DeliveryRecorded)
+    (arrived,) = (await desk.deliver(deliver(order, left.shipment_id))).messages_of(DeliveryRecorded)
     assert (arrived.position.lines[0].delivered, arrived.position.lines[0].lost) == (2, 1)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 @pytest.mark.parametrize("on_hand", [9, 5])
@@ -184,11 +188,11 @@ async def test_lost_units_can_be_refunded_and_the_packed_ones_still_leave(desks:
         lose(order, lost.parcel_id),
         reduce(order, {1: 2}),
     )
-    (left,) = (await desk.deliver(dispatch(order, [here.parcel_id]))).said(ShipmentDispatched)
+    (left,) = (await desk.deliver(dispatch(order, [here.parcel_id]))).messages_of(ShipmentDispatched)
     assert (left.position.lines[0].cancelled, left.position.lines[0].shipped) == (2, 5)
     assert left.position.stock is StockStanding.RESERVED
     assert await level_of(desk, shop, "A") == (on_hand - 5, 0)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_a_parcel_that_has_not_left_is_not_lost(desks: Desks) -> None:
@@ -198,7 +202,7 @@ async def test_a_parcel_that_has_not_left_is_not_lost(desks: Desks) -> None:
     await _deliver(desk, stock_of(order.shop, A=1), order, parcel)
     outcome = await desk.deliver(lose(order, parcel.parcel_id))
     assert _codes(outcome) == ["parcel_not_shipped"]
-    assert "take it apart" in outcome.said(CommandRejected)[0].reasons[0].message
+    assert "take it apart" in outcome.messages_of(CommandRejected)[0].reasons[0].message
 
 
 async def test_what_is_not_known_is_waited_for_and_not_for_ever(desks: Desks) -> None:
@@ -243,7 +247,7 @@ async def test_nothing_of_a_customer_comes_back_after_the_deletion(desks: Desks)
     outcomes = await desk.deliver_all([*before, (envelope_for("fulfillment", deletion), deletion, None)])
     assert [outcome.result for outcome in outcomes] == ["handled"] * 3
     for command in late:
-        (refused,) = (await desk.deliver(command)).said(CommandRejected)
+        (refused,) = (await desk.deliver(command)).messages_of(CommandRejected)
         assert [reason.code for reason in refused.reasons] == ["order_deleted"]
     rows = await desk.fetch("SELECT tracking_url, proof_reference FROM shipment")
     assert [tuple(row) for row in rows] == [(None, None)]

@@ -30,7 +30,7 @@ async def test_a_delivery_moves_the_units_of_its_shipment_only(desks: Desks) -> 
     for shipment in shipments:
         await desk.deliver(shipment)
     outcome = await desk.deliver(deliver(order, shipments[0].shipment_id))
-    (event,) = outcome.said(DeliveryRecorded)
+    (event,) = outcome.messages_of(DeliveryRecorded)
     assert (event.parcel_ids, event.proof, event.proof_reference) == (
         [parcel_ids[0]],
         ProofKind.SIGNATURE,
@@ -47,9 +47,9 @@ async def test_the_same_delivery_again_is_done_and_another_refused(desks: Desks)
     shipment = dispatch(order, parcel_ids)  # type: ignore[arg-type]
     await desk.deliver(shipment)
     await desk.deliver(deliver(order, shipment.shipment_id))
-    assert (await desk.deliver(deliver(order, shipment.shipment_id))).said(CommandDone)
+    assert (await desk.deliver(deliver(order, shipment.shipment_id))).messages_of(CommandDone)
     later = deliver(order, shipment.shipment_id, delivered_at=PLACED_AT + timedelta(days=9))
-    (answer,) = (await desk.deliver(later)).said(CommandRejected)
+    (answer,) = (await desk.deliver(later)).messages_of(CommandRejected)
     assert [reason.code for reason in answer.reasons] == ["already_delivered"]
     assert "2026-11-22" in answer.reasons[0].message
     assert "2026-11-29" in answer.reasons[0].message
@@ -65,7 +65,7 @@ async def test_a_delivery_before_its_shipment_waits_for_it(desks: Desks) -> None
     assert [type(message) for _, message in await desk.retry()] == [DeliveryRecorded]
 
 
-async def test_an_unknown_shipment_is_told_after_a_minute(desks: Desks) -> None:
+async def test_an_unknown_shipment_is_reported_after_a_minute(desks: Desks) -> None:
     desk = await desks("fulfillment")
     order = placed(a_shop(), goods("A"))
     assert (await desk.deliver(deliver(order, uuid7()))).result == "waiting"

@@ -8,7 +8,7 @@ from contracts.service import CommandDone, CommandRejected
 from tests.builders.shipments import dispatch, pack
 from tests.conftest import Desks
 from tests.fulfillment.builders import a_shop, goods, placed, stock_at, stock_of
-from tests.fulfillment.counting import assert_books_agree, level_of
+from tests.fulfillment.counting import assert_counts_agree, level_of
 from tests.fulfillment.patience import run_out_of_patience
 
 
@@ -31,7 +31,7 @@ async def test_units_leave_the_stock_with_the_shipment(desks: Desks) -> None:
             cost_currency="EUR",
         )
     )
-    (event,) = outcome.said(ShipmentDispatched)
+    (event,) = outcome.messages_of(ShipmentDispatched)
     assert [(part.line, part.quantity) for part in event.lines] == [(1, 2), (2, 2)]
     assert event.parcel_ids == sorted(ids)
     assert event.tracking_url == "https://www.laposte.fr/outils/suivre-vos-envois?code=6A12345678901"
@@ -40,7 +40,7 @@ async def test_units_leave_the_stock_with_the_shipment(desks: Desks) -> None:
     assert event.position.version == 5
     assert await level_of(desk, shop, "A") == (3, 1)
     assert await level_of(desk, shop, "B") == (0, 0)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_the_same_shipment_again_is_done_and_another_of_its_id_refused(desks: Desks) -> None:
@@ -52,9 +52,9 @@ async def test_the_same_shipment_again_is_done_and_another_of_its_id_refused(des
         await desk.deliver(message)
     ids = [parcel.parcel_id for parcel in parcels]
     await desk.deliver(dispatch(order, ids[:1], shipment_id))
-    assert (await desk.deliver(dispatch(order, ids[:1], shipment_id))).said(CommandDone)
+    assert (await desk.deliver(dispatch(order, ids[:1], shipment_id))).messages_of(CommandDone)
     for other in (dispatch(order, ids, shipment_id), dispatch(order, ids[:1], shipment_id, carrier="UPS")):
-        (answer,) = (await desk.deliver(other)).said(CommandRejected)
+        (answer,) = (await desk.deliver(other)).messages_of(CommandRejected)
         assert [reason.code for reason in answer.reasons] == ["shipment_id_taken"]
     assert await level_of(desk, shop, "A") == (4, 1)
 
@@ -67,7 +67,7 @@ async def test_a_parcel_that_left_cannot_leave_again(desks: Desks) -> None:
     left = dispatch(order, [parcel.parcel_id])
     for message in (order, parcel, left):
         await desk.deliver(message)
-    (answer,) = (await desk.deliver(dispatch(order, [parcel.parcel_id]))).said(CommandRejected)
+    (answer,) = (await desk.deliver(dispatch(order, [parcel.parcel_id]))).messages_of(CommandRejected)
     assert [reason.code for reason in answer.reasons] == ["parcel_already_shipped"]
     assert str(left.shipment_id) in answer.reasons[0].message
     assert await level_of(desk, shop, "A") == (3, 0)
@@ -85,10 +85,10 @@ async def test_a_shipment_before_its_parcels_waits_for_each(desks: Desks) -> Non
         assert await desk.retry() == []
     await desk.deliver(parcels[1])
     assert [type(message) for _, message in await desk.retry()] == [ShipmentDispatched]
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
-async def test_an_unknown_parcel_is_told_after_a_minute(desks: Desks) -> None:
+async def test_an_unknown_parcel_is_reported_after_a_minute(desks: Desks) -> None:
     desk, shop, parcel_id = await desks("fulfillment"), a_shop(), uuid7()
     await desk.deliver(stock_of(shop, A=5))
     order = placed(shop, goods("A", 2))
@@ -113,4 +113,4 @@ async def test_units_reserved_at_two_places_leave_from_both(desks: Desks) -> Non
     levels = [await level_of(desk, shop, "A", place) for place in ("main", "attic")]
     assert sum(on_hand for on_hand, _ in filter(None, levels)) == 2
     assert sum(reserved for _, reserved in filter(None, levels)) == 1
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)

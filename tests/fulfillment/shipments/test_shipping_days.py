@@ -22,7 +22,7 @@ from tests.fulfillment.builders import a_shop, goods, placed, stock_of
 
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 ZONES = st.sampled_from(sorted(available_timezones())).map(ZoneInfo)
-MOMENTS = st.datetimes(*map(datetime.fromisoformat, ("2020-01-01", "2030-12-31")), timezones=st.just(UTC))
+TIMESTAMPS = st.datetimes(*map(datetime.fromisoformat, ("2020-01-01", "2030-12-31")), timezones=st.just(UTC))
 ORDER = placed(a_shop(), goods("A"))
 ID = UUID(int=7)
 
@@ -50,7 +50,7 @@ def test_a_delivery_is_between_its_shipment_and_today(
     assert bool(faults) is not (shipped_on <= delivered_on <= today)
 
 
-@given(MOMENTS, ZONES, st.integers(-400, 0), st.integers(0, 400))
+@given(TIMESTAMPS, ZONES, st.integers(-400, 0), st.integers(0, 400))
 def test_what_is_right_in_the_shops_zone_passes_where_the_zone_is_not_known(
     now: datetime, zone: ZoneInfo, ago: int, later: int
 ) -> None:
@@ -71,7 +71,7 @@ class _Known:
         self.shipped_on = shipped_on
 
 
-@given(MOMENTS, st.integers(2, 4000))
+@given(TIMESTAMPS, st.integers(2, 4000))
 def test_what_is_to_come_everywhere_on_earth_is_refused(now: datetime, days: int) -> None:
     ahead = now + timedelta(days=days)
     (reason,) = reasons_of_days(dispatch(ORDER, [ID], shipped_on=ahead.date()), now)
@@ -80,13 +80,13 @@ def test_what_is_to_come_everywhere_on_earth_is_refused(now: datetime, days: int
     assert reason.code == "delivered_in_the_future"
 
 
-@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
-def test_no_moment_overflows(moment: datetime) -> None:
-    assert date(1970, 1, 1) <= latest_day(moment) <= date(2201, 1, 1)
+@pytest.mark.parametrize("timestamp", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_no_timestamp_overflows(timestamp: datetime) -> None:
+    assert date(1970, 1, 1) <= latest_day(timestamp) <= date(2201, 1, 1)
 
 
 def _codes(outcome: Outcome) -> list[str]:
-    return [reason.code for answer in outcome.said(CommandRejected) for reason in answer.reasons]
+    return [reason.code for answer in outcome.messages_of(CommandRejected) for reason in answer.reasons]
 
 
 async def _packed(desk: Desk) -> tuple[OrderPlaced, UUID]:
@@ -111,7 +111,9 @@ async def test_a_shipment_with_impossible_days_does_not_leave(desks: Desks) -> N
     for days, code in tries:
         assert _codes(await desk.deliver(dispatch(order, [parcel], **days))) == [code]
     assert await desk.fetchval("SELECT count(*) FROM shipment") == 0
-    assert (await desk.deliver(dispatch(order, [parcel], expected_on=_ahead(9)))).said(ShipmentDispatched)
+    assert (await desk.deliver(dispatch(order, [parcel], expected_on=_ahead(9)))).messages_of(
+        ShipmentDispatched
+    )
 
 
 async def test_an_arrival_is_neither_to_come_nor_before_its_shipment(desks: Desks) -> None:
@@ -122,8 +124,8 @@ async def test_an_arrival_is_neither_to_come_nor_before_its_shipment(desks: Desk
     at: Callable[[str], Any] = lambda text: deliver(order, left.shipment_id, delivered_at=text)  # noqa: E731
     assert _codes(await desk.deliver(at("2026-11-18T12:00:00Z"))) == ["delivered_before_shipped"]
     assert _codes(await desk.deliver(at(f"{_ahead(3)}T12:00:00Z"))) == ["delivered_in_the_future"]
-    assert (await desk.deliver(at("2026-11-21T01:00:00Z"))).said(DeliveryRecorded)
-    assert (await desk.deliver(at("2026-11-21T01:00:00Z"))).said(CommandDone)
+    assert (await desk.deliver(at("2026-11-21T01:00:00Z"))).messages_of(DeliveryRecorded)
+    assert (await desk.deliver(at("2026-11-21T01:00:00Z"))).messages_of(CommandDone)
     later = correct(order, left.shipment_id, shipped_on=date(2026, 11, 23))
     assert _codes(await desk.deliver(later)) == ["shipped_after_delivered"]
 
@@ -135,8 +137,8 @@ async def test_days_of_an_earlier_version_stay_and_their_tracking_can_be_correct
     await desk.deliver(left)
     old = {"shipped_on": _ahead(30), "expected_on": date(2026, 1, 1)}
     await desk.fetch("UPDATE shipment SET shipped_on = $1, expected_on = $2", *old.values())
-    (event,) = (await desk.deliver(correct(order, left.shipment_id, **old))).said(ShipmentUpdated)
+    (event,) = (await desk.deliver(correct(order, left.shipment_id, **old))).messages_of(ShipmentUpdated)
     assert (event.tracking_number, event.expected_on) == ("6A99999999999", date(2026, 1, 1))
     bad = correct(order, left.shipment_id, shipped_on=_ahead(31))
     assert _codes(await desk.deliver(bad)) == ["shipped_in_the_future"]
-    assert (await desk.deliver(correct(order, left.shipment_id))).said(ShipmentUpdated)
+    assert (await desk.deliver(correct(order, left.shipment_id))).messages_of(ShipmentUpdated)

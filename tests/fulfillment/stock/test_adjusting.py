@@ -17,7 +17,7 @@ from services.fulfillment.order.stock import (
 )
 from tests.conftest import Desks
 from tests.fulfillment.builders import a_shop, adjustment, goods, placed, stock_of
-from tests.fulfillment.counting import assert_books_agree, level_of
+from tests.fulfillment.counting import assert_counts_agree, level_of
 
 PLACE = StockPlace("maison", "A", "main")
 
@@ -37,11 +37,11 @@ def test_a_level_keeps_its_bounds_for_any_request(on_hand: int, reserved: int, c
         assert changed.reserved <= changed.on_hand <= MOST_ON_HAND
 
 
-async def test_units_come_and_go_and_it_is_kept_who_said_so_and_why(desks: Desks) -> None:
+async def test_units_come_and_go_and_it_is_kept_who_set_it_and_why(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
     await desk.deliver(stock_of(shop, A=5))
     outcome = await desk.deliver(adjustment(shop, "A", -2))
-    (event,) = outcome.said(StockLevelChanged)
+    (event,) = outcome.messages_of(StockLevelChanged)
     assert [(level.sku, level.on_hand, level.reserved) for level in event.levels] == [("A", 3, 0)]
     assert (event.changed_by, event.reason) == ("staff:zoe", "Deux bougies cassées")
     assert outcome.emitted[0][0].causation_id == outcome.envelope.id
@@ -49,7 +49,7 @@ async def test_units_come_and_go_and_it_is_kept_who_said_so_and_why(desks: Desks
     assert [tuple(row) for row in await desk.fetch(query, outcome.envelope.id)] == [
         (-2, "staff:zoe", "Deux bougies cassées")
     ]
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)
 
 
 async def test_what_came_in_goes_to_the_order_that_waits(desks: Desks) -> None:
@@ -58,10 +58,10 @@ async def test_what_came_in_goes_to_the_order_that_waits(desks: Desks) -> None:
     order = placed(shop, goods("A", 3))
     await desk.deliver(order)
     outcome = await desk.deliver(adjustment(shop, "A", 2))
-    (reserved,) = outcome.said(StockReserved)
+    (reserved,) = outcome.messages_of(StockReserved)
     assert reserved.order_id == order.order_id
-    assert outcome.said(StockLevelChanged)[0].levels[0].reserved == 3
-    await assert_books_agree(desk)
+    assert outcome.messages_of(StockLevelChanged)[0].levels[0].reserved == 3
+    await assert_counts_agree(desk)
 
 
 async def test_below_reserved_is_refused_with_both_values_and_what_to_do(desks: Desks) -> None:
@@ -69,7 +69,7 @@ async def test_below_reserved_is_refused_with_both_values_and_what_to_do(desks: 
     await desk.deliver(stock_of(shop, A=5))
     await desk.deliver(placed(shop, goods("A", 4)))
     outcome = await desk.deliver(adjustment(shop, "A", -2))
-    (answer,) = outcome.said(CommandRejected)
+    (answer,) = outcome.messages_of(CommandRejected)
     (reason,) = answer.reasons
     assert (reason.code, reason.field) == ("on_hand_below_reserved", "change")
     assert "5 on hand -2 is 3, below the 4 reserved by orders; take away at most 1" in reason.message
@@ -85,7 +85,7 @@ async def test_what_was_never_counted_or_changes_nothing_is_refused(desks: Desks
         (adjustment(shop, "A", 0), "nothing_to_change"),
         (adjustment(shop, "A", MOST_ON_HAND), "on_hand_above_most"),
     ):
-        (answer,) = (await desk.deliver(command)).said(CommandRejected)
+        (answer,) = (await desk.deliver(command)).messages_of(CommandRejected)
         assert [reason.code for reason in answer.reasons] == [code]
     assert await desk.fetchval("SELECT count(*) FROM stock_level WHERE shop = $1", shop) == 1
 
@@ -98,6 +98,6 @@ async def test_the_same_adjustment_again_is_done_even_when_the_inbox_forgot_it(d
     assert (await desk.deliver(command, id=command_id)).emitted == []
     await desk.hub.pool.execute("DELETE FROM msg.inbox")
     again = await desk.deliver(command, id=command_id)
-    assert [answer.command_id for answer in again.said(CommandDone)] == [command_id]
+    assert [answer.command_id for answer in again.messages_of(CommandDone)] == [command_id]
     assert await level_of(desk, shop, "A") == (7, 0)
-    await assert_books_agree(desk)
+    await assert_counts_agree(desk)

@@ -10,7 +10,7 @@ from services.chassis.testing import Desk, envelope_for
 from tests.builders.shipments import dispatch, pack
 from tests.conftest import Desks, FreshDatabase
 from tests.fulfillment.builders import a_shop, goods, placed, stock_of
-from tests.fulfillment.counting import assert_books_agree, level_of
+from tests.fulfillment.counting import assert_counts_agree, level_of
 
 
 async def _two(desks: Desks, fresh_database: FreshDatabase) -> tuple[Desk, Desk]:
@@ -19,13 +19,13 @@ async def _two(desks: Desks, fresh_database: FreshDatabase) -> tuple[Desk, Desk]
 
 
 async def _deliver_in_batches(desk: Desk, messages: list[Message], size: int) -> list[Message]:
-    said: list[Message] = []
+    events: list[Message] = []
     for start in range(0, len(messages), size):
         batch = [(envelope_for("fulfillment", m), m, None) for m in messages[start : start + size]]
         outcomes = await desk.deliver_all(batch)
         assert {outcome.result for outcome in outcomes} == {"handled"}
-        said += [message for outcome in outcomes for _, message in outcome.emitted]
-    return said
+        events += [message for outcome in outcomes for _, message in outcome.emitted]
+    return events
 
 
 async def test_two_processes_and_many_orders_for_one_sku(desks: Desks, fresh_database: FreshDatabase) -> None:
@@ -33,17 +33,17 @@ async def test_two_processes_and_many_orders_for_one_sku(desks: Desks, fresh_dat
     shop = a_shop()
     await one.deliver(stock_of(shop, A=70))
     orders: list[Message] = [placed(shop, goods("A", 1 + n % 2)) for n in range(120)]
-    said = await asyncio.gather(
+    texts = await asyncio.gather(
         _deliver_in_batches(one, orders[:60], 7), _deliver_in_batches(two, orders[60:], 11)
     )
-    answers = [message for part in said for message in part]
+    answers = [message for part in texts for message in part]
     assert len(answers) == 120
     reserved = [m for m in answers if isinstance(m, StockReserved)]
     promised = sum(line.ordered for m in reserved for line in m.position.lines)
     assert await level_of(one, shop, "A") == (70, promised)
     assert promised in (69, 70)
     assert len(reserved) + sum(isinstance(m, StockRejected) for m in answers) == 120
-    await assert_books_agree(one)
+    await assert_counts_agree(one)
 
 
 async def test_opposite_skus_counts_and_retries_never_deadlock_nor_leave_an_order_behind(
@@ -64,7 +64,7 @@ async def test_opposite_skus_counts_and_retries_never_deadlock_nor_leave_an_orde
     await one.deliver(stock_of(shop, A=201, B=201, C=201, D=201))
     assert await one.fetchval("SELECT count(*) FROM fulfilment_order WHERE stock <> 'reserved'") == 0
     assert await one.fetchval("SELECT sum(reserved) FROM stock_level") == 240
-    await assert_books_agree(one)
+    await assert_counts_agree(one)
 
 
 async def test_no_order_is_missed_by_a_count_that_runs_beside_it(
@@ -77,7 +77,7 @@ async def test_no_order_is_missed_by_a_count_that_runs_beside_it(
         sku = f"S{uuid7().hex}"
         await asyncio.gather(one.deliver(placed(shop, goods(sku))), two.deliver(stock_of(shop, **{sku: 1})))
         assert await level_of(one, shop, sku) == (1, 1)
-    await assert_books_agree(one)
+    await assert_counts_agree(one)
 
 
 async def test_two_people_pack_the_last_unit(desks: Desks, fresh_database: FreshDatabase) -> None:
@@ -88,8 +88,8 @@ async def test_two_people_pack_the_last_unit(desks: Desks, fresh_database: Fresh
         order = placed(shop, goods("A"))
         await one.deliver(order)
         outcomes = await asyncio.gather(one.deliver(pack(order, {1: 1})), two.deliver(pack(order, {1: 1})))
-        said = sorted(type(message).__name__ for outcome in outcomes for _, message in outcome.emitted)
-        assert said == ["CommandRejected", "ParcelPacked"]
+        events = sorted(type(message).__name__ for outcome in outcomes for _, message in outcome.emitted)
+        assert events == ["CommandRejected", "ParcelPacked"]
     assert await one.fetchval("SELECT max(packed) FROM order_line") == 1
 
 
@@ -107,4 +107,4 @@ async def test_two_shipments_of_one_order_leave_at_once(desks: Desks, fresh_data
     query = "SELECT DISTINCT shipped, version, sequence FROM order_line JOIN fulfilment_order USING (shop, order_id)"
     assert [tuple(row) for row in await one.fetch(query)] == [(2, 6, 5)]
     assert await level_of(one, shop, "A") == (20, 0)
-    await assert_books_agree(one)
+    await assert_counts_agree(one)

@@ -109,9 +109,9 @@ def test_an_order_is_served_whole_or_not_at_all(
 ) -> None:
     available = {sku: sum(places.values()) for sku, places in free.items()}
     short = stock.shortages(wanted, available)
-    asked = {sku: sum(w.quantity for w in wanted if w.sku == sku) for sku in {w.sku for w in wanted}}
-    assert {s.sku for s in short} == {sku for sku, units in asked.items() if units > available.get(sku, 0)}
-    assert all((s.requested, s.available) == (asked[s.sku], available.get(s.sku, 0)) for s in short)
+    body = {sku: sum(w.quantity for w in wanted if w.sku == sku) for sku in {w.sku for w in wanted}}
+    assert {s.sku for s in short} == {sku for sku, units in body.items() if units > available.get(sku, 0)}
+    assert all((s.requested, s.available) == (body[s.sku], available.get(s.sku, 0)) for s in short)
     if short:
         return
     taken = stock.allocate(wanted, free)

@@ -24,7 +24,7 @@ def threshold(shop: str, units: int | None, sku: str = "A") -> SetStockThreshold
 
 
 def warnings(outcome: Outcome) -> list[tuple[str, int, int]]:
-    return [(one.sku, one.available, one.threshold) for one in outcome.said(StockRanLow)]
+    return [(one.sku, one.available, one.threshold) for one in outcome.messages_of(StockRanLow)]
 
 
 async def a_desk(desks: Desks, on_hand: int, units: int | None) -> tuple[Desk, str]:
@@ -53,12 +53,12 @@ async def test_all_locations_count_together(desks: Desks) -> None:
 async def test_setting_a_threshold_warns_of_nothing_and_is_done_once(desks: Desks) -> None:
     desk, shop = await a_desk(desks, 3, None)
     set_ = await desk.deliver(threshold(shop, 5))
-    assert [one.threshold for one in set_.said(StockThresholdSet)] == [5]
+    assert [one.threshold for one in set_.messages_of(StockThresholdSet)] == [5]
     assert warnings(set_) == []
-    assert len((await desk.deliver(threshold(shop, 5))).said(CommandDone)) == 1
-    assert [one.threshold for one in (await desk.deliver(threshold(shop, None))).said(StockThresholdSet)] == [
-        None
-    ]
+    assert len((await desk.deliver(threshold(shop, 5))).messages_of(CommandDone)) == 1
+    assert [
+        one.threshold for one in (await desk.deliver(threshold(shop, None))).messages_of(StockThresholdSet)
+    ] == [None]
     assert await desk.fetchval("SELECT count(*) FROM stock_threshold") == 0
     await desk.deliver(stock_of(shop, A=20))
     assert warnings(await desk.deliver(stock_of(shop, A=1))) == []
@@ -66,7 +66,7 @@ async def test_setting_a_threshold_warns_of_nothing_and_is_done_once(desks: Desk
 
 async def test_a_threshold_of_what_was_never_counted_is_refused(desks: Desks) -> None:
     desk, shop = await a_desk(desks, 3, None)
-    [refused] = (await desk.deliver(threshold(shop, 5, sku="C"))).said(CommandRejected)
+    [refused] = (await desk.deliver(threshold(shop, 5, sku="C"))).messages_of(CommandRejected)
     assert [(one.code, one.field) for one in refused.reasons] == [("level_unknown", "sku")]
 
 

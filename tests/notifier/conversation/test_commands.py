@@ -12,7 +12,7 @@ from tests.builders.orders import deleted
 from tests.conftest import Desks
 from tests.notifier.builders import an_edit, an_order
 from tests.notifier.conversation.builders import DOMAIN, a_change, a_filing, a_message, reply_address
-from tests.notifier.letters import text_of
+from tests.notifier.made_up_mails import text_of
 from tests.notifier.mail_server import MailServer
 from tests.notifier.sending.test_sending import a_desk, send_until, settled
 from tests.notifier.test_api import a_client
@@ -37,7 +37,7 @@ async def test_a_message_of_staff_is_published_and_mailed_to_the_customer(
     await desk.deliver(order)
     message = a_message(order.order_id)
     outcome = await desk.deliver(message)
-    (posted,) = outcome.said(MessagePosted)
+    (posted,) = outcome.messages_of(MessagePosted)
     assert (posted.message_id, posted.author_role, posted.author) == (message.message_id, "staff", "Léa")
     assert (posted.thread.version, posted.thread.state, posted.thread.unread) == (1, "waiting_customer", 0)
     assert posted.excerpt == "Bonjour Zoé, quelle taille vous faut-il pour la bougie ? Léa"
@@ -57,7 +57,7 @@ async def test_a_message_of_staff_is_published_and_mailed_to_the_customer(
     assert str(last["References"]).split() == [recap, letter["Message-ID"]]
 
 
-async def test_automatic_mails_ask_for_no_automatic_answer(desks: Desks, mail_server: MailServer) -> None:
+async def test_automatic_mails_request_no_automatic_answer(desks: Desks, mail_server: MailServer) -> None:
     desk, sender = await a_desk(desks, mail_server, inbound_domain=DOMAIN)
     order = an_order()
     await desk.deliver(order)
@@ -77,8 +77,8 @@ async def test_a_message_handled_thrice_is_one_message_and_one_mail(desks: Desks
     await desk.deliver(order)
     message = a_message(order.order_id)
     first, again = await desk.deliver(message), await desk.deliver(message)
-    assert len(first.said(MessagePosted)) == 1
-    assert [len(again.said(kind)) for kind in (MessagePosted, CommandDone)] == [0, 1]
+    assert len(first.messages_of(MessagePosted)) == 1
+    assert [len(again.messages_of(kind)) for kind in (MessagePosted, CommandDone)] == [0, 1]
     assert await desk.fetchval("SELECT count(*) FROM message") == 1
     assert await mails_of(desk, "message_posted") == ["zoe@clients.example"]
 
@@ -99,7 +99,7 @@ async def test_a_customer_without_an_address_has_a_thread_and_gets_no_mail(desks
     order = an_order(customer=Buyer(name="Zoé Lefèvre"))
     await desk.deliver(order)
     outcome = await desk.deliver(a_message(order.order_id))
-    assert len(outcome.said(MessagePosted)) == 1
+    assert len(outcome.messages_of(MessagePosted)) == 1
     assert await mails_of(desk, "message_posted") == []
 
 
@@ -107,12 +107,12 @@ async def test_a_thread_is_closed_reopened_assigned_and_a_repeat_changes_nothing
     desk = await desks("notifier")
     order = an_order()
     await desk.deliver(order)
-    (empty,) = (await desk.deliver(a_change(order.order_id, "close"))).said(CommandRejected)
+    (empty,) = (await desk.deliver(a_change(order.order_id, "close"))).messages_of(CommandRejected)
     assert reasons(empty) == ["thread_empty"]
     await desk.deliver(a_message(order.order_id))
     states = []
     for change, assignee in (("assign", "paul"), ("close", None), ("reopen", None), ("assign", None)):
-        (changed,) = (await desk.deliver(a_change(order.order_id, change, assignee=assignee))).said(
+        (changed,) = (await desk.deliver(a_change(order.order_id, change, assignee=assignee))).messages_of(
             ThreadChanged
         )
         states.append((changed.thread.version, changed.thread.state, changed.thread.assignee))
@@ -122,15 +122,15 @@ async def test_a_thread_is_closed_reopened_assigned_and_a_repeat_changes_nothing
         (4, "waiting_staff", "paul"),
         (5, "waiting_staff", None),
     ]
-    assert len((await desk.deliver(a_change(order.order_id, "reopen"))).said(CommandDone)) == 1
+    assert len((await desk.deliver(a_change(order.order_id, "reopen"))).messages_of(CommandDone)) == 1
 
 
 async def test_blank_text_and_unknown_mail_are_refused_with_the_reason(desks: Desks) -> None:
     desk = await desks("notifier")
     order = an_order()
     await desk.deliver(order)
-    (blank,) = (await desk.deliver(a_message(order.order_id, text=" \n\u200b"))).said(CommandRejected)
-    (unknown,) = (await desk.deliver(a_filing(uuid7(), order_id=order.order_id))).said(CommandRejected)
+    (blank,) = (await desk.deliver(a_message(order.order_id, text=" \n\u200b"))).messages_of(CommandRejected)
+    (unknown,) = (await desk.deliver(a_filing(uuid7(), order_id=order.order_id))).messages_of(CommandRejected)
     assert [reasons(blank), reasons(unknown)] == [["text_blank"], ["inbound_unknown"]]
 
 
@@ -142,7 +142,7 @@ async def test_nothing_is_left_of_the_thread_of_a_deleted_order(desks: Desks) ->
     await desk.deliver(deleted(order))
     for table in ("thread", "message", "participant"):
         assert await desk.fetchval(f"SELECT count(*) FROM {table}") == 0, table  # noqa: S608
-    (rejected,) = (await desk.deliver(a_message(order.order_id))).said(CommandRejected)
+    (rejected,) = (await desk.deliver(a_message(order.order_id))).messages_of(CommandRejected)
     assert reasons(rejected) == ["order_deleted"]
 
 

@@ -101,7 +101,7 @@ def test_a_picture_in_an_address_does_not_use_up_the_bound_of_html() -> None:
     assert mail.text == text_of_html("<p>Avant</p><p>Après</p>")
 
 
-async def test_hostile_mails_are_posted_and_what_was_not_read_is_said(desks: Desks) -> None:
+async def test_hostile_mails_are_posted_and_what_was_not_read_is_reported(desks: Desks) -> None:
     desk = await a_receiving_desk(desks)
     order = await an_open_thread(desk)
     raws = [HOSTILE[name] for name in ("mixed in mixed", "messages in messages", "deep HTML")]
@@ -119,5 +119,5 @@ async def test_hostile_mails_are_posted_and_what_was_not_read_is_said(desks: Des
     assert any(one["attachments"] for one in read)
     rows = await desk.fetch("SELECT id FROM mail WHERE template = 'message_received' ORDER BY id")
     async with a_client(desk) as client:
-        told = [(await client.get(f"/internal/mails/{row['id']}")).json()["text"] for row in rows]
-    assert ["(sans texte ; ses pièces jointes" in text for text in told].count(True) == 1
+        texts = [(await client.get(f"/internal/mails/{row['id']}")).json()["text"] for row in rows]
+    assert ["(sans texte ; ses pièces jointes" in text for text in texts].count(True) == 1

@@ -64,7 +64,7 @@ _OF_KIND = """SELECT message_id FROM mail WHERE recipient = $1 AND
               CASE $2 WHEN 'flood' THEN context ? 'is_flood' ELSE template = $2 AND NOT context ? 'is_flood' END"""
 
 
-async def a_letter(desk: Desk, sender: Sender, server: MailServer, kind: str) -> EmailMessage:
+async def a_mail(desk: Desk, sender: Sender, server: MailServer, kind: str) -> EmailMessage:
     """The mail of a kind that the merchant got."""
     for _ in range(2):
         await send_until(desk, sender, settled)
@@ -110,9 +110,9 @@ async def test_an_answer_to_an_order_or_a_message_goes_to_the_customer(
     desk, sender = await an_answering_desk(desks, mail_server)
     order = an_order()
     await desk.deliver(order)
-    await a_letter(desk, sender, mail_server, "new_order")
+    await a_mail(desk, sender, mail_server, "new_order")
     await ANSWERED[kind](desk, mail_server, order)
-    letter = await a_letter(desk, sender, mail_server, kind)
+    letter = await a_mail(desk, sender, mail_server, kind)
     assert letter["Reply-To"] == ADDRESSES.of_staff(SHOP, order.order_id, MERCHANT)
     assert await answer(desk, letter) == ("posted", None, 1)
     assert await desk.fetchval("SELECT count(*) FROM message WHERE author_role = 'staff'") == 1
@@ -125,9 +125,9 @@ async def test_an_answer_to_a_warning_is_to_be_filed_and_goes_to_no_customer(
     desk, sender = await an_answering_desk(desks, mail_server)
     order = an_order()
     await desk.deliver(order)
-    await a_letter(desk, sender, mail_server, "new_order")
+    await a_mail(desk, sender, mail_server, "new_order")
     await WARNINGS[kind](desk, mail_server, order)
-    letter = await a_letter(desk, sender, mail_server, kind)
+    letter = await a_mail(desk, sender, mail_server, kind)
     assert await answer(desk, letter) == ("to_file", "sender_unknown", 0)
     token = ADDRESSES.of_staff(SHOP, order.order_id, MERCHANT)
     assert await answer(desk, letter, token) == ("to_file", "warning_answered", 0), (
@@ -143,6 +143,6 @@ async def test_a_merchant_who_bought_answers_a_warning_not_as_the_customer(
     order = an_order(customer={"name": "Garance", "email": MERCHANT})
     await desk.deliver(order)
     await desk.deliver(overdue(order))
-    letter = await a_letter(desk, sender, mail_server, "refund_mark_overdue")
+    letter = await a_mail(desk, sender, mail_server, "refund_mark_overdue")
     assert await answer(desk, letter) == ("to_file", "sender_unknown", 0)
     assert await desk.fetchval("SELECT count(*) FROM message") == 0

@@ -30,10 +30,10 @@ async def test_an_address_that_staff_recognised_writes_as_the_customer_in_its_th
             await hand_over(port, an_answer("C’est moi", From=f"Paul <{PARTNER}>"), reply_address(one))
         await read_all(desk)
         command = a_participant(order.order_id, "Paul@Partner.example")
-        (added,) = (await desk.deliver(command)).said(ParticipantAdded)
+        (added,) = (await desk.deliver(command)).messages_of(ParticipantAdded)
         assert (added.address, added.added_by, added.code) == (PARTNER, "lea", order.code)
         again = await desk.deliver(a_participant(order.order_id, PARTNER, actor="paul"))
-        assert (again.said(ParticipantAdded), len(again.said(CommandDone))) == ([], 1)
+        assert (again.messages_of(ParticipantAdded), len(again.messages_of(CommandDone))) == ([], 1)
         for one in (order, other):
             await hand_over(port, an_answer("Encore moi", From=PARTNER), reply_address(one))
         reference = an_answer("Sans jeton", From=PARTNER, **{"In-Reply-To": ours})
@@ -68,13 +68,13 @@ async def test_a_recognised_address_that_is_taken_back_is_another_sender_again(d
         await hand_over(port, an_answer("Je confirme", From=PARTNER), reply_address(order))
         await read_all(desk)
         removal = a_removal(order.order_id, "Paul@Partner.example", actor="malik")
-        (removed,) = (await desk.deliver(removal)).said(ParticipantRemoved)
+        (removed,) = (await desk.deliver(removal)).messages_of(ParticipantRemoved)
         assert (removed.address, removed.removed_by, removed.code) == (PARTNER, "malik", order.code)
         own = await desk.deliver(a_removal(order.order_id, "Zoe@Clients.example"))
-        (refused,) = own.said(CommandRejected)
+        (refused,) = own.messages_of(CommandRejected)
         assert [Reason.model_validate(one).code for one in refused.reasons] == ["address_of_order"]
         again = await desk.deliver(a_removal(order.order_id, PARTNER))
-        assert (again.said(ParticipantRemoved), len(again.said(CommandDone))) == ([], 1)
+        assert (again.messages_of(ParticipantRemoved), len(again.messages_of(CommandDone))) == ([], 1)
         for one in (order, other):
             await hand_over(port, an_answer("Encore moi", From=PARTNER), reply_address(one))
         reference = an_answer("Sans jeton", From=PARTNER, **{"In-Reply-To": ours})
@@ -92,7 +92,7 @@ async def test_a_recognised_address_that_is_taken_back_is_another_sender_again(d
         async with a_client(desk) as client:
             shown = (await client.get(f"/internal/threads/{order.shop}/{order.order_id}")).json()["messages"]
         assert [one["recognised"] for one in shown if one["address"] == PARTNER] == [None] * 3
-        (added,) = (await desk.deliver(a_participant(order.order_id, PARTNER))).said(ParticipantAdded)
+        (added,) = (await desk.deliver(a_participant(order.order_id, PARTNER))).messages_of(ParticipantAdded)
         assert added.address == PARTNER
         await hand_over(port, an_answer("De nouveau", From=PARTNER), reply_address(order))
         await read_all(desk)
@@ -106,13 +106,15 @@ async def test_only_an_address_that_wrote_to_the_thread_is_recognised(desks: Des
         await hand_over(port, an_answer("C’est moi", From=PARTNER), reply_address(other))
         await read_all(desk)
     for address in (PARTNER, "zoe@clients.example", "x@y"):
-        (rejected,) = (await desk.deliver(a_participant(order.order_id, address))).said(CommandRejected)
+        (rejected,) = (await desk.deliver(a_participant(order.order_id, address))).messages_of(
+            CommandRejected
+        )
         assert [Reason.model_validate(one).code for one in rejected.reasons] == ["address_unknown"]
     await desk.deliver(a_participant(other.order_id, PARTNER))
     await desk.deliver(deleted(other))
     assert await desk.fetchval("SELECT count(*) FROM customer_address") == 0
     for command in (a_participant(other.order_id, PARTNER), a_removal(other.order_id, PARTNER)):
-        (rejected,) = (await desk.deliver(command)).said(CommandRejected)
+        (rejected,) = (await desk.deliver(command)).messages_of(CommandRejected)
         assert [Reason.model_validate(one).code for one in rejected.reasons] == ["order_deleted"]
 
 
@@ -138,7 +140,7 @@ async def test_two_customers_who_answer_the_same_mail_write_each_to_their_own_th
     assert await messages(desk, other) == [("customer", "La 44.", False)]
 
 
-async def test_the_list_of_mails_to_be_filed_has_the_beginning_of_what_they_say(desks: Desks) -> None:
+async def test_the_list_of_mails_to_be_filed_has_the_beginning_of_what_they_contain(desks: Desks) -> None:
     desk = await a_receiving_desk(desks)
     order = await an_open_thread(desk)
     text = "Bonjour,\n\n> ce que vous aviez écrit\n\nmon colis   est abîmé. " + "Voyez. " * 80

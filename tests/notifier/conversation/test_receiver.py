@@ -32,7 +32,7 @@ class Client:
                 pass
         return line[:9].decode().strip() if line[4:5].isdigit() and line[5:6] == b"." else line[:3].decode()
 
-    async def say(self, line: str) -> str:
+    async def command(self, line: str) -> str:
         """Send a command; the answer."""
         self.writer.write(f"{line}\r\n".encode())
         await self.writer.drain()
@@ -47,9 +47,9 @@ class Client:
 
     async def begin(self, hello: str, recipients: Sequence[str]) -> list[str]:
         """Say hello and name the recipients; their answers."""
-        assert await self.say(f"{hello} tests") == "250"
-        assert await self.say("MAIL FROM:<zoe@clients.example>") == "250 2.1.0"
-        return [await self.say(f"RCPT TO:<{one}>") for one in recipients]
+        assert await self.command(f"{hello} tests") == "250"
+        assert await self.command("MAIL FROM:<zoe@clients.example>") == "250 2.1.0"
+        return [await self.command(f"RCPT TO:<{one}>") for one in recipients]
 
 
 @asynccontextmanager
@@ -73,12 +73,12 @@ async def test_each_protocol_has_its_greeting_and_its_number_of_answers(
     addresses = (reply_address(one), UNKNOWN, reply_address(other))
     async with a_receiver(desk) as port, connected(port) as client:
         assert await client.code() == "220"
-        assert await client.say(f"{wrong} tests") == "500"
+        assert await client.command(f"{wrong} tests") == "500"
         assert await client.begin(hello, addresses) == ["250 2.1.5", "550 5.1.1", "250 2.1.5"]
-        assert await client.say("DATA") == "354"
+        assert await client.command("DATA") == "354"
         await client.send(an_answer())
         assert [await client.code() for _ in answers] == answers
-        assert await client.say("QUIT") == "221"
+        assert await client.command("QUIT") == "221"
         await read_all(desk)
     assert await messages(desk, one) == await messages(desk, other) == [("customer", "Oui", False)]
 
@@ -102,7 +102,7 @@ async def test_in_smtp_one_recipient_that_could_not_be_stored_has_all_sent_again
         await client.code()
         for expected in ("451 4.3.0", "250 2.0.0"):
             await client.begin("EHLO", (reply_address(one), reply_address(other)))
-            await client.say("DATA")
+            await client.command("DATA")
             await client.send(an_answer())
             assert await client.code() == expected
         await read_all(desk)
@@ -124,14 +124,16 @@ async def test_a_mail_above_a_limit_is_refused_for_each_recipient_though_it_anno
     async with a_receiver(desk) as port, connected(port) as client:
         await client.code()
         await client.begin(hello, (reply_address(one), reply_address(other)))
-        assert await client.say("DATA") == "354"
+        assert await client.command("DATA") == "354"
         await client.send(content * times)
         assert [await client.code() for _ in range(count)] == [code] * count
-        assert await client.say("MAIL FROM:<zoe@clients.example>") == "250 2.1.0", "the next mail is received"
+        assert await client.command("MAIL FROM:<zoe@clients.example>") == "250 2.1.0", (
+            "the next mail is received"
+        )
     assert await desk.fetchval("SELECT count(*) FROM inbound_mail") == 0
 
 
-async def test_connections_above_the_limit_are_told_to_come_again(
+async def test_connections_above_the_limit_get_a_response_to_retry_later(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiver, "MOST_CONNECTIONS", 2)
@@ -142,7 +144,7 @@ async def test_connections_above_the_limit_are_told_to_come_again(
             assert await other.code() == "220"
             async with connected(port) as third:
                 assert [await third.code(), await third.code()] == ["421 4.3.2", ""]
-            assert await other.say("NOOP") == "250"
+            assert await other.command("NOOP") == "250"
 
         async def is_free() -> bool:
             async with connected(port) as again:
@@ -161,7 +163,7 @@ async def test_a_silent_sender_is_cut_off_and_a_slow_one_is_not(
         for client in (silent, slow):
             await client.code()
             await client.begin("LHLO", (reply_address(order),))
-            assert await client.say("DATA") == "354"
+            assert await client.command("DATA") == "354"
         silent.writer.write(b"Subject: ")
         for line in an_answer().splitlines(keepends=True):
             slow.writer.write(line)

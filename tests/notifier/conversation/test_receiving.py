@@ -66,7 +66,7 @@ async def notified(desk: Desk) -> int:
     return await desk.fetchval("SELECT count(*) FROM mail WHERE template = 'message_received'")
 
 
-async def test_an_answer_is_posted_as_the_customers_and_the_merchant_is_told(desks: Desks) -> None:
+async def test_an_answer_is_posted_as_the_customers_and_the_merchant_is_notified(desks: Desks) -> None:
     desk = await a_receiving_desk(desks)
     order = await an_open_thread(desk)
     quoted = "> quelle taille vous faut-il pour la bougie ?"
@@ -226,7 +226,7 @@ async def test_our_own_mail_that_comes_back_is_not_posted(desks: Desks) -> None:
     assert (await ends(desk), await messages(desk, order)) == ([("own", None)], [])
 
 
-async def test_of_a_flood_ten_are_told_the_rest_is_filed_and_one_alarm_goes(desks: Desks) -> None:
+async def test_of_a_flood_ten_are_notified_the_rest_is_filed_and_one_alarm_goes(desks: Desks) -> None:
     desk = await a_receiving_desk(desks)
     order = await an_open_thread(desk)
     async with a_receiver(desk) as port:
@@ -258,12 +258,12 @@ async def test_the_subject_finds_no_thread_and_references_only_for_the_customer(
     inbound_id: UUID = (await desk.fetch("SELECT inbound_id FROM inbound_mail ORDER BY inbound_id"))[0][
         "inbound_id"
     ]
-    told = await notified(desk)
+    mails = await notified(desk)
     filed = await desk.deliver(a_filing(inbound_id, order_id=order.order_id))
-    assert filed.said(MessagePosted) == []
+    assert filed.messages_of(MessagePosted) == []
     await read_all(desk)
     assert await messages(desk, order) == [("other", "Et ?", False), ("customer", "Bien reçu.", False)]
-    assert await notified(desk) == told
+    assert await notified(desk) == mails
     await desk.deliver(a_filing(inbound_id, reason="Publicité"))
     async with a_client(desk) as client:
         listed = (await client.get("/internal/inbound", params={"shop": order.shop, "filed": "no"})).json()

@@ -12,7 +12,7 @@ from services.notifier.links.link import expires_at, hash_of, key_of, token_of
 from services.notifier.mails.mail import TO_MERCHANT, Template
 from tests.conftest import Desks
 from tests.notifier.builders import SHOP, a_shipment, a_status, an_edit, an_order
-from tests.notifier.letters import a_letter, html_of, read, text_of
+from tests.notifier.made_up_mails import a_mail, html_of, read, text_of
 from tests.notifier.mail_server import MailServer
 from tests.notifier.sending.test_sending import a_desk, send_until, settled
 
@@ -66,7 +66,7 @@ def test_every_mail_to_the_customer_has_the_link_in_both_its_forms() -> None:
         order = an_order()
         shipment, status = a_shipment(order.order_id), a_status(order.order_id)
         shown = template not in TO_MERCHANT
-        letter = a_letter(template, order, shipment, status=status, page_url=link if shown else None)
+        letter = a_mail(template, order, shipment, status=status, page_url=link if shown else None)
         message = read(letter)
         assert (link in text_of(message), f'href="{link}"' in html_of(message)) == (shown, shown), template
 

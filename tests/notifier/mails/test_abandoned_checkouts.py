@@ -175,8 +175,8 @@ async def test_a_reminder_that_waits_is_withdrawn_when_the_order_is_placed(
         "SELECT template, detail, order_id, effect_state, id FROM mail_with_state WHERE state = 'withdrawn'"
     )
     assert tuple(ended)[:4] == ("checkout_abandoned", PLACED, order.order_id, "discarded")
-    (told,) = reports(desk, MailWithdrawn)
-    assert [(one.mail_id, one.kind, one.template) for one in told] == [
+    (event,) = reports(desk, MailWithdrawn)
+    assert [(one.mail_id, one.kind, one.template) for one in event] == [
         (ended["id"], "placed", "checkout_abandoned")
     ]
     assert reports(desk, MailFailed) == []
@@ -197,8 +197,8 @@ async def test_a_reminder_that_waited_for_days_is_withdrawn_unless_a_person_send
     assert mail["detail"] == WITHDRAWN_LATE
     async with a_client(desk) as client:
         for state, expected in (("withdrawn", [str(mail["id"])]), ("failed", []), ("discarded", [])):
-            asked = {"shop": SHOP, "state": state}
-            listed = (await client.get("/internal/mails", params=asked)).json()["mails"]
+            body = {"shop": SHOP, "state": state}
+            listed = (await client.get("/internal/mails", params=body)).json()["mails"]
             assert [one["id"] for one in listed] == expected
     await desk.deliver(ResendMail(shop=SHOP, mail_id=mail["id"], actor="staff:maelle"))
     assert await send_until(desk, sender, settled) == {"done": 1}
@@ -216,11 +216,11 @@ async def test_a_withdrawn_reminder_that_a_person_sends_after_the_order_was_plac
     await send_until(desk, sender, settled)
     mail = await desk.fetchval("SELECT id FROM mail_with_state WHERE state = 'withdrawn'")
     command = ResendMail(shop=SHOP, order_id=order.order_id, mail_id=mail, actor="staff:maelle")
-    asked = await desk.deliver(command)
+    outcome = await desk.deliver(command)
     desk._units.clear()
     assert await send_until(desk, sender, settled) == {"done": 2, "withdrawn": 1}
     (envelope,) = [envelope for envelope, message in desk.emitted() if isinstance(message, MailWithdrawn)]
-    assert envelope.causation_id == asked.envelope.id
+    assert envelope.causation_id == outcome.envelope.id
 
 
 def withdrawn_mails() -> float:
@@ -274,7 +274,7 @@ async def test_an_erased_customer_is_not_reminded(desks: Desks) -> None:
 
 
 @pytest.mark.parametrize("resume_url", [None, "https://boutique.example/cart/88231?token=Xk3&lang=en"])
-async def test_the_letter_leads_back_to_the_checkout_alone_and_is_reported_about_it(
+async def test_the_mail_leads_back_to_the_checkout_alone_and_is_reported_about_it(
     desks: Desks, mail_server: MailServer, resume_url: str | None
 ) -> None:
     desk, sender = await a_desk(desks, mail_server, page_url="https://commande.example")

@@ -95,20 +95,20 @@ async def test_money_reported_by_several_events_is_mailed_once(desks: Desks) -> 
 async def test_receipts_by_hand_with_the_same_reference_are_mailed_one_by_one(desks: Desks) -> None:
     desk = await desks("notifier")
     cheque = money(provider=BY_HAND, provider_reference="chèque")
-    for told in (
+    for event in (
         cheque,
         cheque,
         cheque.model_copy(update={"amount_minor": 1250}),
         cheque.model_copy(update={"received_at": AT + timedelta(seconds=1)}),
     ):
-        await desk.deliver(told)
+        await desk.deliver(event)
     assert len(await desk.fetch(_MAILS)) == 3
 
 
 @given(
     st.text(max_size=9), st.integers(1, 999), st.timedeltas(timedelta(0), timedelta(days=9)), st.booleans()
 )
-def test_the_moment_and_the_amount_tell_only_receipts_by_hand_apart(
+def test_the_time_and_the_amount_distinguish_only_receipts_by_hand(
     reference: str, amount: int, later: timedelta, is_by_hand: bool
 ) -> None:
     first = money(provider=BY_HAND if is_by_hand else "paypal", provider_reference=f"r{reference}x")
@@ -119,9 +119,9 @@ def test_the_moment_and_the_amount_tell_only_receipts_by_hand_apart(
 
 async def test_a_replay_finds_the_mail_though_the_merchants_address_changed(desks: Desks) -> None:
     desk = await desks("notifier")
-    told = await desk.deliver(money())
+    outcome = await desk.deliver(money())
     await desk.fetch("UPDATE mail SET recipient = 'ancienne@atelier.example' RETURNING id")
-    await replay(desk, money(), told.envelope)
+    await replay(desk, money(), outcome.envelope)
     assert [row["recipient"] for row in await desk.fetch(_MAILS)] == ["ancienne@atelier.example"]
 
 
@@ -138,11 +138,11 @@ async def test_a_repeat_is_mailed_once_though_the_merchants_address_changed(desk
 async def test_an_overdue_refund_waits_for_its_order_and_is_mailed_once(desks: Desks) -> None:
     desk = await desks("notifier")
     order = an_order()
-    told = overdue(order)
-    assert (await desk.deliver(told)).result == "waiting"
+    message = overdue(order)
+    assert (await desk.deliver(message)).result == "waiting"
     await desk.deliver(order)
     await desk.retry()
-    await desk.deliver(told)
+    await desk.deliver(message)
     [mail] = await desk.fetch(_MAILS)
     assert tuple(mail) == ("refund_mark_overdue", MERCHANT, "fr", order.order_id, order.code)
 
@@ -179,11 +179,11 @@ async def test_a_dispute_that_is_not_due_waits_for_no_order(desks: Desks) -> Non
 def test_a_deadline_is_a_cause_only_while_it_is_near_and_an_answer_is_waited_for(
     state: DisputeState, is_due_soon: bool, due_at: datetime | None, version: int
 ) -> None:
-    told = dispute(state=state, is_due_soon=is_due_soon, due_at=due_at, version=version)
+    message = dispute(state=state, is_due_soon=is_due_soon, due_at=due_at, version=version)
     awaiting = state in (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE)
-    assert (deadline_cause(told) is not None) == (is_due_soon and due_at is not None and awaiting)
-    again = told.model_copy(update={"version": version + 1, "amount_minor": 1})
-    assert deadline_cause(again) == deadline_cause(told)
+    assert (deadline_cause(message) is not None) == (is_due_soon and due_at is not None and awaiting)
+    again = message.model_copy(update={"version": version + 1, "amount_minor": 1})
+    assert deadline_cause(again) == deadline_cause(message)
 
 
 async def test_a_warning_about_no_order_is_sent_listed_and_sent_again(

@@ -33,7 +33,7 @@ from tests.notifier.tables import EQUAL_COLUMNS
 _MAILS = "SELECT template, recipient, locale FROM mail ORDER BY template"
 
 
-async def test_placed_order_tells_merchant_and_customer(desks: Desks) -> None:
+async def test_placed_order_notifies_merchant_and_customer(desks: Desks) -> None:
     desk = await desks("notifier")
     outcome = await desk.deliver(an_order(locale="en-GB"))
     assert outcome.result == "handled"
@@ -64,7 +64,7 @@ async def test_repeat_writes_nothing(desks: Desks) -> None:
     assert await desk.fetchval("SELECT count(*) FROM mail") == 2
 
 
-async def test_repeat_that_the_inbox_has_forgotten_writes_nothing(desks: Desks) -> None:
+async def test_repeat_that_the_inbox_has_dropped_writes_nothing(desks: Desks) -> None:
     desk = await desks("notifier")
     order = an_order()
     first = await desk.deliver(order)
@@ -75,7 +75,7 @@ async def test_repeat_that_the_inbox_has_forgotten_writes_nothing(desks: Desks) 
     assert await desk.fetchval("SELECT count(*) FROM msg.effect") == 2
 
 
-async def test_shipment_is_told_only_when_asked(desks: Desks) -> None:
+async def test_shipment_is_announced_only_on_request(desks: Desks) -> None:
     desk = await desks("notifier")
     order = an_order()
     await desk.deliver(order)
@@ -108,7 +108,7 @@ async def test_a_customer_without_an_address_gets_no_mail_and_the_merchant_does(
         (a_lost_parcel, "parcel_lost"),
     ],
 )
-async def test_what_became_of_a_shipment_is_told_only_when_ticked(
+async def test_what_became_of_a_shipment_is_announced_only_when_ticked(
     desks: Desks, made: Callable[..., Message], template: str
 ) -> None:
     desk = await desks("notifier")
@@ -134,9 +134,9 @@ async def test_a_status_is_mailed_only_when_ticked_once_at_the_address_the_order
     await desk.deliver(order)
     await desk.retry()
     corrected = Buyer(name="Zoé Lefèvre", email="zoe@nouvelle.example")
-    told = await desk.deliver(a_status(order.order_id, customer=corrected, locale="en"))
+    outcome = await desk.deliver(a_status(order.order_id, customer=corrected, locale="en"))
     await desk.fetch("DELETE FROM msg.inbox")
-    await desk.deliver(a_status(order.order_id, customer=corrected), envelope=told.envelope)
+    await desk.deliver(a_status(order.order_id, customer=corrected), envelope=outcome.envelope)
     mails = await desk.fetch(
         "SELECT recipient, locale FROM mail WHERE template = 'status_updated' ORDER BY recipient"
     )
@@ -247,12 +247,14 @@ async def test_a_cancellation_is_mailed_only_if_that_was_ticked(desks: Desks, is
     await desk.deliver(cancelled)
     await desk.deliver(an_edit(order, revision=4, notify_customer=True), sender="orders")
     mails = await desk.fetch("SELECT recipient, locale, context FROM mail WHERE template = 'order_cancelled'")
-    told = [(row["recipient"], row["locale"], json.loads(row["context"])) for row in mails]
-    assert told == [("zoe@nouvelle.example", "en-GB", {"public_comment": "Out of stock."})][: int(is_ticked)]
+    values = [(row["recipient"], row["locale"], json.loads(row["context"])) for row in mails]
+    assert (
+        values == [("zoe@nouvelle.example", "en-GB", {"public_comment": "Out of stock."})][: int(is_ticked)]
+    )
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
-async def test_a_customer_hears_by_mail_that_a_request_to_cancel_is_declined(
+async def test_a_customer_is_notified_by_mail_that_a_request_to_cancel_is_declined(
     desks: Desks, locale: str
 ) -> None:
     desk, order = await desks("notifier"), an_order(locale=locale)
@@ -271,7 +273,7 @@ async def test_a_customer_hears_by_mail_that_a_request_to_cancel_is_declined(
     (row,) = await desk.fetch("SELECT id FROM mail WHERE template = 'cancellation_declined'")
     async with desk.hub.acquire() as connection:
         (mail,) = await store.read_mails(connection, [row["id"]])
-        (recipient,) = await recipient_store.read_addressees(connection, [(order.shop, order.order_id)])
+        (recipient,) = await recipient_store.read_recipients(connection, [(order.shop, order.order_id)])
     assert (mail.recipient, mail.locale) == (order.customer.email, locale)
     pages = write_pages(mail, recipient, settings.of(desk.hub).profile(order.shop))
     assert order.code in pages.subject
@@ -280,18 +282,18 @@ async def test_a_customer_hears_by_mail_that_a_request_to_cancel_is_declined(
         assert "à vos initiales." in shown
 
 
-@pytest.mark.parametrize("said", [RefundMarked, RefundSent])
+@pytest.mark.parametrize("expected", [RefundMarked, RefundSent])
 async def test_a_refund_is_mailed_once_however_often_it_is_published(
-    desks: Desks, said: type[RefundMarked] | type[RefundSent]
+    desks: Desks, expected: type[RefundMarked] | type[RefundSent]
 ) -> None:
     desk, order = await desks("notifier"), an_order()
     await desk.deliver(order)
     refund = a_refund(order, notify_customer=True, public_comment="Avec nos excuses.")
     about = {"shop": order.shop, "order_id": order.order_id, "code": order.code}
     for version in (3, 4):
-        told = refund.model_copy(update={"version": version})
-        assert (await desk.deliver(said(**about, refund=told))).result == "handled"
-    await desk.deliver(said(**about, refund=a_refund(order)))
+        fields = refund.model_copy(update={"version": version})
+        assert (await desk.deliver(expected(**about, refund=fields))).result == "handled"
+    await desk.deliver(expected(**about, refund=a_refund(order)))
     (mail,) = await desk.fetch("SELECT recipient, context FROM mail WHERE template = 'refund_made'")
     assert mail["recipient"] == order.customer.email
     assert json.loads(mail["context"]) == {
@@ -308,7 +310,7 @@ async def test_a_refund_is_mailed_once_however_often_it_is_published(
 @pytest.mark.parametrize(
     ("is_ticked", "reference", "mails"), [(True, "re_1", 1), (False, "re_1", 0), (True, None, 0)]
 )
-async def test_who_was_told_of_a_refund_is_told_once_that_it_failed(
+async def test_who_was_notified_of_a_refund_is_notified_once_that_it_failed(
     desks: Desks, is_ticked: bool, reference: str | None, mails: int
 ) -> None:
     """One that its provider never took was announced to nobody."""
@@ -327,14 +329,14 @@ async def test_who_was_told_of_a_refund_is_told_once_that_it_failed(
 
 
 @pytest.mark.parametrize(
-    ("locale", "subject", "said"),
+    ("locale", "subject", "expected"),
     [
         ("fr", "Votre commande {} : des articles sont annulés", "Articles annulés"),
         ("en", "Your order {}: some items are cancelled", "Items cancelled"),
     ],
 )
 async def test_of_an_order_that_left_in_part_the_mail_names_what_is_cancelled(
-    desks: Desks, locale: str, subject: str, said: str
+    desks: Desks, locale: str, subject: str, expected: str
 ) -> None:
     desk, order = await desks("notifier"), an_order(locale=locale)
     cancelled = an_edit(
@@ -348,11 +350,11 @@ async def test_of_an_order_that_left_in_part_the_mail_names_what_is_cancelled(
     key = await desk.fetchval("SELECT id FROM mail WHERE template = 'order_cancelled'")
     async with desk.hub.acquire() as connection:
         (mail,) = await store.read_mails(connection, [key])
-        (addressee,) = await recipient_store.read_addressees(connection, [(order.shop, order.order_id)])
-    pages = write_pages(mail, addressee, settings.of(desk.hub).profile(order.shop))
+        (recipient,) = await recipient_store.read_recipients(connection, [(order.shop, order.order_id)])
+    pages = write_pages(mail, recipient, settings.of(desk.hub).profile(order.shop))
     assert pages.subject.replace("\xa0", " ").replace("\u202f", " ") == subject.format(order.code)
     for shown in (pages.text, pages.html):
-        assert said in shown
+        assert expected in shown
         assert "1 × " in shown
         assert order.lines[0].description in shown
         assert f"{order.code} is cancelled" not in shown

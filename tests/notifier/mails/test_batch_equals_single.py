@@ -25,7 +25,7 @@ from tests.notifier.conversation.builders import a_change, a_message
 from tests.notifier.tables import EQUAL_COLUMNS
 
 SEEDS = range(30)
-TOLD: tuple[Callable[..., Message], ...] = (
+NOTIFICATIONS: tuple[Callable[..., Message], ...] = (
     a_shipment,
     a_correction,
     a_cancelled_shipment,
@@ -42,15 +42,15 @@ def _story(seed: int) -> list[Message]:
     revisions = {order.order_id: 2 for order in orders}
 
     def about(order: OrderPlaced) -> Message:
-        is_told = chance.random() < 0.7
+        is_notified = chance.random() < 0.7
         kind = chance.randrange(8)
         if kind == 0:
             revisions[order.order_id] += 1
             who = Buyer(name="Zoé", email=chance.choice([None, "zoe@ailleurs.example"]))
             return an_edit(order, revision=revisions[order.order_id], customer=who)
         if kind < 6:
-            told = TOLD[kind - 1]
-            return told(order.order_id, notify_customer=is_told)
+            make = NOTIFICATIONS[kind - 1]
+            return make(order.order_id, notify_customer=is_notified)
         return (
             a_message(order.order_id)
             if kind == 6

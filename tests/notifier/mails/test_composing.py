@@ -15,7 +15,7 @@ from services.notifier.mails.addresses import AddressUnusable, usable_address
 from services.notifier.mails.compose.composing import compose
 from services.notifier.mails.mail import Template
 from tests.notifier.builders import a_line, a_shipment, a_shop, a_status, an_address, an_order
-from tests.notifier.letters import Tags, a_letter, a_pair, html_of, read, text_of
+from tests.notifier.made_up_mails import Tags, a_mail, a_pair, html_of, read, text_of
 
 NARROW, HARD = "\u202f", "\u00a0"
 SHOWS_NO_CUSTOMERS_TEXT = {Template.TEXT_DAMAGED, Template.CHECKOUT_ABANDONED}
@@ -26,7 +26,7 @@ HOSTILE = (
 
 
 def test_french_recap_has_everything() -> None:
-    message = read(a_letter(Template.ORDER_RECAP, an_order()))
+    message = read(a_mail(Template.ORDER_RECAP, an_order()))
     assert message["Subject"] == "Votre commande K7F3-QD9M chez Atelier Lumière"
     assert message["From"] == "Atelier Lumière <boutique@atelier.example>"
     assert message["Reply-To"] == "bonjour@atelier.example"
@@ -65,7 +65,7 @@ def test_french_recap_has_everything() -> None:
 
 def test_english_recap_is_english_throughout() -> None:
     order = an_order(locale="en", billing_address=an_address(street="1 rue Haute"))
-    message = read(a_letter(Template.ORDER_RECAP, order))
+    message = read(a_mail(Template.ORDER_RECAP, order))
     assert message["Subject"] == "Your order K7F3-QD9M at Atelier Lumière"
     assert message["Content-Language"] == "en"
     for shown in (text_of(message), Tags(html_of(message)).text):
@@ -85,7 +85,7 @@ def test_merchants_mail_has_the_full_detail_in_the_merchants_language() -> None:
             name="Zoé Lefèvre", email="zoe@clients.example", phone="+33 6 99 00 00 01", company="Cires SARL"
         ),
     )
-    message = read(a_letter(Template.NEW_ORDER, order, locale="fr"))
+    message = read(a_mail(Template.NEW_ORDER, order, locale="fr"))
     assert message["To"] == "Atelier Lumière <commandes@atelier.example>"
     assert message["Subject"] == f"Nouvelle commande K7F3-QD9M : 1{NARROW}234,50{HARD}€, Zoé Lefèvre"
     for shown in (text_of(message), Tags(html_of(message)).text):
@@ -95,12 +95,12 @@ def test_merchants_mail_has_the_full_detail_in_the_merchants_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "said"), [("fr", "est en route"), ("en", "is on its way"), ("de", "is on its way")]
+    ("locale", "text"), [("fr", "est en route"), ("en", "is on its way"), ("de", "is on its way")]
 )
-def test_dispatch_mail_links_to_the_tracking(locale: str, said: str) -> None:
+def test_dispatch_mail_links_to_the_tracking(locale: str, text: str) -> None:
     order = an_order(locale=locale)
-    message = read(a_letter(Template.SHIPMENT_DISPATCHED, order, a_shipment(order.order_id)))
-    assert said in message["Subject"]
+    message = read(a_mail(Template.SHIPMENT_DISPATCHED, order, a_shipment(order.order_id)))
+    assert text in message["Subject"]
     assert message["In-Reply-To"] == message["References"]
     assert message["In-Reply-To"] != message["Message-ID"]
     page = Tags(html_of(message))
@@ -113,39 +113,39 @@ def test_dispatch_mail_links_to_the_tracking(locale: str, said: str) -> None:
 def test_dispatch_without_tracking_has_no_button() -> None:
     order = an_order()
     bare = a_shipment(order.order_id, tracking_number=None, tracking_url=None, expected_on=None, lines=[])
-    message = read(a_letter(Template.SHIPMENT_DISPATCHED, order, bare))
+    message = read(a_mail(Template.SHIPMENT_DISPATCHED, order, bare))
     assert "Suivre le colis" not in text_of(message) + html_of(message)
     assert "Dans cet envoi" not in text_of(message) + html_of(message)
 
 
-@pytest.mark.parametrize(("method", "said"), [
+@pytest.mark.parametrize(("method", "expected"), [
     (PaymentMethod.CHEQUE, "12 rue des Cires, 69001 Lyon"), (PaymentMethod.TRANSFER, "AGRIFRPP"),
     (PaymentMethod.CASH, "sur place, en espèces"), (PaymentMethod.CARD, "vous n’avez rien d’autre à faire"),
     (PaymentMethod.PAYPAL, "PayPal nous confirme"), (PaymentMethod.OTHER, "Nous vous écrirons"),
     (PaymentMethod.FREE, "rien à payer"),
 ])  # fmt: skip
-def test_each_method_says_what_to_do_next(method: PaymentMethod, said: str) -> None:
-    message = read(a_letter(Template.ORDER_RECAP, an_order(payment=PaymentChoice(method=method))))
-    assert said in text_of(message)
-    assert said in Tags(html_of(message)).text
+def test_each_method_states_what_to_do_next(method: PaymentMethod, expected: str) -> None:
+    message = read(a_mail(Template.ORDER_RECAP, an_order(payment=PaymentChoice(method=method))))
+    assert expected in text_of(message)
+    assert expected in Tags(html_of(message)).text
 
 
 @pytest.mark.parametrize("method", [PaymentMethod.CHEQUE, PaymentMethod.TRANSFER])
-def test_shop_without_its_bank_or_address_says_whom_to_ask(method: PaymentMethod) -> None:
+def test_shop_without_its_bank_or_address_names_whom_to_contact(method: PaymentMethod) -> None:
     shop = a_shop(postal_address=None, iban=None, bic=None)
-    message = read(a_letter(Template.ORDER_RECAP, an_order(payment=PaymentChoice(method=method)), shop=shop))
+    message = read(a_mail(Template.ORDER_RECAP, an_order(payment=PaymentChoice(method=method)), shop=shop))
     assert "Écrivez à aide@atelier.example" in text_of(message)
 
 
 def test_same_mail_is_the_same_octets() -> None:
     order = an_order(order_id=UUID(int=7))
-    assert a_letter(Template.ORDER_RECAP, order) == a_letter(Template.ORDER_RECAP, order)
+    assert a_mail(Template.ORDER_RECAP, order) == a_mail(Template.ORDER_RECAP, order)
 
 
 def test_tax_added_to_the_prices_is_a_line_of_its_own() -> None:
     totals = Totals(lines_minor=4900, tax_minor=980, total_minor=5880)
     order = an_order(prices_include_tax=False, lines=[a_line()], extra_lines=[], shipping=None, totals=totals)
-    shown = text_of(read(a_letter(Template.ORDER_RECAP, order)))
+    shown = text_of(read(a_mail(Template.ORDER_RECAP, order)))
     assert f"TVA : 9,80{HARD}€" in shown
     assert "dont TVA" not in shown
 
@@ -165,7 +165,7 @@ def test_each_tax_that_was_stated_is_written_as_it_was_charged() -> None:
         shipping=None,
         totals=Totals(lines_minor=3848, tax_minor=463, total_minor=4311),
     )
-    shown = text_of(read(a_letter(Template.ORDER_RECAP, order)))
+    shown = text_of(read(a_mail(Template.ORDER_RECAP, order)))
     for expected in ("GST 5% + PST 7%", "GST 5%: CA$1.93", "PST 7%: CA$2.70", "CA$43.11"):
         assert expected in shown
     assert "VAT" not in shown.replace("incl. VAT", "")
@@ -181,14 +181,14 @@ def test_a_price_below_a_cent_and_a_fine_rate_keep_their_digits() -> None:
     )
     totals = Totals(lines_minor=1230, tax_minor=100, total_minor=1230)
     order = an_order(locale="en", lines=[line], extra_lines=[], shipping=None, totals=totals)
-    shown = text_of(read(a_letter(Template.ORDER_RECAP, order)))
+    shown = text_of(read(a_mail(Template.ORDER_RECAP, order)))
     assert "€0.0123 each · VAT 8.875%" in shown
     assert "€12.30" in shown
 
 
 def test_thousand_lines_are_all_there() -> None:
     order = an_order(lines=[a_line(number, description=f"Article n° {number}.") for number in range(1, 1001)])
-    message = read(a_letter(Template.ORDER_RECAP, order))
+    message = read(a_mail(Template.ORDER_RECAP, order))
     assert all(f"Article n° {number}." in text_of(message) for number in range(1, 1001))
 
 
@@ -199,9 +199,9 @@ def test_thousand_lines_are_all_there() -> None:
         ("en", "Your order K7F3-QD9M: In the workshop", "A word from us"),
     ],
 )
-def test_a_status_is_told_with_its_comment(locale: str, subject: str, expected: str) -> None:
+def test_a_status_is_reported_with_its_comment(locale: str, subject: str, expected: str) -> None:
     order = an_order(locale=locale)
-    message = read(a_letter(Template.STATUS_UPDATED, order, status=a_status(order.order_id), locale=locale))
+    message = read(a_mail(Template.STATUS_UPDATED, order, status=a_status(order.order_id), locale=locale))
     assert message["Subject"] == subject
     for shown in (text_of(message), Tags(html_of(message)).text):
         for word in (
@@ -215,7 +215,7 @@ def test_a_status_is_told_with_its_comment(locale: str, subject: str, expected: 
 
 
 @pytest.mark.parametrize(
-    ("template", "locale", "subject", "said"),
+    ("template", "locale", "subject", "expected"),
     [
         (Template.ORDER_CANCELLED, "fr", "Votre commande K7F3-QD9M est annulée", "nous vous remboursons"),
         (Template.ORDER_CANCELLED, "en", "Your order K7F3-QD9M is cancelled", "we are refunding you"),
@@ -229,34 +229,34 @@ def test_a_status_is_told_with_its_comment(locale: str, subject: str, expected: 
     ],
 )
 def test_a_cancellation_and_a_refund_are_mailed_with_their_comment(
-    template: Template, locale: str, subject: str, said: str
+    template: Template, locale: str, subject: str, expected: str
 ) -> None:
     order = an_order(code="K7F3-QD9M")
     status = a_status(order.order_id, public_comment="Avec nos excuses.")
-    message = read(a_letter(template, order, status=status, locale=locale))
+    message = read(a_mail(template, order, status=status, locale=locale))
     assert str(message["Subject"]).replace("\xa0", "\u202f") == subject
     for shown in (text_of(message), html_of(message)):
-        assert said in shown
+        assert expected in shown
         assert "Avec nos excuses." in shown
 
 
 @pytest.mark.parametrize(
-    ("locale", "subject", "said"),
+    ("locale", "subject", "expected"),
     [
         ("fr", "Commande K7F3-QD9M : votre remboursement de 12,50 € n’a pas abouti", "nous est revenue"),
         ("en", "Order K7F3-QD9M: your refund of €12.50 did not go through", "came back to us"),
     ],
 )
-def test_a_refund_that_failed_is_told_with_its_amount(locale: str, subject: str, said: str) -> None:
-    message = read(a_letter(Template.REFUND_FAILED, an_order(code="K7F3-QD9M"), locale=locale))
+def test_a_refund_that_failed_is_reported_with_its_amount(locale: str, subject: str, expected: str) -> None:
+    message = read(a_mail(Template.REFUND_FAILED, an_order(code="K7F3-QD9M"), locale=locale))
     assert str(message["Subject"]).replace("\xa0", " ").replace("\u202f", " ") == subject
     for shown in (text_of(message), Tags(html_of(message)).text):
-        assert said in shown
+        assert expected in shown
         assert "12" in shown
 
 
 @pytest.mark.parametrize(
-    ("locale", "mode", "state", "said"),
+    ("locale", "mode", "state", "expected"),
     [
         ("fr", "sent", "sent", ["Nous vous remboursons", "Le remboursement est en cours"]),
         ("fr", "sent", "confirmed", ["Nous vous avons remboursé", "La somme est renvoyée"]),
@@ -269,20 +269,20 @@ def test_a_refund_that_failed_is_told_with_its_amount(locale: str, subject: str,
     ],
 )
 def test_a_refund_is_shown_as_made_once_it_is(
-    locale: str, mode: str, state: str | None, said: list[str]
+    locale: str, mode: str, state: str | None, expected: list[str]
 ) -> None:
     order = an_order()
     context = {"mode": mode, "amount_minor": 1250, "currency": "EUR", **({"state": state} if state else {})}
-    mail, addressee = a_pair(Template.REFUND_MADE, order, context=context, locale=locale)
-    message = read(compose(mail, addressee, a_shop()))
+    mail, recipient = a_pair(Template.REFUND_MADE, order, context=context, locale=locale)
+    message = read(compose(mail, recipient, a_shop()))
     for shown in (text_of(message), Tags(html_of(message)).text):
-        assert all(words in shown for words in said)
+        assert all(words in shown for words in expected)
 
 
 def test_a_status_without_a_comment_has_no_heading_for_one() -> None:
     order = an_order()
     message = read(
-        a_letter(Template.STATUS_UPDATED, order, status=a_status(order.order_id, public_comment=None))
+        a_mail(Template.STATUS_UPDATED, order, status=a_status(order.order_id, public_comment=None))
     )
     assert "Un mot de notre part" not in text_of(message) + html_of(message)
 
@@ -319,7 +319,7 @@ def hostile_status(order: OrderPlaced, text: str = HOSTILE) -> StatusUpdated:
 
 
 def check_harmless(template: Template, order: OrderPlaced, **more: Any) -> None:
-    letter = a_letter(template, order, **more)
+    letter = a_mail(template, order, **more)
     message = read(letter)
     assert [name for name, _ in message.items()] == [
         name for name in ("Date", "From", "Reply-To", "To", "Subject", "Message-ID", "In-Reply-To", "References",
@@ -347,7 +347,7 @@ def test_hostile_text_stays_text(template: Template, locale: str) -> None:
                           tracking_url=f'https://x.example/"><script>{HOSTILE}')  # fmt: skip
     more: dict[str, Any] = {"shipment": shipment, "status": hostile_status(order), "locale": locale}
     check_harmless(template, order, **more)
-    shown = html_of(read(a_letter(template, order, **more)))
+    shown = html_of(read(a_mail(template, order, **more)))
     assert "&lt;script&gt;" in shown
     assert "{{7*7}}" in shown
 
@@ -357,9 +357,7 @@ def test_hostile_text_stays_text(template: Template, locale: str) -> None:
 )
 def test_link_that_is_no_web_address_is_no_link(url: str) -> None:
     order = an_order()
-    message = read(
-        a_letter(Template.SHIPMENT_DISPATCHED, order, a_shipment(order.order_id, tracking_url=url))
-    )
+    message = read(a_mail(Template.SHIPMENT_DISPATCHED, order, a_shipment(order.order_id, tracking_url=url)))
     assert [value for _, name, value in Tags(html_of(message)).attributes if name == "href"] == [
         "mailto:aide@atelier.example"
     ]
@@ -376,7 +374,7 @@ def test_any_text_is_harmless(text: str, template: Template) -> None:
 def test_an_order_without_mail_address_street_or_town_has_no_empty_lines() -> None:
     bare = an_address(street=None, city="", postal_code=None)
     order = an_order(customer=Buyer(name="Zoé Lefèvre"), shipping_address=bare, billing_address=bare)
-    text = text_of(read(a_letter(Template.NEW_ORDER, order)))
+    text = text_of(read(a_mail(Template.NEW_ORDER, order)))
     assert "None" not in text
     assert "\n\n\n" not in text
 
@@ -394,7 +392,7 @@ def test_usable_address(address: str, usable: str) -> None:
 @pytest.mark.parametrize("address", ["a,b@c.example", "<a>@c.example", "a@b@c.example", "a@-c.example", "a@c..example",
                                      'a"b@c.example', "é..a@c.example", "a" * 250 + "@c.example",
                                      "a\x00@c.example"])  # fmt: skip
-def test_unusable_address_says_so(address: str) -> None:
+def test_unusable_address_shows_it(address: str) -> None:
     with pytest.raises(AddressUnusable, match="correct it"):
         usable_address(address)
 
@@ -411,12 +409,12 @@ def test_addresses_that_are_the_same_mailbox_compare_equal(one: str, other: str)
 def test_the_merchants_mail_leads_to_the_order_and_the_customers_does_not(locale: str) -> None:
     shop = a_shop(backoffice_url="https://office.atelier.example", default_locale=locale)
     url = "https://office.atelier.example/orders/K7F3-QD9M"
-    merchants = read(a_letter(Template.NEW_ORDER, an_order(), shop=shop, locale=locale))
+    merchants = read(a_mail(Template.NEW_ORDER, an_order(), shop=shop, locale=locale))
     assert f'href="{url}"' in html_of(merchants)
     assert url in text_of(merchants)
-    customers = read(a_letter(Template.ORDER_RECAP, an_order(), shop=shop, locale=locale))
+    customers = read(a_mail(Template.ORDER_RECAP, an_order(), shop=shop, locale=locale))
     assert "office.atelier" not in html_of(customers) + text_of(customers)
-    without = read(a_letter(Template.NEW_ORDER, an_order()))
+    without = read(a_mail(Template.NEW_ORDER, an_order()))
     assert "/orders/" not in html_of(without) + text_of(without)
 
 
@@ -431,8 +429,8 @@ def test_an_address_that_is_more_than_an_origin_is_refused(url: str) -> None:
 
 def test_the_recap_names_the_business() -> None:
     shop = a_shop(siret="123 456 789 00012", vat_number="FR 32 123456789")
-    recap = read(a_letter(Template.ORDER_RECAP, an_order(), shop=shop))
+    recap = read(a_mail(Template.ORDER_RECAP, an_order(), shop=shop))
     for shown in (text_of(recap), Tags(html_of(recap)).text):
         assert "SIRET : 123 456 789 00012" in shown.replace("\u202f", " ")
         assert "FR 32 123456789" in shown
-    assert "SIRET" not in text_of(read(a_letter(Template.ORDER_RECAP, an_order())))
+    assert "SIRET" not in text_of(read(a_mail(Template.ORDER_RECAP, an_order())))

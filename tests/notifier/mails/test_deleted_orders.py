@@ -53,7 +53,7 @@ async def test_a_mail_that_went_stays_as_a_fact_without_its_reader(
     assert await desk.fetchval("SELECT count(*) FROM mail") == 3
 
 
-async def test_a_replay_of_the_deletion_forgets_the_customer(desks: Desks, mail_server: MailServer) -> None:
+async def test_a_replay_of_the_deletion_erases_the_customer(desks: Desks, mail_server: MailServer) -> None:
     desk, sender = await a_desk(desks, mail_server)
     order = an_order()
     await desk.deliver(order)

@@ -21,7 +21,7 @@ from services.notifier.mails.recent import recent
 from services.notifier.sending.sending import Sender
 from tests.conftest import Desks
 from tests.notifier.builders import PLACED_AT, SHOP, an_order
-from tests.notifier.mail_server import MailServer, Mood
+from tests.notifier.mail_server import MailServer, ServerBehaviour
 from tests.notifier.replaying import replay
 from tests.notifier.sending.test_attachments import PDF, Payments, issued
 from tests.notifier.sending.test_sending import a_desk, send_until, settled
@@ -213,7 +213,7 @@ async def test_the_recap_of_a_deleted_order_never_goes(desks: Desks) -> None:
     assert await timers(desk) == []
 
 
-async def test_the_letter_has_the_recap_and_the_pdf(desks: Desks, mail_server: MailServer) -> None:
+async def test_the_mail_has_the_recap_and_the_pdf(desks: Desks, mail_server: MailServer) -> None:
     async with Payments(503) as payments:
         desk, sender = await a_desk(desks, mail_server, payments_url=payments.url)
         order = await placed(desk)
@@ -266,14 +266,14 @@ async def test_an_invoice_is_not_lost_with_a_recap_that_is_taken_as_arrived(
             assert isinstance(await sender.perform(effect), Done)
             sender = Sender(desk.hub)
         else:
-            mail_server.will("DATA", Mood.KEEP_AND_DROP)
+            mail_server.will("DATA", ServerBehaviour.KEEP_AND_DROP)
         assert await send_until(desk, sender, settled) == {"done": 1, "uncertain": 1}
         recap = await desk.fetchval("SELECT id FROM mail WHERE template = 'order_recap'")
         for _ in range(2):
             await desk.deliver(ConfirmMail(shop=SHOP, mail_id=recap, actor="lea"))
         assert await send_until(desk, sender, settled) == {"done": 3}
-    recap_letter, invoice = (one for one in mail_server.journal if "zoe" in one["To"])
-    assert list(recap_letter.iter_attachments()) == []
+    recap_mail, invoice = (one for one in mail_server.journal if "zoe" in one["To"])
+    assert list(recap_mail.iter_attachments()) == []
     assert [one.get_content() for one in invoice.iter_attachments()] == [PDF]
 
 
@@ -285,7 +285,7 @@ async def test_a_recap_with_its_invoice_that_is_taken_as_arrived_is_all(
         order = await placed(desk)
         await send_until(desk, sender, settled)
         await desk.deliver(issued(order))
-        mail_server.will("DATA", Mood.KEEP_AND_DROP)
+        mail_server.will("DATA", ServerBehaviour.KEEP_AND_DROP)
         assert await send_until(desk, sender, settled) == {"done": 1, "uncertain": 1}
     recap = await desk.fetchval("SELECT id FROM mail WHERE template = 'order_recap'")
     await desk.deliver(ConfirmMail(shop=SHOP, mail_id=recap, actor="lea"))

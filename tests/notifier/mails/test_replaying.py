@@ -55,8 +55,8 @@ async def test_mails_of_a_replay_after_a_loss_wait_for_a_person(
     """They are told as uncertain, so that staff find them; none goes by itself."""
     desk, sender = await a_desk(desks, mail_server, uncertain_mails=RESEND)
     await replay(desk, an_order())
-    (told,) = reports(desk, MailUncertain)
-    assert {report.template for report in told} == {"new_order", "order_recap"}
+    (event,) = reports(desk, MailUncertain)
+    assert {report.template for report in event} == {"new_order", "order_recap"}
     await sender.effects.run(desk.hub)
     assert mail_server.journal == []
     assert {row["state"] for row in await desk.fetch("SELECT state FROM mail_with_state")} == {"uncertain"}

@@ -9,14 +9,14 @@ from services.chassis.testing import Desk
 from services.notifier.sending.sending import Sender
 from tests.conftest import Desks
 from tests.notifier.builders import SHOP, an_edit, an_order
-from tests.notifier.mail_server import MailServer, Mood
+from tests.notifier.mail_server import MailServer, ServerBehaviour
 from tests.notifier.sending.test_sending import a_desk, send_until, settled
 
 
 async def a_mixed_desk(desks: Desks, server: MailServer) -> tuple[Desk, Sender, UUID, UUID]:
     """A mail that is done and one that is uncertain, with their ids."""
     desk, sender = await a_desk(desks, server)
-    server.will("DATA", Mood.KEEP_AND_DROP)
+    server.will("DATA", ServerBehaviour.KEEP_AND_DROP)
     await desk.deliver(an_order())
     assert await send_until(desk, sender, settled) == {"done": 1, "uncertain": 1}
     rows = await desk.fetch("SELECT id FROM mail_with_state ORDER BY state")
@@ -35,7 +35,7 @@ async def test_what_becomes_of_the_mail_is_the_commands_outcome(
     first = await desk.deliver(again(uncertain))
     assert first.emitted == []
     second = await desk.deliver(again(uncertain))
-    (nothing,) = second.said(CommandDone)
+    (nothing,) = second.messages_of(CommandDone)
     assert nothing.command_id == second.envelope.id
     third = await desk.deliver(again(done))
     desk._units.clear()
@@ -51,23 +51,25 @@ async def test_what_becomes_of_the_mail_is_the_commands_outcome(
 async def test_a_mail_refused_again_is_the_outcome_too(desks: Desks, mail_server: MailServer) -> None:
     desk, sender, _, uncertain = await a_mixed_desk(desks, mail_server)
     mail_server.will("RCPT", "550 no such user")
-    asked = await desk.deliver(again(uncertain))
+    outcome = await desk.deliver(again(uncertain))
     desk._units.clear()
     assert await send_until(desk, sender, settled) == {"done": 1, "bounced": 1}
     (envelope,) = [envelope for envelope, message in desk.emitted() if isinstance(message, MailBounced)]
-    assert envelope.causation_id == asked.envelope.id
+    assert envelope.causation_id == outcome.envelope.id
 
 
 async def test_an_uncertain_mail_is_taken_as_arrived(desks: Desks, mail_server: MailServer) -> None:
     desk, _, done, uncertain = await a_mixed_desk(desks, mail_server)
-    told = await desk.deliver(ConfirmMail(shop=SHOP, mail_id=uncertain, actor="lea"))
-    (sent,) = told.said(MailSent)
+    outcome = await desk.deliver(ConfirmMail(shop=SHOP, mail_id=uncertain, actor="lea"))
+    (sent,) = outcome.messages_of(MailSent)
     assert [(report.mail_id, report.detail) for report in sent.mails] == [
         (uncertain, "taken as arrived by lea")
     ]
-    assert told.emitted[0][0].causation_id == told.envelope.id
+    assert outcome.emitted[0][0].causation_id == outcome.envelope.id
     for mail_id in (uncertain, done):
-        assert (await desk.deliver(ConfirmMail(shop=SHOP, mail_id=mail_id, actor="lea"))).said(CommandDone)
+        assert (await desk.deliver(ConfirmMail(shop=SHOP, mail_id=mail_id, actor="lea"))).messages_of(
+            CommandDone
+        )
 
 
 async def test_a_mail_of_nobody_or_of_another_shop_is_refused(desks: Desks, mail_server: MailServer) -> None:
@@ -77,7 +79,7 @@ async def test_a_mail_of_nobody_or_of_another_shop_is_refused(desks: Desks, mail
         again(done, "elsewhere"),
         ConfirmMail(shop=SHOP, mail_id=uuid4(), actor="lea"),
     ):
-        (refused,) = (await desk.deliver(command)).said(CommandRejected)
+        (refused,) = (await desk.deliver(command)).messages_of(CommandRejected)
         assert refused.reasons[0].code == "mail_unknown"
     assert await desk.fetchval("SELECT count(*) FROM resend") == 0
 

@@ -23,9 +23,9 @@ async def test_the_command_is_answered(desks: Desks, mail_server: MailServer, is
     if is_remembered:
         recent._pairs.update(known_to_a)
     mail_id = await desk.fetchval("SELECT id FROM mail ORDER BY id LIMIT 1")
-    asked = await desk.deliver(ResendMail(shop=SHOP, mail_id=mail_id, actor="lea"))
+    outcome = await desk.deliver(ResendMail(shop=SHOP, mail_id=mail_id, actor="lea"))
     desk._units.clear()
     await send_until(desk, sender, settled)
     causes = [envelope.causation_id for envelope, m in desk.emitted() if isinstance(m, MailSent)]
     recent.clear()
-    assert asked.envelope.id in causes
+    assert outcome.envelope.id in causes

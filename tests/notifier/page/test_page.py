@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.envelope import uuid7
 from contracts.orders.lifecycle import OrderDeleted, OrderPlaced
 from contracts.payments.invoices import InvoiceIssued, InvoiceTotals
-from services.notifier.page.opening import Standing, standing
+from services.notifier.page.opening import LinkState, link_state
 from services.notifier.page.security import HEADERS, Limit
 from services.orders.staff.commenting import comment
 from tests.notifier.builders import SHOP, an_edit
@@ -76,10 +76,10 @@ async def test_the_source_has_nothing_of_the_staff_and_no_foreign_host(house: Ho
 async def test_every_response_has_the_strict_headers(house: House) -> None:
     await house.place()
     path = await house.link()
-    for asked in (path, f"{path}/cancel", NOWHERE, "/", "/static/x", "/internal/mails", "/robots.txt"):
-        answer = await house.get(asked)
+    for query in (path, f"{path}/cancel", NOWHERE, "/", "/static/x", "/internal/mails", "/robots.txt"):
+        answer = await house.get(query)
         for name, value in HEADERS.items():
-            assert answer.response.headers[name] == value, (asked, name)
+            assert answer.response.headers[name] == value, (query, name)
         assert answer.response.headers["cache-control"] == "no-store"
 
 
@@ -240,12 +240,12 @@ def test_a_link_is_open_only_at_its_own_address_and_in_its_time(
 ) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     day = timedelta(days=1)
-    found = standing(
+    found = link_state(
         is_own=is_own, made_at=start + made * day, last_event_at=start + last * day, now=start + now * day
     )
     in_time = now < max(made + 90, last + 30)
-    assert (found is Standing.OPEN) == (is_own and in_time)
-    assert (found is Standing.REVOKED) == (not is_own)
+    assert (found is LinkState.OPEN) == (is_own and in_time)
+    assert (found is LinkState.REVOKED) == (not is_own)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20)), max_size=60))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.orders.lifecycle import OrderState
-from services.notifier.mails.compose.figures import figures
+from services.notifier.mails.compose.formatter import formatter
 from services.notifier.mails.texts.planning import LANGUAGES
 from services.notifier.page import rendering
 from services.notifier.page.rendering import methods_of, words_of
@@ -39,7 +39,7 @@ def a_document(**changes: Any) -> dict[str, Any]:
 def a_view(language: str = "fr", **changes: Any) -> dict[str, Any]:
     return order_view(
         a_document(**changes),
-        figures(language, "EUR", "Europe/Paris"),
+        formatter(language, "EUR", "Europe/Paris"),
         words_of(language),
         methods_of(language),
     )
@@ -72,7 +72,7 @@ def test_every_status_has_a_word(language: str) -> None:
 @pytest.mark.parametrize("status", FulfilmentStatus)
 def test_no_step_is_further_than_the_one_before(status: FulfilmentStatus) -> None:
     shown = steps(a_document(fulfilment_status=status.value), words_of("fr")["steps"])
-    ranks = [(TO_COME, PARTLY, DONE).index(step.standing) for step in shown[2:]]
+    ranks = [(TO_COME, PARTLY, DONE).index(step.state) for step in shown[2:]]
     assert ranks == sorted(ranks, reverse=True)
     assert len(shown) == (2 if status is FulfilmentStatus.NOT_REQUIRED else 5)
 

@@ -67,17 +67,17 @@ async def test_five_messages_an_hour_and_the_sixth_keeps_its_text(house: House) 
     assert len(await messages(house)) == 5
 
 
-async def test_only_what_was_sent_for_this_order_is_said_to_be_sent(house: House) -> None:
+async def test_only_what_was_sent_for_this_order_is_reported_to_be_sent(house: House) -> None:
     await house.place(customer={"name": "Paul Roux", "email": "paul@example.org"})
     other = await house.link("paul@example.org")
     await house.place()
     path = await house.link()
     form = (await house.get(f"{other}/cancel")).forms[f"{other}/cancel"]
-    asked = (await house.post(f"{other}/cancel?lang=fr", form)).response.headers["location"]
+    shown = (await house.post(f"{other}/cancel?lang=fr", form)).response.headers["location"]
     wrote = (
         await house.post(f"{other}/message?lang=fr", {"key": str(uuid4()), "text": "Oui"})
     ).response.headers
-    queries = [address.partition("?")[2].partition("#")[0] for address in (asked, wrote["location"])]
+    queries = [address.partition("?")[2].partition("#")[0] for address in (shown, wrote["location"])]
     for query in (*queries, "said=cancel", "said=message", f"request={uuid4()}", "request=%00", "message="):
         page = await house.get(f"{path}?{query}")
         assert page.status == 200
@@ -88,9 +88,9 @@ async def test_only_what_was_sent_for_this_order_is_said_to_be_sent(house: House
 async def test_a_form_without_a_key_has_expired_and_its_text_is_kept(house: House) -> None:
     await house.place()
     path = await house.link()
-    for form, said in (({}, "The form has expired"), ({"key": "x"}, "The form has expired")):
+    for form, event in (({}, "The form has expired"), ({"key": "x"}, "The form has expired")):
         answer = await house.post(f"{path}/message?lang=en", {**form, "text": "Still there?"})
-        assert (answer.status, said in answer.text, "Write your message first" in answer.text) == (
+        assert (answer.status, event in answer.text, "Write your message first" in answer.text) == (
             422,
             True,
             False,
@@ -124,12 +124,12 @@ async def test_a_message_has_up_to_ten_thousand_characters(house: House, text: s
     assert status == 303 or "x" not in text or text in answer.text
 
 
-async def test_a_request_to_cancel_reaches_the_staff_and_shows_how_it_stands(house: House) -> None:
+async def test_a_request_to_cancel_reaches_the_staff_and_shows_its_state(house: House) -> None:
     order = await house.place()
     path = await house.link()
-    asked = await house.get(f"{path}/cancel")
-    assert "Rien n’a été payé" in asked.text
-    form = {**asked.forms[f"{path}/cancel"], "comment": "Commandé deux fois."}
+    shown = await house.get(f"{path}/cancel")
+    assert "Rien n’a été payé" in shown.text
+    form = {**shown.forms[f"{path}/cancel"], "comment": "Commandé deux fois."}
     sent = await house.post(f"{path}/cancel?lang=fr", form)
     (request,) = [m for _, m in house.notifier.emitted() if isinstance(m, CancellationRequested)]
     assert (sent.status, request.order_id, request.comment) == (303, order.order_id, "Commandé deux fois.")

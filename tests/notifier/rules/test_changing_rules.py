@@ -27,8 +27,8 @@ def switching(
 
 async def answer(desk: Desk, command: Message) -> Message:
     """The one outcome of a command."""
-    ((_, told),) = (await desk.deliver(command)).emitted
-    return told
+    ((_, event),) = (await desk.deliver(command)).emitted
+    return event
 
 
 async def templates(desk: Desk) -> list[str]:
@@ -37,9 +37,9 @@ async def templates(desk: Desk) -> list[str]:
 
 async def test_a_change_names_every_switch_and_a_repeat_has_nothing_to_change(desks: Desks) -> None:
     desk = await desks("notifier")
-    told = await answer(desk, switching({"new_order": False}))
-    assert isinstance(told, MailRulesChanged)
-    assert (told.version, told.switches["new_order"], told.switches["stock_low"]) == (1, False, True)
+    body = await answer(desk, switching({"new_order": False}))
+    assert isinstance(body, MailRulesChanged)
+    assert (body.version, body.switches["new_order"], body.switches["stock_low"]) == (1, False, True)
     assert isinstance(await answer(desk, switching({"new_order": False}, based_on=1)), CommandDone)
     again = await answer(desk, switching({"order_completed": True}, based_on=1))
     assert isinstance(again, MailRulesChanged)
@@ -48,9 +48,9 @@ async def test_a_change_names_every_switch_and_a_repeat_has_nothing_to_change(de
 
 async def test_a_refusal_names_every_reason(desks: Desks) -> None:
     desk = await desks("notifier")
-    told = await answer(desk, switching({"order_recap": False, "x": True}, based_on=3, shop="unknown-shop"))
-    assert isinstance(told, CommandRejected)
-    assert [(one.code, one.field) for one in told.reasons] == [
+    body = await answer(desk, switching({"order_recap": False, "x": True}, based_on=3, shop="unknown-shop"))
+    assert isinstance(body, CommandRejected)
+    assert [(one.code, one.field) for one in body.reasons] == [
         ("unknown_shop", "shop"),
         ("mail_required", "switches.order_recap"),
         ("template_unknown", "switches"),

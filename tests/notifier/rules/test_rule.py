@@ -1,4 +1,4 @@
-"""Which mails are due: the switch in force when the cause happened decides, and every mail has a switch or a reason."""
+"""Which mails are due: the switch active when the cause happened decides; a mail without a switch has a reason."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,23 +10,23 @@ from services.notifier.mails.rules.rule import (
     DEFAULTS,
     EXPLAINED,
     FIXED,
+    FixedReason,
     Rules,
-    Why,
-    in_force,
     is_due,
     is_on,
+    rules_at,
     switches_of,
 )
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 switches = st.dictionaries(st.sampled_from([one.value for one in DEFAULTS]), st.booleans())
-moments = st.integers(0, 1000).map(lambda minutes: START + timedelta(minutes=minutes))
+timestamps = st.integers(0, 1000).map(lambda minutes: START + timedelta(minutes=minutes))
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Rules]:
     """Versions of one shop's rules, made one after the other, in any order they are read."""
-    times = sorted(draw(st.lists(moments, max_size=6)))
+    times = sorted(draw(st.lists(timestamps, max_size=6)))
     made = [Rules(number, draw(switches), 180, at) for number, at in enumerate(times, 1)]
     return draw(st.permutations(made))
 
@@ -34,15 +34,15 @@ def histories(draw: st.DrawFn) -> list[Rules]:
 def test_every_mail_has_a_switch_or_a_reason_why_it_has_none() -> None:
     assert set(DEFAULTS) | set(FIXED) == set(Template)
     assert set(DEFAULTS) & set(FIXED) == set()
-    assert set(EXPLAINED) == set(Why)
+    assert set(EXPLAINED) == set(FixedReason)
 
 
-@given(st.sampled_from(list(FIXED)), moments, histories())
+@given(st.sampled_from(list(FIXED)), timestamps, histories())
 def test_a_mail_without_a_switch_is_always_due(template: Template, at: datetime, made: list[Rules]) -> None:
     assert is_due(template, at, made)
 
 
-@given(st.sampled_from(list(DEFAULTS)), moments, histories())
+@given(st.sampled_from(list(DEFAULTS)), timestamps, histories())
 def test_the_latest_switch_before_the_cause_decides(
     template: Template, at: datetime, made: list[Rules]
 ) -> None:
@@ -53,7 +53,7 @@ def test_the_latest_switch_before_the_cause_decides(
     assert is_due(template, at, made) is expected
 
 
-@given(st.sampled_from(list(DEFAULTS)), moments, histories(), switches)
+@given(st.sampled_from(list(DEFAULTS)), timestamps, histories(), switches)
 def test_a_later_change_never_changes_what_was_due(
     template: Template, at: datetime, made: list[Rules], later: dict[str, bool]
 ) -> None:
@@ -64,5 +64,5 @@ def test_a_later_change_never_changes_what_was_due(
 
 @given(histories())
 def test_the_position_of_every_switch_is_shown(made: list[Rules]) -> None:
-    rules = in_force(made, START + timedelta(days=9))
+    rules = rules_at(made, START + timedelta(days=9))
     assert switches_of(rules) == {one.value: is_on(one, rules) for one in DEFAULTS}

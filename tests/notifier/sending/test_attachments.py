@@ -26,7 +26,7 @@ class Payments:
 
     def __init__(self, *statuses: int) -> None:
         self.statuses = deque(statuses)
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.url = ""
         self.answers = asyncio.Event()
         self.answers.set()
@@ -41,7 +41,7 @@ class Payments:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        self.asked.append(head)
+        self.requests.append(head)
         await self.answers.wait()
         status = self.statuses.popleft() if self.statuses else 200
         body = PDF if status == 200 else b"{}"
@@ -86,9 +86,9 @@ async def test_an_invoice_is_mailed_once_with_its_pdf(desks: Desks, mail_server:
     body = mail.get_body(("plain",))
     assert body is not None
     assert "Votre facture F2026-00042 de 120,00" in body.get_content()
-    assert len(payments.asked) == 2
-    assert f"/internal/invoices/{order.shop}/{invoice.invoice_id}/pdf" in payments.asked[0]
-    assert "Authorization: Bearer a-token-for-tests-only" in payments.asked[0]
+    assert len(payments.requests) == 2
+    assert f"/internal/invoices/{order.shop}/{invoice.invoice_id}/pdf" in payments.requests[0]
+    assert "Authorization: Bearer a-token-for-tests-only" in payments.requests[0]
 
 
 @pytest.mark.parametrize("status", [404, 409])
@@ -120,7 +120,7 @@ async def test_mails_without_a_pdf_do_not_queue_behind_those_that_wait_for_one(
         )
         running = asyncio.create_task(sender.effects.run(desk.hub))
         await wait_until(lambda: len(mail_server.journal) >= 2, 6)
-        assert 0 < len(payments.asked) <= AT_ONCE
+        assert 0 < len(payments.requests) <= AT_ONCE
         payments.answers.set()
         await running
 

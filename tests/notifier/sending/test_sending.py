@@ -15,9 +15,9 @@ from services.notifier.mails.mail import Template
 from services.notifier.mails.recent import Recent, recent
 from services.notifier.sending.sending import Sender
 from tests.conftest import Desks
-from tests.notifier import letters
+from tests.notifier import made_up_mails
 from tests.notifier.builders import a_shipment, an_order
-from tests.notifier.mail_server import MailServer, Mood
+from tests.notifier.mail_server import MailServer, ServerBehaviour
 
 DEADLINE_SECONDS = 15
 RESEND = {"order_recap": "resend", "new_order": "resend"}
@@ -50,7 +50,7 @@ def settled(states: dict[str, int]) -> bool:
 
 
 def reports(desk: Desk, kind: type[Any]) -> list[list[Any]]:
-    return [message.mails for _, message in desk.emitted() if isinstance(message, kind)]
+    return [reports_.mails for _, reports_ in desk.emitted() if isinstance(reports_, kind)]
 
 
 async def test_both_mails_of_an_order_go_once_in_one_report(desks: Desks, mail_server: MailServer) -> None:
@@ -60,14 +60,14 @@ async def test_both_mails_of_an_order_go_once_in_one_report(desks: Desks, mail_s
     assert await send_until(desk, sender, settled) == {"done": 2}
     ids = [row["message_id"] for row in await desk.fetch("SELECT message_id FROM mail ORDER BY message_id")]
     assert sorted(mail_server.message_ids) == ids
-    (told,) = reports(desk, MailSent)
-    assert {(report.template, report.recipient) for report in told} == {
+    (reports_,) = reports(desk, MailSent)
+    assert {(report.template, report.recipient) for report in reports_} == {
         ("new_order", "commandes@atelier.example"),
         ("order_recap", "zoe@clients.example"),
     }
     assert all(
         (report.order_id, report.code, report.cause_id) == (order.order_id, order.code, placed.envelope.id)
-        for report in told
+        for report in reports_
     )
     event = (await desk.fetch("SELECT shop, subject, sequence FROM msg.event_log"))[0]
     assert tuple(event) == (None, None, None)
@@ -93,13 +93,13 @@ async def test_mails_that_another_process_decided_on(desks: Desks, mail_server: 
     await desk.deliver(an_order())
     recent.clear()
     assert await send_until(desk, sender, settled) == {"done": 4}
-    assert sum(len(told) for told in reports(desk, MailSent)) == 4
+    assert sum(len(event) for event in reports(desk, MailSent)) == 4
 
 
 def test_what_is_remembered_is_bounded() -> None:
     order = an_order()
     kept = Recent(limit=2)
-    pairs = [letters.a_pair(Template.NEW_ORDER, order, cause) for cause in (uuid7(), uuid7(), uuid7())]
+    pairs = [made_up_mails.a_pair(Template.NEW_ORDER, order, cause) for cause in (uuid7(), uuid7(), uuid7())]
     kept.keep(pairs)
     assert [kept.get(mail.id) for mail, _ in pairs] == [None, pairs[1], pairs[2]]
     kept.forget([pairs[1][0].id])
@@ -112,7 +112,7 @@ async def test_many_mails_share_one_message_per_batch(desks: Desks, mail_server:
         await desk.deliver(an_order(code=f"AAAA-{number:04}"))
     assert await send_until(desk, sender, settled) == {"done": 40}
     assert len(set(mail_server.message_ids)) == len(mail_server.journal) == 40
-    assert sum(len(told) for told in reports(desk, MailSent)) == 40
+    assert sum(len(event) for event in reports(desk, MailSent)) == 40
     assert len(reports(desk, MailSent)) < 20
 
 
@@ -158,12 +158,15 @@ async def test_refused_mail_fails_and_is_shown(desks: Desks, mail_server: MailSe
     assert refused.detail == "550 5.1.1 no such mailbox"
 
 
-@pytest.mark.parametrize(("mood", "kept"), [(Mood.DROP, 1), (Mood.KEEP_AND_DROP, 2), (Mood.HANG, 1)])
+@pytest.mark.parametrize(
+    ("behaviour", "kept"),
+    [(ServerBehaviour.DROP, 1), (ServerBehaviour.KEEP_AND_DROP, 2), (ServerBehaviour.HANG, 1)],
+)
 async def test_mail_without_an_answer_is_held_for_a_person(
-    desks: Desks, mail_server: MailServer, mood: Mood, kept: int
+    desks: Desks, mail_server: MailServer, behaviour: ServerBehaviour, kept: int
 ) -> None:
     desk, sender = await a_desk(desks, mail_server, smtp_timeout_seconds=1.5)
-    mail_server.will("DATA", mood)
+    mail_server.will("DATA", behaviour)
     await desk.deliver(an_order())
     assert await send_until(desk, sender, settled) == {"done": 1, "uncertain": 1}
     ((uncertain,),) = reports(desk, MailUncertain)
@@ -176,7 +179,7 @@ async def test_mail_without_an_answer_goes_again_if_so_set(desks: Desks, mail_se
     desk, sender = await a_desk(
         desks, mail_server, uncertain_mails={"order_recap": "resend", "new_order": "resend"}
     )
-    mail_server.will("DATA", Mood.KEEP_AND_DROP)
+    mail_server.will("DATA", ServerBehaviour.KEEP_AND_DROP)
     await desk.deliver(an_order())
     assert await send_until(desk, sender, settled) == {"done": 2}
     assert len(mail_server.journal) == 3
@@ -188,10 +191,10 @@ async def test_resending_on_its_own_ends(desks: Desks, mail_server: MailServer) 
     desk, sender = await a_desk(
         desks, mail_server, uncertain_mails={"order_recap": "resend", "new_order": "resend"}
     )
-    mail_server.will("DATA", *[Mood.DROP] * 50)
+    mail_server.will("DATA", *[ServerBehaviour.DROP] * 50)
     await desk.deliver(an_order())
     assert await send_until(desk, sender, settled) == {"uncertain": 2}
-    assert len(mail_server.moods["DATA"]) == 42
+    assert len(mail_server.behaviours["DATA"]) == 42
 
 
 @pytest.mark.parametrize(("policy", "end", "kept"), [("hold", "uncertain", 0), ("resend", "done", 2)])

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from contracts.catalogue import heard_by
+from contracts.catalogue import consumed_by
 from contracts.notifier.mail_texts import TextPart
 from services.notifier.mails.compose import composing
 from services.notifier.mails.compose.composing import write_pages
@@ -39,7 +39,7 @@ def kinds_of(annotation: Any) -> list[type[BaseModel]]:
     return [kind for one in get_args(annotation) for kind in kinds_of(one)]
 
 
-@pytest.mark.parametrize("entry", heard_by("notifier"), ids=lambda entry: entry.type)
+@pytest.mark.parametrize("entry", consumed_by("notifier"), ids=lambda entry: entry.type)
 def test_no_message_to_the_notifier_has_a_comment_for_the_team(entry: Any) -> None:
     assert [name for name in fields_of(entry.message, set()) if WORDS.search(name)] == []
 

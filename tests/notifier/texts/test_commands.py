@@ -22,7 +22,7 @@ from services.notifier.sending.sending import Sender
 from services.notifier.sending.trying import TrialMails
 from tests.conftest import Desks
 from tests.notifier.builders import SHOP
-from tests.notifier.mail_server import MailServer, Mood
+from tests.notifier.mail_server import MailServer, ServerBehaviour
 from tests.notifier.sending.test_sending import a_desk
 from tests.notifier.texts.test_picture import a_png
 
@@ -51,14 +51,14 @@ def profile(based_on: int = 0, logo: bytes | None = None, **changes: Any) -> Cha
 
 async def answer(desk: Desk, command: Message) -> Message:
     """The one outcome of a command."""
-    ((_, told),) = (await desk.deliver(command)).emitted
-    return told
+    ((_, event),) = (await desk.deliver(command)).emitted
+    return event
 
 
 async def codes(desk: Desk, command: Message) -> list[tuple[str, str | None]]:
-    told = await answer(desk, command)
-    assert isinstance(told, CommandRejected)
-    return [(reason.code, reason.field) for reason in told.reasons]
+    body = await answer(desk, command)
+    assert isinstance(body, CommandRejected)
+    return [(reason.code, reason.field) for reason in body.reasons]
 
 
 @pytest.mark.rows("C05")
@@ -111,10 +111,10 @@ async def test_a_change_that_cannot_be_made_is_rejected(
 @pytest.mark.rows("A01")
 async def test_the_profile_is_replaced_and_its_logo_stays(desks: Desks) -> None:
     desk = await desks("notifier")
-    told = await answer(desk, profile(logo=a_png(), support_phone="", brand_colour="#aa2200"))
-    assert isinstance(told, ShopProfileChanged)
-    assert (told.version, told.has_logo) == (1, True)
-    assert (told.appearance.support_phone, told.appearance.support_email) == ("", None)
+    body = await answer(desk, profile(logo=a_png(), support_phone="", brand_colour="#aa2200"))
+    assert isinstance(body, ShopProfileChanged)
+    assert (body.version, body.has_logo) == (1, True)
+    assert (body.appearance.support_phone, body.appearance.support_email) == ("", None)
     kept = await answer(desk, profile(1, support_email="neuf@atelier.example"))
     assert isinstance(kept, ShopProfileChanged)
     assert kept.has_logo
@@ -133,13 +133,13 @@ async def outcome_of(desk: Desk, sender: Sender, command: Message | None = None)
     if command is not None:
         await desk.deliver(command)
 
-    async def told() -> Message | None:
+    async def ended() -> Message | None:
         await trial.effects.run(desk.hub)
         return next(
             (one for _, one in desk.emitted() if isinstance(one, CommandDone | CommandRejected)), None
         )
 
-    return await wait_until(told)
+    return await wait_until(ended)
 
 
 async def test_a_test_mail_shows_the_typed_texts_and_ends_its_command(
@@ -148,10 +148,10 @@ async def test_a_test_mail_shows_the_typed_texts_and_ends_its_command(
     desk, sender = await a_desk(desks, mail_server)
     await desk.deliver(setting("Pied en vigueur.", part=TextPart.FOOTER))
     await desk.deliver(profile(signature="L’équipe"))
-    told = await outcome_of(
+    outcome = await outcome_of(
         desk, sender, a_test(intro="Bonjour **{{ customer_name }}**, en cours d’écriture.")
     )
-    assert isinstance(told, CommandDone)
+    assert isinstance(outcome, CommandDone)
     (mail,) = mail_server.journal
     assert (mail["To"], mail["Subject"]) == (
         "Zoé Lefèvre <lea@atelier.example>",
@@ -168,23 +168,23 @@ async def test_a_test_mail_shows_the_typed_texts_and_ends_its_command(
     assert await desk.fetchval("SELECT count(*) FROM mail") == 0
 
 
-async def test_a_refused_test_mail_says_why(desks: Desks, mail_server: MailServer) -> None:
+async def test_a_refused_test_mail_gives_the_reason(desks: Desks, mail_server: MailServer) -> None:
     desk, sender = await a_desk(desks, mail_server)
     assert await codes(desk, a_test(subject="{{ custmer_name }}")) == [("placeholder_unknown", "subject")]
     mail_server.will("RCPT", "550 no such user")
-    told = await outcome_of(desk, sender, a_test(actor="staff:zoe"))
-    assert isinstance(told, CommandRejected)
-    assert "no such user" in told.reasons[0].message
+    outcome = await outcome_of(desk, sender, a_test(actor="staff:zoe"))
+    assert isinstance(outcome, CommandRejected)
+    assert "no such user" in outcome.reasons[0].message
 
 
 async def test_a_test_mail_that_may_have_gone_is_not_reported_as_unsent(
     desks: Desks, mail_server: MailServer
 ) -> None:
     desk, sender = await a_desk(desks, mail_server)
-    mail_server.will("DATA", Mood.KEEP_AND_DROP)
-    told = await outcome_of(desk, sender, a_test())
-    assert isinstance(told, CommandRejected)
-    (reason,) = told.reasons
+    mail_server.will("DATA", ServerBehaviour.KEEP_AND_DROP)
+    outcome = await outcome_of(desk, sender, a_test())
+    assert isinstance(outcome, CommandRejected)
+    (reason,) = outcome.reasons
     assert reason.code == "test_mail_uncertain"
     assert reason.message.startswith("it is not known whether the test mail was sent: ")
     assert len(mail_server.journal) == 1

@@ -27,11 +27,11 @@ def a_jpeg(comment: bytes = b"") -> bytes:
         return bytes((0xFF, kind)) + struct.pack(">H", len(body) + 2) + body
 
     frame = struct.pack(">BHHB", 8, 2, 3, 1) + b"\x01\x11\x00"
-    said = block(0xFE, comment) if comment else b""
+    output = block(0xFE, comment) if comment else b""
     return (
         b"\xff\xd8"
         + block(0xE0, b"JFIF\0")
-        + said
+        + output
         + block(0xC0, frame)
         + block(0xDA, b"\x01\x01\x00\x00\x3f\x00")
         + b"\x12\xff\xd9"

@@ -81,9 +81,9 @@ async def test_a_damaged_text_stops_no_mail_and_the_merchant_is_notified_once(
     shown = recaps(mail_server)
     assert len(shown) == 2
     assert all("Nous avons bien reçu votre commande" in text for _, text in shown)
-    told = [mail for mail in mail_server.journal if "inutilisable" in mail["Subject"]]
-    assert [mail["To"] for mail in told] == ["Atelier Lumière <commandes@atelier.example>"]
-    assert "« Récapitulatif » (introduction)" in told[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    values = [mail for mail in mail_server.journal if "inutilisable" in mail["Subject"]]
+    assert [mail["To"] for mail in values] == ["Atelier Lumière <commandes@atelier.example>"]
+    assert "« Récapitulatif » (introduction)" in values[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert len(set(mail_server.message_ids)) == len(mail_server.message_ids) == 5
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from services.notifier.mails.texts.placeholders import WORDINGS, names_of
 from services.notifier.mails.texts.rendering import written
 from services.notifier.mails.texts.syntax import Problem, TextDamaged, filled, parsed, problems_of
-from tests.notifier.letters import Tags
+from tests.notifier.made_up_mails import Tags
 
 NAMES = ("customer_name", "order_code", "tracking_url")
 VALUES = {
@@ -124,7 +124,7 @@ def test_any_value_is_shown_whole(value: str) -> None:
 
 
 @given(PIECES, st.lists(st.sampled_from(NAMES), max_size=3))
-def test_problems_do_not_depend_on_what_stands_on_other_lines(text: str, names: list[str]) -> None:
+def test_problems_do_not_depend_on_what_is_on_other_lines(text: str, names: list[str]) -> None:
     before = "\n".join(f"{{{{ {name} }}}}" for name in names)
     alone = problems_of(text, NAMES)
     shifted = problems_of(f"{before}\n{text}" if names else text, NAMES)

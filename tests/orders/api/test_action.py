@@ -49,8 +49,8 @@ def _parcel() -> Action:
 
 
 def _tagging() -> Action:
-    asked = TaggingRequest(orders=[ORDER_ID], add=[TagRequest(name="VIP")])
-    return own_action("maison", None, "k", "orders.order.retag", ERP, asked.model_dump_json(), _never)
+    request = TaggingRequest(orders=[ORDER_ID], add=[TagRequest(name="VIP")])
+    return own_action("maison", None, "k", "orders.order.retag", ERP, request.model_dump_json(), _never)
 
 
 def _comment() -> Action:

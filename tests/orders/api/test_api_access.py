@@ -53,7 +53,7 @@ async def test_nothing_below_v1_is_reached_without_a_known_token(desks: Desks) -
         assert (await http.get("/openapi.json")).status_code == 200
 
 
-async def test_without_any_token_configured_the_api_says_what_to_set(desks: Desks) -> None:
+async def test_without_any_token_configured_the_api_states_what_to_set(desks: Desks) -> None:
     desk = await desks("orders", api_tokens=[])
     async with client(desk) as http:
         answer = await http.get("/v1/orders")

@@ -7,12 +7,12 @@ from tests.orders.changing_orders import Merchant, a_merchant
 from tests.orders.rest_client import TOKENS, client, key
 
 
-async def test_a_preview_tells_money_stock_and_what_stays_and_changes_nothing(desks: Desks) -> None:
+async def test_a_preview_shows_money_stock_and_what_stays_and_changes_nothing(desks: Desks) -> None:
     merchant = await a_merchant(await desks("orders", api_tokens=TOKENS))
-    asked = {"lines": [{"line": 1, "quantity": 1}, {"line": 2, "unit_price_minor": 3000}], "shipping": None}
+    body = {"lines": [{"line": 1, "quantity": 1}, {"line": 2, "unit_price_minor": 3000}], "shipping": None}
     async with client(merchant.desk) as http:
         path = f"/v1/orders/{merchant.order.code}"
-        seen = (await http.patch(path, json=asked, params={"preview": True}, headers=key())).json()
+        seen = (await http.patch(path, json=body, params={"preview": True}, headers=key())).json()
         wrong = await http.patch(
             path, json={"lines": [{"line": 7, "quantity": 1}]}, params={"preview": True}, headers=key()
         )
@@ -41,7 +41,7 @@ async def test_the_same_key_is_the_same_change_and_another_content_is_refused(de
     assert await edits_of(merchant) == 1
 
 
-async def test_refusals_say_why_and_leave_no_command(desks: Desks) -> None:
+async def test_refusals_give_the_reason_and_leave_no_command(desks: Desks) -> None:
     merchant = await a_merchant(await desks("orders", api_tokens=TOKENS))
     path = f"/v1/orders/{merchant.order.order_id}"
     async with client(merchant.desk) as http:

@@ -93,7 +93,7 @@ async def test_a_refusal_is_422_with_every_reason_and_is_remembered(desks: Desks
     assert len(await sent(desk)) == 1
 
 
-async def test_without_an_outcome_in_time_the_answer_says_where_to_look(
+async def test_without_an_outcome_in_time_the_answer_states_where_to_look(
     desks: Desks, impatient: None
 ) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
@@ -228,7 +228,7 @@ async def test_of_two_different_requests_at_the_same_time_with_one_key_one_wins(
     assert len(await sent(desk)) == 1
 
 
-async def test_every_command_reaches_its_owner_with_what_was_asked(desks: Desks, impatient: None) -> None:
+async def test_every_command_reaches_its_owner_with_what_was_requested(desks: Desks, impatient: None) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
     placed = await place(desk)
     parcel, shipment = uuid4(), uuid4()
@@ -244,8 +244,10 @@ async def test_every_command_reaches_its_owner_with_what_was_asked(desks: Desks,
             ("/v1/stock/adjustments", ADJUSTMENT),
         ):
             assert (await http.post(path, json=body, headers=key())).status_code == 202
-    asked = _, packed, opened, shipped, delivered, counted, adjusted = [one for _, one in await sent(desk, 7)]
-    assert [type(one) for one in asked] == [
+    requested = _, packed, opened, shipped, delivered, counted, adjusted = [
+        one for _, one in await sent(desk, 7)
+    ]
+    assert [type(one) for one in requested] == [
         RecordPayment,
         PackParcel,
         UnpackParcel,
@@ -260,12 +262,12 @@ async def test_every_command_reaches_its_owner_with_what_was_asked(desks: Desks,
     assert (delivered.shipment_id, delivered.proof) == (shipment, "signature")
     assert counted.levels[0].on_hand == 12
     assert (adjusted.sku, adjusted.location, adjusted.change) == ("BOUGIE-01", "main", -2)
-    assert {one.actor for one in asked} == {"api:erp"}
+    assert {one.actor for one in requested} == {"api:erp"}
     keys = await desk.fetch("select routing_key from msg.dispatch where exchange = 'orders' order by id")
-    assert {type_of(type(one), "orders") for one in asked} <= {row["routing_key"] for row in keys}
+    assert {type_of(type(one), "orders") for one in requested} <= {row["routing_key"] for row in keys}
 
 
-async def test_ids_nobody_chose_are_made_and_told(desks: Desks, impatient: None) -> None:
+async def test_ids_nobody_chose_are_made_and_returned(desks: Desks, impatient: None) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
     placed = await place(desk)
     async with client(desk) as http:
@@ -282,16 +284,16 @@ async def test_what_changed_nothing_and_what_belongs_to_no_order_is_200(desks: D
     desk = await desks("orders", api_tokens=TOKENS)
     placed = await place(desk)
 
-    def done(command_id: UUID, asked: Any) -> CommandDone:
+    def done(command_id: UUID, command: Any) -> CommandDone:
         return CommandDone(
-            shop=asked.shop,
-            order_id=asked.order_id,
+            shop=command.shop,
+            order_id=command.order_id,
             command_id=command_id,
             command_type="orders.parcel.pack.v1",
         )
 
-    def counted(_: UUID, asked: SetStock) -> StockLevelChanged:
-        return StockLevelChanged(shop=asked.shop, levels=asked.levels)
+    def counted(_: UUID, command: SetStock) -> StockLevelChanged:
+        return StockLevelChanged(shop=command.shop, levels=command.levels)
 
     async with client(desk) as http:
         request = http.post(f"/v1/orders/{placed.code}/parcels", json=PARCEL, headers=key())

@@ -58,7 +58,7 @@ def test_the_document_has_every_route() -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_every_route_is_guarded_and_says_so(method: str, path: str, operation: dict[str, Any]) -> None:
+def test_every_route_is_guarded_and_documents_it(method: str, path: str, operation: dict[str, Any]) -> None:
     assert is_below(path, GUARDED)
     assert operation["security"] == [{"token": []}]
     assert {"401", "422", "503"} <= set(operation["responses"])

@@ -43,10 +43,10 @@ BLANK = {
 
 
 def issued(code: str) -> Any:
-    def answer(_: UUID, asked: ReissueInvoice) -> InvoiceIssued:
+    def answer(_: UUID, request: ReissueInvoice) -> InvoiceIssued:
         return InvoiceIssued(
-            shop=asked.shop,
-            order_id=asked.order_id,
+            shop=request.shop,
+            order_id=request.order_id,
             code=code,
             invoice_id=uuid7(),
             number="F2026-00042",
@@ -61,14 +61,14 @@ def issued(code: str) -> Any:
     return answer
 
 
-def changed(_: UUID, asked: ChangeInvoicing) -> InvoicingChanged:
+def changed(_: UUID, request: ChangeInvoicing) -> InvoicingChanged:
     return InvoicingChanged(
-        shop=asked.shop,
-        version=asked.version + 1,
-        is_on=asked.settings.is_on,
-        issue_at=asked.settings.issue_at,
+        shop=request.shop,
+        version=request.version + 1,
+        is_on=request.settings.is_on,
+        issue_at=request.settings.issue_at,
         missing=["siret"],
-        changed_by=asked.actor,
+        changed_by=request.actor,
         changed_at=datetime(2026, 11, 30, tzinfo=UTC),
     )
 
@@ -115,8 +115,8 @@ async def test_invoicing_settings_are_replaced_and_missing_mentions_are_named(de
             **body,
             "settings": {**SETTINGS, "name": "N" * 201, "payment_days": 121, "invoice_prefix": "é"},
         }
-        told = (await http.post("/v1/invoicing", json=odd, headers=key())).json()["errors"]
-        assert {one["field"]: one["message"] for one in told} == {
+        response = (await http.post("/v1/invoicing", json=odd, headers=key())).json()["errors"]
+        assert {one["field"]: one["message"] for one in response} == {
             "settings.name": "settings.name has 201 characters, 200 are allowed: shorten it.",
             "settings.payment_days": "settings.payment_days is 121, the maximum is 120: correct it.",
             "settings.invoice_prefix": (
@@ -127,10 +127,13 @@ async def test_invoicing_settings_are_replaced_and_missing_mentions_are_named(de
             **body,
             "settings": {"name": "a\0b", "city": "a\ud800", "first_day": "2026-02-30"},
         }
-        told = await http.post(
+        response = await http.post(
             "/v1/invoicing", content=json.dumps(broken), headers={**key(), "content-type": "application/json"}
         )
-        assert (told.status_code, {one["field"]: one["message"] for one in told.json()["errors"]}) == (
+        assert (
+            response.status_code,
+            {one["field"]: one["message"] for one in response.json()["errors"]},
+        ) == (
             422,
             {
                 "settings.name": "settings.name must not contain the NUL character: remove it.",

@@ -122,20 +122,20 @@ async def test_each_filter_gives_just_the_orders_that_fit(desks: Desks) -> None:
 async def test_days_are_the_shops_own(desks: Desks) -> None:
     desk = await desks("orders", api_tokens=TOKENS, time_zone="Europe/Paris")
     placed = await place(desk)
-    for moment, day in (
+    for timestamp, day in (
         ("2026-11-21T22:59:59Z", 21),
         ("2026-11-21T23:00:00Z", 22),
         ("2026-11-22T22:59:59Z", 22),
     ):
-        await desk.hub.pool.execute("update orders set placed_at = $1::text::timestamptz", moment)
+        await desk.hub.pool.execute("update orders set placed_at = $1::text::timestamptz", timestamp)
         async with client(desk) as http:
-            for asked in (20, 21, 22, 23):
-                one_day = {"from": f"2026-11-{asked}", "to": f"2026-11-{asked}"}
+            for query in (20, 21, 22, 23):
+                one_day = {"from": f"2026-11-{query}", "to": f"2026-11-{query}"}
                 codes = [order["code"] for order in (await read(http, **one_day))["orders"]]
-                assert codes == ([placed.code] if asked == day else [])
+                assert codes == ([placed.code] if query == day else [])
 
 
-async def test_what_the_list_cannot_read_is_told_with_its_place(desks: Desks) -> None:
+async def test_what_the_list_cannot_read_is_reported_with_its_place(desks: Desks) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
     async with client(desk) as http:
         for query, status, code, field in (
@@ -154,7 +154,7 @@ async def test_what_the_list_cannot_read_is_told_with_its_place(desks: Desks) ->
                 assert [error["field"] for error in problem["errors"]] == [field]
 
 
-async def test_a_placed_order_is_listed_as_its_document_says(desks: Desks) -> None:
+async def test_a_placed_order_is_listed_as_in_its_document(desks: Desks) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
     placed = await place(desk, sale(source_reference="R-7"))
     async with client(desk) as http:

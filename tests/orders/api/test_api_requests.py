@@ -88,8 +88,8 @@ def test_what_cannot_be_meant_is_refused(kind: type[RequestBody], body: dict[str
 
 
 def test_a_payment_in_another_currency_is_a_fault_that_names_both() -> None:
-    asked = PaymentRequest.model_validate({**PAYMENT, "currency": "JPY"})
-    (fault,) = asked.faults(ORDER)
+    request = PaymentRequest.model_validate({**PAYMENT, "currency": "JPY"})
+    (fault,) = request.faults(ORDER)
     assert (fault.code, fault.field) == ("currency_differs", "currency")
     assert "EUR" in fault.message
     assert "JPY" in fault.message
@@ -133,8 +133,10 @@ def test_ids_the_caller_chose_are_kept() -> None:
 
 
 def hash_of(body: dict[str, Any], actor: str = "api:erp", order: OrderFacts = ORDER) -> bytes:
-    asked = ParcelRequest.model_validate(body)
-    return command("maison", order.order_id, "k", lambda made: asked.command(order, actor, made)).request_hash
+    request = ParcelRequest.model_validate(body)
+    return command(
+        "maison", order.order_id, "k", lambda made: request.command(order, actor, made)
+    ).request_hash
 
 
 def test_the_same_request_is_known_again_and_another_is_not() -> None:

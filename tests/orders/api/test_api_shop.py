@@ -24,9 +24,9 @@ RULES: dict[str, Any] = {
 }
 
 
-def threshold_set(_: UUID, asked: SetStockThreshold) -> StockThresholdSet:
+def threshold_set(_: UUID, request: SetStockThreshold) -> StockThresholdSet:
     return StockThresholdSet(
-        shop=asked.shop, sku=asked.sku, threshold=asked.threshold, changed_by=asked.actor
+        shop=request.shop, sku=request.sku, threshold=request.threshold, changed_by=request.actor
     )
 
 

@@ -87,7 +87,7 @@ async def test_another_shops_order_does_not_exist(desks: Desks) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "nul_in_address")
 
 
-async def test_a_submission_tells_its_order_or_every_reason(desks: Desks) -> None:
+async def test_a_submission_shows_its_order_or_every_reason(desks: Desks) -> None:
     desk = await desks("orders", api_tokens=TOKENS)
     good, odd = sale(idempotency_key="basket/7 é"), sale(idempotency_key="basket-8", currency="XXX")
     odd = odd.model_copy(update={"totals": Totals(lines_minor=1, total_minor=2)})

@@ -112,7 +112,7 @@ async def test_a_mail_is_sent_again_by_command(desks: Desks) -> None:
     report = Life(placed.order_id, placed.code, 8400, [3]).report("order_recap")
     async with client(desk) as http:
         request = http.post(f"/v1/mails/{report.mail_id}/resend", json={}, headers=key())
-        answer = await answered(desk, request, lambda command_id, asked: MailSent(mails=[report]))
+        answer = await answered(desk, request, lambda command_id, wanted: MailSent(mails=[report]))
     assert (answer.status_code, answer.json()["outcome"]["type"]) == (200, "notifier.mail.sent.v1")
     ((_, command),) = await sent(desk)
     assert command == ResendMail(shop="maison", mail_id=report.mail_id, actor="api:erp")

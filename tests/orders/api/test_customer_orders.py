@@ -133,8 +133,8 @@ async def test_a_declined_request_shows_its_reason_and_no_second_one_is_offered(
         await declining.decline(unit, "maison", order.order_id, "Déjà gravée à vos initiales.", "lea")
     cancellation = (await shown(desk, order.order_id))["cancellation"]
     assert (cancellation["declined"], cancellation["allowed"]) == ("Déjà gravée à vos initiales.", False)
-    told = await desk.fetchval("SELECT body FROM msg.event_log WHERE type LIKE '%cancellation.declined%'")
-    assert json.loads(told) == {
+    stored = await desk.fetchval("SELECT body FROM msg.event_log WHERE type LIKE '%cancellation.declined%'")
+    assert json.loads(stored) == {
         "shop": "maison",
         "order_id": str(order.order_id),
         "code": order.code,

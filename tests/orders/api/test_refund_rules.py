@@ -19,14 +19,14 @@ from services.orders.api.actions import action
 from services.orders.api.actions.refund_rules import faults_of_amount, units_refunded
 from services.orders.backoffice.order.refundable import units_left, worth_of
 from services.orders.listing.documents import OrderResponse
-from tests.backoffice.books import receive, refunded
+from tests.backoffice.ledger_messages import receive, refunded
 from tests.conftest import Desks
 from tests.orders.rest_client import TOKENS, client, key, place, sent
 
 ALL: list[dict[str, Any]] = [{"line": 1, "quantity": 3}, {"line": 2, "quantity": 1}]
 
 
-def asked(amount_minor: int, lines: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def refund_request(amount_minor: int, lines: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """A request to give money back."""
     return {"mode": "recorded", "amount_minor": amount_minor, "currency": "EUR", "lines": lines, **more}
 
@@ -58,17 +58,23 @@ async def test_a_refund_that_cancels_the_order_credits_all_that_is_due(desks: De
     path = f"/v1/orders/{placed.code}/refunds"
     async with client(desk) as http:
         for amount in (1, 500, 8399):
-            refused = await http.post(path, headers=key(), json=asked(amount, ALL))
+            refused = await http.post(path, headers=key(), json=refund_request(amount, ALL))
             (error,) = refused.json()["errors"]
             assert (refused.status_code, error["code"]) == (422, "refund_keeps_money")
             assert "84.00 EUR is still due" in error["message"]
-        for fine in (asked(500, []), asked(500, ALL, cause="overpaid"), asked(500, ALL[:1])):
+        for fine in (
+            refund_request(500, []),
+            refund_request(500, ALL, cause="overpaid"),
+            refund_request(500, ALL[:1]),
+        ):
             assert (await http.post(path, headers=key(), json=fine)).status_code == 202
         once = key()
-        assert (await http.post(path, headers=once, json=asked(8400, ALL))).status_code == 202
+        assert (await http.post(path, headers=once, json=refund_request(8400, ALL))).status_code == 202
         assert len(await sent(desk)) == 4
         await _cancelled_by_refund(desk, placed)
-        assert (await http.post(path, headers=once, json=asked(8400, ALL))).status_code == 202, "a repeat"
+        assert (await http.post(path, headers=once, json=refund_request(8400, ALL))).status_code == 202, (
+            "a repeat"
+        )
     assert len(await sent(desk)) == 4
 
 
@@ -122,8 +128,8 @@ async def _cancelled_by_refund(
     refund_id = uuid7()
     units = [LineUnits(line=1, quantity=refunded_units)] if refunded_units else []
     if units:
-        told = {"refund_id": refund_id, "lines": [one.model_dump() for one in units]}
-        word = refunded(placed.code, RefundMarked, **told)(uuid7(), _command(placed, refund_id))
+        values = {"refund_id": refund_id, "lines": [one.model_dump() for one in units]}
+        word = refunded(placed.code, RefundMarked, **values)(uuid7(), _command(placed, refund_id))
         await desk.deliver(word)
     position = LinePosition(line=1, kind=LineKind.SHIP, ordered=3, cancelled=cancelled)
     other = LinePosition(line=2, kind=LineKind.SERVICE, ordered=1)

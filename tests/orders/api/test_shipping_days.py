@@ -93,11 +93,11 @@ async def test_days_of_an_earlier_version_do_not_keep_a_number_from_being_correc
     desk = await desks("orders", api_tokens=TOKENS)
     life = await _shipped(desk, _today(40))
     path = f"/v1/orders/{life.code}/shipments/{life.shipment_id}/correction"
-    asked: dict[str, Any] = {"carrier": "DHL", "tracking_number": "JD1", "shipped_on": str(_today(40))}
+    body: dict[str, Any] = {"carrier": "DHL", "tracking_number": "JD1", "shipped_on": str(_today(40))}
     async with client(desk) as http:
         assert (await http.get(f"/v1/orders/{life.code}")).status_code == 200
-        assert (await http.post(path, headers=key(), json=asked)).status_code == 202
-        moved = {**asked, "shipped_on": str(_today(41))}
+        assert (await http.post(path, headers=key(), json=body)).status_code == 202
+        moved = {**body, "shipped_on": str(_today(41))}
         assert _codes(await http.post(path, headers=key(), json=moved)) == ["shipped_in_the_future"]
 
 

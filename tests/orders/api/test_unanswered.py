@@ -18,7 +18,7 @@ from services.orders.api.actions.unanswered import (
 from tests.builders.submissions import SHOP
 from tests.conftest import Desks
 from tests.orders.builders import a_life
-from tests.orders.projections.test_outcomes import PACK, asked, outcome_of, rejected
+from tests.orders.projections.test_outcomes import PACK, outcome_of, rejected, sent_command
 
 
 async def waited(desk: Desk, command_id: UUID, minutes: float = 15.1) -> UUID:
@@ -51,7 +51,7 @@ async def kinds(desk: Desk) -> list[str]:
 async def test_an_ended_command_is_rejected_with_the_persons_reason(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
-    command_id = await waited(desk, await asked(desk, order_id=life.order_id))
+    command_id = await waited(desk, await sent_command(desk, order_id=life.order_id))
     assert await listed(desk) == [command_id]
     await ended(desk, command_id)
     state, outcome = await outcome_of(desk, command_id)
@@ -68,7 +68,7 @@ async def test_an_ended_command_is_rejected_with_the_persons_reason(desks: Desks
 async def test_a_late_answer_counts_and_is_noted_and_the_command_stays_ended(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
-    command_id = await waited(desk, await asked(desk, order_id=life.order_id))
+    command_id = await waited(desk, await sent_command(desk, order_id=life.order_id))
     await ended(desk, command_id)
     for _ in range(2):
         assert (await desk.deliver(life.packed(), causation_id=command_id)).result == "handled"
@@ -82,10 +82,10 @@ async def test_a_late_answer_counts_and_is_noted_and_the_command_stays_ended(des
 async def test_a_late_refusal_is_noted_as_one(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
-    command_id = await waited(desk, await asked(desk, order_id=life.order_id))
+    command_id = await waited(desk, await sent_command(desk, order_id=life.order_id))
     await ended(desk, command_id)
     outcome = await desk.deliver(rejected(life, command_id), sender="fulfillment")
-    assert (outcome.result, outcome.said(CommandRejected)) == ("handled", [])
+    assert (outcome.result, outcome.messages_of(CommandRejected)) == ("handled", [])
     assert await kinds(desk) == ["command_ended", "command_rejected"]
     (_, stands) = await outcome_of(desk, command_id)
     assert stands is not None
@@ -104,7 +104,7 @@ async def test_a_late_refusal_is_noted_as_one(desks: Desks) -> None:
 )
 async def test_others_are_not_ended(desks: Desks, minutes: int, kind: str, state: str) -> None:
     desk = await desks("orders")
-    command_id = await waited(desk, await asked(desk, kind), minutes)
+    command_id = await waited(desk, await sent_command(desk, kind), minutes)
     await desk.fetch("UPDATE command SET state = $1 RETURNING 1", state)
     assert await listed(desk) == []
     with pytest.raises(CommandNotUnanswered):
@@ -113,7 +113,7 @@ async def test_others_are_not_ended(desks: Desks, minutes: int, kind: str, state
 
 async def test_it_takes_a_reason_and_the_right_shop(desks: Desks) -> None:
     desk = await desks("orders")
-    command_id = await waited(desk, await asked(desk))
+    command_id = await waited(desk, await sent_command(desk))
     for reason in ("", "x" * (LONGEST_REASON + 1)):
         with pytest.raises(EndWithoutReason):
             await ended(desk, command_id, reason)

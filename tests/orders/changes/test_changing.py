@@ -31,7 +31,7 @@ async def merchant_of(desks: Desks) -> Merchant:
 async def test_a_lower_quantity_is_requested_first_and_takes_effect_with_the_answer(desks: Desks) -> None:
     merchant = await merchant_of(desks)
     command_id = await merchant.edit(lines=[{"line": 1, "quantity": 1}], reason="Deux de trop")
-    (question,) = merchant.said(LinesReductionRequested)
+    (question,) = merchant.messages_of(LinesReductionRequested)
     assert (question.request_id, question.lines, question.cause) == (
         command_id,
         listed({1: 2}),
@@ -39,7 +39,7 @@ async def test_a_lower_quantity_is_requested_first_and_takes_effect_with_the_ans
     )
     assert (await merchant.command(command_id))["state"] == "pending"
     assert (await merchant.lines())[1] == (3, 4500, 0)
-    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).said(OrderEdited)
+    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).messages_of(OrderEdited)
     assert (edited.due_change_minor, edited.totals.total_minor, edited.reason) == (
         -3000,
         5400,
@@ -51,11 +51,11 @@ async def test_a_lower_quantity_is_requested_first_and_takes_effect_with_the_ans
     assert (command["state"], json.loads(command["outcome"])["due_change_minor"]) == ("done", -3000)
 
 
-async def test_what_had_left_stays_ordered_and_the_outcome_tells(desks: Desks) -> None:
+async def test_what_had_left_stays_ordered_and_the_outcome_reports_it(desks: Desks) -> None:
     merchant = await merchant_of(desks)
     command_id = await merchant.edit(lines=[{"line": 1, "quantity": 0}])
     merchant.ship(1, 2)
-    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).said(OrderEdited)
+    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).messages_of(OrderEdited)
     assert (edited.due_change_minor, [line.quantity for line in edited.lines]) == (-1500, [2, 1])
     assert (await merchant.lines())[1] == (2, 3000, 1)
     outcome = json.loads((await merchant.command(command_id))["outcome"])
@@ -68,7 +68,7 @@ async def test_a_cancellation_names_its_articles_when_others_had_left(desks: Des
     await merchant.cancel()
     if left:
         merchant.ship(1, left)
-    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).said(OrderEdited)
+    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).messages_of(OrderEdited)
     named = edited.cancelled_lines and [(one.line, one.quantity) for one in edited.cancelled_lines]
     assert named == ([(1, 1), (2, 1)] if left else None)
 
@@ -76,12 +76,12 @@ async def test_a_cancellation_names_its_articles_when_others_had_left(desks: Des
 async def test_lines_and_units_are_added_as_far_as_there_is_stock(desks: Desks) -> None:
     merchant = await merchant_of(desks)
     command_id = await merchant.edit(lines=[{"line": 1, "quantity": 5}, INK])
-    (question,) = merchant.said(LinesAdditionRequested)
+    (question,) = merchant.messages_of(LinesAdditionRequested)
     assert [(one.line, one.sku, one.quantity) for one in question.lines] == [
         (1, "BOUGIE-01", 2),
         (3, "ENCRE-01", 2),
     ]
-    (edited,) = (await merchant.desk.deliver(await merchant.added({1: 1}))).said(OrderEdited)
+    (edited,) = (await merchant.desk.deliver(await merchant.added({1: 1}))).messages_of(OrderEdited)
     assert (edited.due_change_minor, [line.line for line in edited.lines]) == (1800, [1, 2, 3])
     assert await merchant.lines() == {1: (3, 4500, 0), 2: (1, 3400, 0), 3: (2, 1800, 0)}
     outcome = json.loads((await merchant.command(command_id))["outcome"])
@@ -95,13 +95,13 @@ async def test_a_line_is_swapped_for_another_in_two_steps(desks: Desks) -> None:
     merchant = await merchant_of(desks)
     await merchant.edit(lines=[{"line": 1, "quantity": 0}, INK], shipping=None)
     after = await merchant.desk.deliver(await merchant.stopped())
-    assert (after.said(OrderEdited), len(after.said(LinesAdditionRequested))) == ([], 1)
-    (edited,) = (await merchant.desk.deliver(await merchant.added())).said(OrderEdited)
+    assert (after.messages_of(OrderEdited), len(after.messages_of(LinesAdditionRequested))) == ([], 1)
+    (edited,) = (await merchant.desk.deliver(await merchant.added())).messages_of(OrderEdited)
     assert edited.due_change_minor == -4500 + 1800 - 500
     assert await merchant.lines() == {1: (0, 0, 3), 2: (1, 3400, 0), 3: (2, 1800, 0)}
 
 
-async def test_names_and_addresses_change_at_once_and_ask_nobody(desks: Desks) -> None:
+async def test_names_and_addresses_change_at_once_and_need_no_other_service(desks: Desks) -> None:
     merchant = await merchant_of(desks)
     address = {
         "name": "Ada Martin",
@@ -113,7 +113,7 @@ async def test_names_and_addresses_change_at_once_and_ask_nobody(desks: Desks) -
     command_id = await merchant.edit(
         shipping_address=address, customer={"email": "ada@example.org", "phone": "+33 2"}
     )
-    (edited,) = merchant.said(OrderEdited)
+    (edited,) = merchant.messages_of(OrderEdited)
     assert (edited.due_change_minor, edited.customer.email, edited.customer.company) == (
         0,
         "ada@example.org",
@@ -159,20 +159,20 @@ async def test_a_cancellation_credits_all_of_it_with_shipping_and_is_taken_back(
     merchant = await merchant_of(desks)
     cancelled_id = await merchant.cancel("Le client renonce")
     outcome = await merchant.desk.deliver(await merchant.stopped())
-    (edited,) = outcome.said(OrderEdited)
+    (edited,) = outcome.messages_of(OrderEdited)
     assert (edited.cause, edited.due_change_minor, edited.totals.total_minor) == (
         ChangeCause.CANCELLED,
         -8400,
         8400,
     )
-    assert [change.state for change in outcome.said(OrderStateChanged)] == ["cancelled"]
+    assert [change.state for change in outcome.messages_of(OrderStateChanged)] == ["cancelled"]
     for again in (merchant.cancel, merchant.edit):
         with pytest.raises(OrderIsCancelled):
             await again()
     await merchant.reinstate()
-    (question,) = merchant.said(LinesAdditionRequested)
+    (question,) = merchant.messages_of(LinesAdditionRequested)
     assert (question.all_or_nothing, len(question.lines)) == (True, 2)
-    (edited,) = (await merchant.desk.deliver(await merchant.added())).said(OrderEdited)
+    (edited,) = (await merchant.desk.deliver(await merchant.added())).messages_of(OrderEdited)
     assert (edited.due_change_minor, edited.previous_edit_id) == (8400, cancelled_id)
     with pytest.raises(NotCancelled):
         await merchant.reinstate()
@@ -184,7 +184,7 @@ async def test_a_reinstatement_without_stock_leaves_the_order_cancelled(desks: D
     await merchant.desk.deliver(await merchant.stopped())
     command_id = await merchant.reinstate()
     outcome = await merchant.desk.deliver(await merchant.added({1: 2}))
-    assert outcome.said(OrderEdited) == []
+    assert outcome.messages_of(OrderEdited) == []
     command = await merchant.command(command_id)
     (reason,) = json.loads(command["outcome"])["reasons"]
     assert (command["state"], reason["code"]) == ("rejected", "stock_missing")
@@ -195,7 +195,7 @@ async def test_only_the_rest_of_a_half_shipped_order_is_cancelled(desks: Desks) 
     merchant = await merchant_of(desks)
     await merchant.cancel()
     merchant.ship(1, 1)
-    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).said(OrderEdited)
+    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).messages_of(OrderEdited)
     assert edited.due_change_minor == -(3000 + 3400)
     assert await merchant.desk.fetchval("select state from orders") == "processing"
 
@@ -207,7 +207,7 @@ async def test_what_has_left_altogether_is_not_cancelled(desks: Desks) -> None:
     command_id = await merchant.cancel()
     merchant.ship(1, 3)
     outcome = await merchant.desk.deliver(await merchant.stopped())
-    assert outcome.said(OrderEdited) == []
+    assert outcome.messages_of(OrderEdited) == []
     command = await merchant.command(command_id)
     assert (command["state"], json.loads(command["outcome"])["reasons"][0]["code"]) == (
         "rejected",
@@ -229,7 +229,7 @@ async def test_answers_in_any_order_and_repetition_end_in_the_same_rows(desks: D
         else:
             request = LinesAdditionRequested.model_validate(
                 {
-                    **(await merchant.asked()).model_dump(exclude={"lines"}),
+                    **(await merchant.last_request()).model_dump(exclude={"lines"}),
                     "lines": [{"line": 3, "kind": "ship", "sku": "ENCRE-01", "quantity": 2}],
                     "all_or_nothing": False,
                 }
@@ -260,7 +260,7 @@ async def test_answers_in_any_order_and_repetition_end_in_the_same_rows(desks: D
 
 async def added_to(merchant: Merchant, request: LinesAdditionRequested) -> Any:
     """Fulfillment's answer to a question that orders has not asked yet."""
-    merchant.asked = lambda: _ready(request)  # type: ignore[method-assign]
+    merchant.last_request = lambda: _ready(request)  # type: ignore[method-assign]
     return await merchant.added()
 
 

@@ -45,22 +45,22 @@ async def test_what_is_kept_and_what_is_credited_sum_to_the_sale(desks: Desks, c
     merchant = Merchant(desk, await place(desk, sale))
     due = sale.totals.total_minor
     merchant.ship(1, 5)
-    standing = (36, 124_070)
+    current = (36, 124_070)
     for quantity in (29, 17):
         await merchant.edit(lines=[{"line": 1, "quantity": quantity}])
         await merchant.desk.deliver(await merchant.stopped())
-        [edited] = merchant.said(OrderEdited)
+        [edited] = merchant.messages_of(OrderEdited)
         due += edited.due_change_minor
         [line] = edited.lines
         assert due == edited.totals.total_minor
-        assert line.total_minor == portion(standing[1], quantity, standing[0])
-        standing = (quantity, line.total_minor)
+        assert line.total_minor == portion(current[1], quantity, current[0])
+        current = (quantity, line.total_minor)
         assert abs(line.tax_minor * 36 - sale.totals.tax_minor * quantity) <= 36 * 2
         assert edited.totals.tax_minor == line.tax_minor + edited.shipping.tax_minor
         assert [tax.label for tax in line.taxes or ()] == [tax.label for tax in sale.lines[0].taxes or ()]
     await merchant.cancel()
     await merchant.desk.deliver(await merchant.stopped())
-    [cancelled] = merchant.said(OrderEdited)
+    [cancelled] = merchant.messages_of(OrderEdited)
     kept = due + cancelled.due_change_minor
     five = portion(124_070, 5, 36) + 500
     tax = 0 if sale.prices_include_tax else round(sale.totals.tax_minor * 5 / 36)
@@ -74,7 +74,7 @@ async def test_units_that_had_left_already_keep_the_senders_figures(desks: Desks
     merchant.ship(1, 36)
     await merchant.edit(lines=[{"line": 1, "quantity": 7}])
     await merchant.desk.deliver(await merchant.stopped())
-    [edited] = merchant.said(OrderEdited)
+    [edited] = merchant.messages_of(OrderEdited)
     assert edited.due_change_minor == 0
     assert edited.totals == sale.totals
     assert (edited.lines[0].total_minor, edited.lines[0].quantity) == (124_070, 36)

@@ -33,8 +33,8 @@ async def test_an_unpaid_order_goes_with_all_its_rows(desks: Desks) -> None:
     for message in (life.balance(1), life.mailed("recap")):
         await desk.deliver(message)
     command_id = await merchant.delete()
-    assert merchant.said(LinesReductionRequested)
-    (deleted,) = (await desk.deliver(await merchant.stopped())).said(OrderDeleted)
+    assert merchant.messages_of(LinesReductionRequested)
+    (deleted,) = (await desk.deliver(await merchant.stopped())).messages_of(OrderDeleted)
     assert (deleted.reason, deleted.code) == ("Commande de test", merchant.order.code)
     for table in ("orders", "order_line", "activity", "mail", "order_edit", "ledger_entry", "state_change"):
         assert await desk.fetchval(f"select count(*) from {table}") == 0, table  # noqa: S608
@@ -44,7 +44,7 @@ async def test_an_unpaid_order_goes_with_all_its_rows(desks: Desks) -> None:
     assert tuple(tombstone) == (merchant.order.code, "staff:zoe", "Commande de test")
 
 
-async def test_what_is_heard_later_changes_nothing_and_waits_nowhere(desks: Desks) -> None:
+async def test_what_is_received_later_changes_nothing_and_waits_nowhere(desks: Desks) -> None:
     merchant = await a_merchant(await desks("orders"))
     desk, life = merchant.desk, life_of(merchant)
     await merchant.delete()
@@ -72,8 +72,8 @@ async def test_the_same_sale_again_is_refused_as_deleted(desks: Desks) -> None:
     await merchant.delete()
     await desk.deliver(await merchant.stopped())
     outcome = await desk.deliver(sold)
-    assert outcome.said(OrderAccepted) == []
-    assert [reason.code for reason in outcome.said(OrderRefused)[0].reasons] == ["order_deleted"]
+    assert outcome.messages_of(OrderAccepted) == []
+    assert [reason.code for reason in outcome.messages_of(OrderRefused)[0].reasons] == ["order_deleted"]
 
 
 async def test_every_guard_is_named_and_force_goes_past(desks: Desks) -> None:
@@ -90,7 +90,7 @@ async def test_every_guard_is_named_and_force_goes_past(desks: Desks) -> None:
     ]
     await merchant.delete(force=True)
     answer = await all_had_left(merchant, life)
-    assert (await desk.deliver(answer)).said(OrderDeleted)
+    assert (await desk.deliver(answer)).messages_of(OrderDeleted)
 
 
 async def test_an_invoiced_order_is_not_deleted(desks: Desks) -> None:
@@ -117,7 +117,7 @@ async def test_an_invoiced_order_is_not_deleted(desks: Desks) -> None:
 
 async def all_had_left(merchant: Merchant, life: Life) -> LinesReduced:
     """Fulfillment's answer to the last question when nothing could be stopped."""
-    request = await merchant.asked()
+    request = await merchant.last_request()
     return LinesReduced(
         shop=life.shop,
         order_id=life.order_id,
@@ -145,7 +145,7 @@ async def test_a_correction_that_was_on_its_way_brings_no_tracking_back(
         outcomes = await desk.deliver_all([(envelope_for("orders", one), one, None) for one in late])
         assert [outcome.result for outcome in outcomes] == ["handled", "handled"]
     else:
-        assert (await desk.deliver(answer)).said(OrderDeleted)
+        assert (await desk.deliver(answer)).messages_of(OrderDeleted)
     outcome = await desk.deliver(life.corrected(version=3).model_copy(update=url))
     assert (outcome.result, outcome.emitted) == ("handled", [])
     assert await desk.fetchval("select count(*) from deleted_order") == 1
@@ -158,9 +158,9 @@ async def test_if_some_had_left_it_is_cancelled_and_the_deletion_rejected(desks:
     command_id = await merchant.delete()
     merchant.ship(1, 1)
     outcome = await merchant.desk.deliver(await merchant.stopped())
-    (edited,) = outcome.said(OrderEdited)
+    (edited,) = outcome.messages_of(OrderEdited)
     assert (edited.cause, edited.due_change_minor) == ("cancelled", -6400)
-    assert outcome.said(OrderDeleted) == []
+    assert outcome.messages_of(OrderDeleted) == []
     command = await merchant.command(command_id)
     assert (command["state"], json.loads(command["outcome"])["reasons"][0]["code"]) == (
         "rejected",
@@ -173,7 +173,7 @@ async def test_money_that_came_meanwhile_keeps_the_order(desks: Desks) -> None:
     command_id = await merchant.delete()
     answer = await merchant.stopped()
     await merchant.desk.deliver(life_of(merchant).balance(1, 8400))
-    assert (await merchant.desk.deliver(answer)).said(OrderDeleted) == []
+    assert (await merchant.desk.deliver(answer)).messages_of(OrderDeleted) == []
     command = await merchant.command(command_id)
     assert json.loads(command["outcome"])["reasons"][0]["code"] == "money_moved"
     assert await merchant.desk.fetchval("select state from orders") == "cancelled"
@@ -184,5 +184,5 @@ async def test_a_cancelled_order_is_deleted_immediately(desks: Desks) -> None:
     await merchant.cancel()
     await merchant.desk.deliver(await merchant.stopped())
     await merchant.delete()
-    assert merchant.said(OrderDeleted)
+    assert merchant.messages_of(OrderDeleted)
     assert await merchant.desk.fetchval("select count(*) from orders") == 0

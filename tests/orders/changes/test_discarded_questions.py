@@ -18,8 +18,8 @@ REASON = "l’entrepôt ne connaît pas cette commande"
 
 async def _question(merchant: Merchant) -> Any:
     """The last question, by its id and type."""
-    asked = "SELECT id, type FROM msg.event_log WHERE type LIKE 'orders.lines.%' ORDER BY id DESC LIMIT 1"
-    (row,) = await merchant.desk.fetch(asked)
+    sql = "SELECT id, type FROM msg.event_log WHERE type LIKE 'orders.lines.%' ORDER BY id DESC LIMIT 1"
+    (row,) = await merchant.desk.fetch(sql)
     return row
 
 
@@ -62,7 +62,7 @@ async def test_a_discarded_cancellation_leaves_the_order_as_it_was(desks: Desks,
     command_id = await (merchant.cancel() if change == "cancel" else merchant.delete(force=True))
     await _give_up_the_question(merchant)
     assert (await merchant.command(command_id))["state"] == "rejected"
-    assert merchant.said(OrderEdited) == []
+    assert merchant.messages_of(OrderEdited) == []
     await merchant.cancel()
 
 
@@ -93,7 +93,7 @@ async def test_an_edit_whose_addition_is_given_up_keeps_what_was_stopped(desks: 
     command_id = await merchant.edit(lines=lines)
     await merchant.desk.deliver(await merchant.stopped())
     await _give_up_the_question(merchant)
-    (edited,) = merchant.said(OrderEdited)
+    (edited,) = merchant.messages_of(OrderEdited)
     assert [(line.line, line.quantity) for line in edited.lines] == [(1, 1), (2, 1)]
     assert (await merchant.command(command_id))["state"] == "done"
     await merchant.edit(lines=[{"line": 2, "quantity": 2}])

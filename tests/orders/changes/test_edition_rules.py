@@ -91,7 +91,7 @@ def contents(draw: st.DrawFn, *, extras: bool = True) -> Content:
 def edits(draw: st.DrawFn) -> EditRequest:
     """Some changes of the first lines and perhaps a new one."""
     changed = draw(st.sets(st.just(1) | st.just(2), max_size=2))
-    asked: list[dict[str, Any]] = [
+    requests: list[dict[str, Any]] = [
         {
             "line": n,
             "quantity": draw(st.integers(0, 12)),
@@ -102,15 +102,15 @@ def edits(draw: st.DrawFn) -> EditRequest:
     ]
     if draw(st.booleans()):
         new = {"kind": "ticket", "description": "Billet", "quantity": 2, "unit_price_minor": draw(PRICES)}
-        asked.append({**new, "vat_rate": draw(RATES)})
-    return EditRequest.model_validate({"lines": asked})
+        requests.append({**new, "vat_rate": draw(RATES)})
+    return EditRequest.model_validate({"lines": requests})
 
 
 @given(contents(), edits())
-def test_an_edited_order_adds_up_by_the_rules_for_submissions(content: Content, asked: EditRequest) -> None:
-    if edition.faults_of(content, asked):
+def test_an_edited_order_adds_up_by_the_rules_for_submissions(content: Content, request: EditRequest) -> None:
+    if edition.faults_of(content, request):
         return
-    wanted = edition.edited(content, asked, {})
+    wanted = edition.edited(content, request, {})
     faults = [fault.code for fault in faults_of_totals(wanted.as_sale())]
     assert set(faults) <= {"total_negative", "tax_above_amount"}
     for line in wanted.present():
@@ -127,18 +127,18 @@ def test_an_edit_that_names_nothing_leaves_everything(content: Content) -> None:
 
 @given(contents(), edits(), st.data())
 def test_quantities_after_the_answers_are_what_fulfillment_has(
-    content: Content, asked: EditRequest, data: st.DataObject
+    content: Content, request: EditRequest, data: st.DataObject
 ) -> None:
-    if edition.faults_of(content, asked):
+    if edition.faults_of(content, request):
         return
-    wanted = edition.edited(content, asked, {})
-    asks = edition.asks_of(content, wanted)
-    stopped = {n: data.draw(st.integers(0, units)) for n, units in asks.off.items()}
-    left = {n: units - stopped[n] for n, units in asks.off.items()}
-    missing = {n: units for n, units in asks.on.items() if data.draw(st.booleans())}
+    wanted = edition.edited(content, request, {})
+    questions = edition.questions_of(content, wanted)
+    stopped = {n: data.draw(st.integers(0, units)) for n, units in questions.off.items()}
+    left = {n: units - stopped[n] for n, units in questions.off.items()}
+    missing = {n: units for n, units in questions.on.items() if data.draw(st.booleans())}
     after = edition.settled(content, wanted, left, missing, stopped)
     ordered = {line.line: line.quantity for line in content.lines}
-    for n, units in asks.on.items():
+    for n, units in questions.on.items():
         if n not in missing:
             ordered[n] = ordered.get(n, 0) + units
     assert {line.line: line.quantity + line.reduced for line in after.lines} == ordered
@@ -183,8 +183,8 @@ def test_the_taxes_of_all_charges_sum_to_the_orders(content: Content) -> None:
 def test_removing_units_in_steps_keeps_and_credits_the_whole(content: Content, data: st.DataObject) -> None:
     line = content.lines[0]
     kept = data.draw(st.integers(0, line.quantity))
-    asked = EditRequest.model_validate({"lines": [{"line": 1, "quantity": kept}]})
-    wanted = edition.edited(content, asked, {})
+    request = EditRequest.model_validate({"lines": [{"line": 1, "quantity": kept}]})
+    wanted = edition.edited(content, request, {})
     after = edition.settled(content, wanted, {}, {}, {1: line.quantity - kept})
     credited = edition.due_change(content, after, {})
     whole, rest = max(0, content.totals.total_minor), max(0, after.totals.total_minor)
@@ -194,8 +194,8 @@ def test_removing_units_in_steps_keeps_and_credits_the_whole(content: Content, d
 @given(contents())
 def test_units_that_could_not_be_stopped_leave_the_line_as_it_was(content: Content) -> None:
     line = content.lines[0]
-    asked = EditRequest.model_validate({"lines": [{"line": 1, "quantity": 0}]})
-    wanted = edition.edited(content, asked, {})
+    request = EditRequest.model_validate({"lines": [{"line": 1, "quantity": 0}]})
+    wanted = edition.edited(content, request, {})
     after = edition.settled(content, wanted, {1: line.quantity}, {}, {})
     assert after.totals == content.totals
     assert after.lines[0].total_minor == line.total_minor

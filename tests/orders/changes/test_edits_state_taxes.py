@@ -35,11 +35,11 @@ async def a_merchant(desks: Desks, *, included: bool = False) -> Merchant:
 async def edited(merchant: Merchant, **changes: Any) -> OrderEdited:
     """What an edit that asks fulfillment for nothing, or gets all of it, came to."""
     await merchant.edit(**changes)
-    said = merchant.said(OrderEdited)
-    if not said:
+    events = merchant.messages_of(OrderEdited)
+    if not events:
         await merchant.desk.deliver(await merchant.added())
-        said = merchant.said(OrderEdited)
-    order: OrderEdited = said[-1]
+        events = merchant.messages_of(OrderEdited)
+    order: OrderEdited = events[-1]
     return order
 
 

@@ -147,9 +147,9 @@ def _names(one: Sample) -> set[str]:
 
 
 def _fits(one: Sample, filters: Filters, zone: ZoneInfo) -> bool:
-    asked = filters.state or filters.status or filters.payment or filters.payment_status
+    requested = filters.state or filters.status or filters.payment or filters.payment_status
     trouble = bool(one.flags) or (filters.tab is Tab.PROBLEMS and one.troubled)
-    if one.state in UNPLACED and not asked and not (filters.tab is Tab.PROBLEMS and one.flags):
+    if one.state in UNPLACED and not requested and not (filters.tab is Tab.PROBLEMS and one.flags):
         return False
     return (
         _in_tab(one, filters.tab, trouble)

@@ -28,7 +28,7 @@ async def _named(
 
 
 @pytest.mark.parametrize("sequence", list(permutations((0, 1, 2))))
-async def test_the_latest_orders_name_stands(desks: Desks, sequence: tuple[int, ...]) -> None:
+async def test_the_latest_orders_name_counts(desks: Desks, sequence: tuple[int, ...]) -> None:
     desk = await desks("orders")
     orders = [await _named(desk, name, days) for name, days in (("Old", 9), ("Latest", 0), ("Older", 20))]
     async with desk.unit() as unit:

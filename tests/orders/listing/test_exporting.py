@@ -207,7 +207,7 @@ def test_text_that_a_spreadsheet_would_change_is_guarded(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", KEPT)
-def test_other_text_stands_as_it_is(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert safe(text) == text
 
 
@@ -215,7 +215,7 @@ def test_no_text_is_an_empty_cell() -> None:
     assert safe("") == safe(None) == ""
 
 
-def test_the_file_says_what_the_pages_say() -> None:
+def test_the_file_states_what_the_pages_show() -> None:
     for language in ("fr", "en"):
         with using_locale(PageLocale(language)):
             pages = {

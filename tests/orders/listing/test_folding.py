@@ -43,21 +43,21 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize(
-    ("stored", "asked"), [(one, text) for one, texts in NAMES + NUMBERS for text in texts]
+    ("stored", "query"), [(one, text) for one, texts in NAMES + NUMBERS for text in texts]
 )
-def test_a_name_or_number_is_found_however_it_is_written(stored: str, asked: str) -> None:
-    assert occurs(asked, document([stored]))
+def test_a_name_or_number_is_found_however_it_is_written(stored: str, query: str) -> None:
+    assert occurs(query, document([stored]))
 
 
-@given(words=WORDS, stored=SIGNS, asked=SIGNS)
-def test_the_sign_between_two_words_does_not_matter(words: list[str], stored: str, asked: str) -> None:
-    assert occurs(asked.join(words), document([stored.join(words)]))
+@given(words=WORDS, stored=SIGNS, query=SIGNS)
+def test_the_sign_between_two_words_does_not_matter(words: list[str], stored: str, query: str) -> None:
+    assert occurs(query.join(words), document([stored.join(words)]))
     assert occurs("".join(words), document([stored.join(words)]))
 
 
 @given(text=st.text(max_size=40))
 @example("\U0001d50d")
-def test_what_is_stored_is_found_as_it_stands(text: str) -> None:
+def test_what_is_stored_is_found_as_it_is(text: str) -> None:
     assert (
         occurs(text, document([text]))
         or not fold(text).strip("'-. ")
@@ -67,7 +67,7 @@ def test_what_is_stored_is_found_as_it_stands(text: str) -> None:
 
 def test_what_is_not_there_is_not_found() -> None:
     stored = document(["Jean-Pierre Martin", "zoe@client.example", "K7Q9-M3XZ"], ["12 rue des Lilas"])
-    for asked in (
+    for query in (
         "jeanne",
         "pierrejean martinet",
         "zoe@client.examples",
@@ -76,15 +76,15 @@ def test_what_is_not_there_is_not_found() -> None:
         "ean 44",
         "rs",
     ):
-        assert not occurs(asked, stored), asked
+        assert not occurs(query, stored), query
     assert occurs("zoe@client.example", stored)
     assert occurs("client.example", stored)
     assert occurs("lilas k7q9", stored)
 
 
-def test_signs_alone_ask_for_nothing() -> None:
-    for asked in ("--", "%_\\", "'", "\u2019", "@"):
-        assert not occurs(asked, document(["a-b '@' %_\\"])), asked
+def test_signs_alone_request_nothing() -> None:
+    for query in ("--", "%_\\", "'", "\u2019", "@"):
+        assert not occurs(query, document(["a-b '@' %_\\"])), query
     assert occurs("  ", document(["anything"]))
 
 

@@ -107,7 +107,7 @@ async def test_words_of_a_life_are_found_once_the_worker_looked(desks: Desks) ->
     await index_due(desk.hub)
     assert await desk.fetchval("select count(*) from order_search_due") == 0
     finder, found = Finder(), {}
-    asked = [
+    requested = [
         "zoe",
         "oeuvr ZOÉ",
         "zoe@client.example",
@@ -119,7 +119,7 @@ async def test_words_of_a_life_are_found_once_the_worker_looked(desks: Desks) ->
     ]
     async with desk.hub.acquire() as connection:
         for text in [
-            *asked,
+            *requested,
             life.code,
             life.code.replace("-", "").lower(),
             "bob",
@@ -165,7 +165,7 @@ async def test_everybody_and_everything_of_an_order_is_found(desks: Desks) -> No
         await desk.deliver(message)
     await desk.deliver(a_sale(customer={"name": "Bob", "email": "bob@client.example"}))
     await index_due(desk.hub)
-    asked = [
+    requested = [
         "Berthe Empfangerin",
         "fabrique tournesol",
         "quai de la fosse",
@@ -173,10 +173,18 @@ async def test_everybody_and_everything_of_an_order_is_found(desks: Desks) -> No
         "saint herblain",
         "44100",
     ]
-    asked += ["Saint-Herblain", "0240112233", "+33 2 40 11 22 33", "compta", "rennes", "nappe brodee", "nap7"]
-    asked += ["CHQ0012345", "0012345", "1Z5R89390357567127", "1z 5r8 93903 5756 7127"]
+    requested += [
+        "Saint-Herblain",
+        "0240112233",
+        "+33 2 40 11 22 33",
+        "compta",
+        "rennes",
+        "nappe brodee",
+        "nap7",
+    ]
+    requested += ["CHQ0012345", "0012345", "1Z5R89390357567127", "1z 5r8 93903 5756 7127"]
     async with desk.hub.acquire() as connection:
-        for text in asked:
+        for text in requested:
             found = await Finder().page(connection, SHOP, Filters(q=text), PARIS)
             assert found.order_ids == (life.order_id,), text
 

@@ -70,7 +70,7 @@ async def test_no_part_of_a_combination_is_lost(desk: Any, one: tuple[Any, ...],
         (([], ["a", "b"]), ([], ["b", "a"])),
     ],
 )
-async def test_flags_and_carriers_are_told_apart(
+async def test_flags_and_carriers_are_distinguished(
     desk: Any, one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]
 ) -> None:
     rest = ("maison", "web", "card", "EUR", "ready", "ready", "paid", "unfulfilled")

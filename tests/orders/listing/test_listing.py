@@ -33,17 +33,19 @@ from services.orders.order.payment_status import PaymentStatus
 from services.orders.staff.labels import combined
 
 PARIS = ZoneInfo("Europe/Paris")
-MOMENTS = st.timedeltas(timedelta(), timedelta(days=2_900_000)).map(datetime(1970, 1, 1, tzinfo=UTC).__add__)
+TIMESTAMPS = st.timedeltas(timedelta(), timedelta(days=2_900_000)).map(
+    datetime(1970, 1, 1, tzinfo=UTC).__add__
+)
 
 
-def asked(**filters: object) -> ListQuery:
+def query(**filters: object) -> ListQuery:
     return ListQuery.model_validate(filters)
 
 
-@given(MOMENTS, st.uuids())
-def test_a_cursor_comes_back_as_the_place_it_was(moment: datetime, order_id: UUID) -> None:
-    cursor = str(PageCursor(moment, order_id))
-    assert PageCursor.read(cursor) == PageCursor(moment, order_id)
+@given(TIMESTAMPS, st.uuids())
+def test_a_cursor_comes_back_as_the_place_it_was(timestamp: datetime, order_id: UUID) -> None:
+    cursor = str(PageCursor(timestamp, order_id))
+    assert PageCursor.read(cursor) == PageCursor(timestamp, order_id)
     assert len(cursor) == 34
     assert cursor.replace("-", "").replace("_", "").isalnum()
 
@@ -54,11 +56,11 @@ def test_any_other_text_is_refused(text: str) -> None:
         PageCursor.read(text)
 
 
-@given(MOMENTS, st.uuids(), st.integers(0, 33), st.sampled_from("Aé=+/ Z9\0"))
+@given(TIMESTAMPS, st.uuids(), st.integers(0, 33), st.sampled_from("Aé=+/ Z9\0"))
 def test_a_changed_cursor_is_refused_or_another_place(
-    moment: datetime, order_id: UUID, at: int, other: str
+    timestamp: datetime, order_id: UUID, at: int, other: str
 ) -> None:
-    cursor = str(PageCursor(moment, order_id))
+    cursor = str(PageCursor(timestamp, order_id))
     changed = cursor[:at] + other + cursor[at + 1 :]
     try:
         assert str(PageCursor.read(changed)) == changed
@@ -84,7 +86,7 @@ def test_every_state_and_status_has_its_words_and_none_is_in_two() -> None:
 def test_days_are_inclusive_and_the_shops_own_even_when_clocks_change(
     first: str, last: str, begins: str, ends: str
 ) -> None:
-    chosen = select("maison", asked(**{"from": first, "to": last}), [], PARIS)
+    chosen = select("maison", query(**{"from": first, "to": last}), [], PARIS)
     assert chosen.since == datetime.fromisoformat(begins + "Z")
     assert chosen.until == datetime.fromisoformat(ends + "Z")
 
@@ -127,26 +129,35 @@ def test_a_filter_that_means_nothing_names_those_that_do() -> None:
 @given(st.text(max_size=20), st.sampled_from(Sort))
 def test_what_a_caller_sends_never_becomes_sql(text: str, sort: Sort) -> None:
     place = PageCursor(5 if sort.is_by_total else datetime(2026, 11, 22, tzinfo=UTC), UUID(int=7))
-    walk = Scan(sort.is_by_total, sort.is_descending, place)
+    order = Scan(sort.is_by_total, sort.is_descending, place)
     day = datetime(2026, 11, 22, tzinfo=UTC)
     texts = set()
     for words in (text.replace("@", ""), "plain"):
         chosen = Selection(words, (1,), (2,), False, day, day, 1, 2, (words,), (words,))
-        for way in (scan_of, merge, gather, gather_period, gather_facets, merge_facets, troubled, indexed_of):
-            sql, arguments = way(chosen, walk, 50)
-            texts.add((way.__name__, sql))
+        for statement_of in (
+            scan_of,
+            merge,
+            gather,
+            gather_period,
+            gather_facets,
+            merge_facets,
+            troubled,
+            indexed_of,
+        ):
+            sql, arguments = statement_of(chosen, order, 50)
+            texts.add((statement_of.__name__, sql))
             assert words in arguments
     assert len(texts) == 8
 
 
-def scan_of(chosen: Selection, walk: Scan, limit: int) -> Sql:
+def scan_of(chosen: Selection, order: Scan, limit: int) -> Sql:
     """A scan of some window."""
-    return scan(chosen, walk, 1000, limit)
+    return scan(chosen, order, 1000, limit)
 
 
-def indexed_of(chosen: Selection, walk: Scan, limit: int) -> Sql:
+def indexed_of(chosen: Selection, order: Scan, limit: int) -> Sql:
     """A search that leaves nothing out."""
-    return indexed(chosen, walk, limit, ())
+    return indexed(chosen, order, limit, ())
 
 
 def test_a_page_names_the_beginnings_of_its_neighbours() -> None:

@@ -98,7 +98,7 @@ def test_every_state_has_a_label_in_both_languages(known: Facts) -> None:
     assert labels.text(label, "de") == labels.text(label, "fr")
 
 
-def test_labels_say_what_the_merchants_guide_says() -> None:
+def test_labels_state_what_the_merchants_guide_describes() -> None:
     assert [LABELS[key]["fr"] for key in ("in_progress_order", "payments_received")] == [
         "Commande en cours",
         "Paiements reçus",
@@ -162,11 +162,11 @@ moneys = st.builds(
 def test_positions_in_any_order_and_repetition_give_one_order(
     accounts: list[Money], goods: list[Quantities], shuffler: random.Random
 ) -> None:
-    heard: list[tuple[int, Money | Quantities]] = [*enumerate(accounts, 1), *enumerate(goods, 1)]
-    once, shuffled = an_order(), heard * 3
+    positions: list[tuple[int, Money | Quantities]] = [*enumerate(accounts, 1), *enumerate(goods, 1)]
+    once, shuffled = an_order(), positions * 3
     other = Order(SHOP, once.id, once.code, once.method, once.money, once.units)
     shuffler.shuffle(shuffled)
-    for order, sequence in ((once, heard), (other, shuffled)):
+    for order, sequence in ((once, positions), (other, shuffled)):
         order.restate()
         for version, position in sequence:
             before = (order.payment_version, order.fulfilment_version)

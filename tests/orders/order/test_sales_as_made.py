@@ -157,7 +157,7 @@ def test_a_discount_over_several_rates_is_refused_with_advice_to_send_a_line_per
     assert "one extra line per rate" in sentence(sale, "tax_inconsistent")
 
 
-def test_cash_rounding_in_the_tax_is_told_to_be_an_extra_line() -> None:
+def test_cash_rounding_in_the_tax_is_reported_to_be_an_extra_line() -> None:
     sale = sold(
         a_line(quantity=1, unit_price_minor=675, vat_rate=770), tax=55, included=False, currency="CHF"
     )

@@ -38,11 +38,11 @@ def test_the_same_sale_sent_again_has_the_same_content() -> None:
     assert hash_of(first) == hash_of(again)
 
 
-def test_one_moment_in_two_time_zones_is_the_same_content() -> None:
+def test_one_timestamp_in_two_time_zones_is_the_same_content() -> None:
     paris, utc = "2026-12-01T19:00:00+01:00", "2026-12-01T18:00:00Z"
     hashes = {
-        hash_of(a_sale(a_line(kind="booking", starts_at=moment), idempotency_key="k-1"))
-        for moment in (paris, utc)
+        hash_of(a_sale(a_line(kind="booking", starts_at=timestamp), idempotency_key="k-1"))
+        for timestamp in (paris, utc)
     }
     assert len(hashes) == 1
 

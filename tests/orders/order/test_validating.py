@@ -117,7 +117,7 @@ def test_every_reason_at_once() -> None:
     }
 
 
-def test_a_reason_tells_both_values_and_what_to_do() -> None:
+def test_a_reason_shows_both_values_and_what_to_do() -> None:
     (reason,) = reasons_against(a_sale(totals=totals(total_minor=4101)), NOW)
     assert "41.01 EUR" in reason.message
     assert "41.00 EUR" in reason.message

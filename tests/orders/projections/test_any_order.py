@@ -20,7 +20,7 @@ from tests.orders.builders import Life, money_for
 from tests.orders.projections.test_outcomes import PACK, rejected
 from tests.orders.tables import equal_after_shuffle
 
-Told = tuple[Envelope, Message, str | None]
+Enveloped = tuple[Envelope, Message, str | None]
 BATCH = 7
 SHUFFLES = range(12)
 LOGIN = "storefront.maison.shop"
@@ -28,53 +28,53 @@ COMMANDS = [uuid7() for _ in range(6)]
 """Of each life: a payment to record, a parcel to pack, one that is refused."""
 
 
-def told(message: Message, causation: Any = None, sender: str | None = None) -> Told:
+def enveloped(message: Message, causation: Any = None, sender: str | None = None) -> Enveloped:
     """A message in its envelope."""
     envelope = envelope_for("orders", message, causation_id=causation, sender=sender)
     return envelope, message, LOGIN if envelope.type.startswith("storefront") else None
 
 
-def a_whole_life(sale_lines: list[dict[str, Any]], commands: list[UUID], by_hand: bool) -> list[Told]:
+def a_whole_life(sale_lines: list[dict[str, Any]], commands: list[UUID], by_hand: bool) -> list[Enveloped]:
     """An order placed, paid in two receipts, packed, shipped, delivered, with its mails and commands."""
     sale = a_sale(*sale_lines, payment=paid_by("cheque" if by_hand else "card"))
-    submitted = told(sale)
+    submitted = enveloped(sale)
     life = Life(submitted[0].id, "K7F3-QD9M", sale.totals.total_minor, [line.quantity for line in sale.lines])
     hand = {"received_by_hand_minor": life.total} if by_hand else {}
     recap = life.report("recap")
     failed = recap.model_copy(update={"detail": "550 no", "at": NOW.replace(hour=8)})
     return [
         submitted,
-        told(life.balance(1)),
-        told(life.balance(2, received=100)),
-        told(life.balance(3, received=life.total, **hand)),
-        told(life.settled(100), causation=commands[0]),
-        told(life.settled(life.total - 100, entry_id=uuid7(), recorded_by="api:erp")),
-        told(life.reserved()),
-        told(life.packed(), causation=commands[1]),
-        told(life.dispatched()),
-        told(life.delivered()),
-        told(life.mailed("new_order", "dispatched")),
-        told(MailUncertain(mails=[recap])),
-        told(MailFailed(mails=[failed])),
-        told(rejected(life, commands[2]), causation=commands[2], sender="fulfillment"),
+        enveloped(life.balance(1)),
+        enveloped(life.balance(2, received=100)),
+        enveloped(life.balance(3, received=life.total, **hand)),
+        enveloped(life.settled(100), causation=commands[0]),
+        enveloped(life.settled(life.total - 100, entry_id=uuid7(), recorded_by="api:erp")),
+        enveloped(life.reserved()),
+        enveloped(life.packed(), causation=commands[1]),
+        enveloped(life.dispatched()),
+        enveloped(life.delivered()),
+        enveloped(life.mailed("new_order", "dispatched")),
+        enveloped(MailUncertain(mails=[recap])),
+        enveloped(MailFailed(mails=[failed])),
+        enveloped(rejected(life, commands[2]), causation=commands[2], sender="fulfillment"),
     ]
 
 
-def checkouts() -> list[Told]:
+def checkouts() -> list[Enveloped]:
     """One that became an order, one abandoned, one come back to, and one paid for that nobody submitted."""
     placed, given_up, resumed, paid = (a_checkout(source_reference=name) for name in "abcd")
     later = {"opened_at": placed.opened_at + timedelta(minutes=9)}
     return [
-        *map(told, (placed, placed.model_copy(update=later), dropped(placed, placed.opened_at))),
-        told(as_sale(placed)),
-        *map(told, (given_up, dropped(given_up, given_up.opened_at + timedelta(minutes=1)))),
-        *map(told, (resumed, dropped(resumed, resumed.opened_at))),
-        told(CheckoutOpened.model_validate({**resumed.model_dump(), "opened_at": later["opened_at"]})),
-        *map(told, (paid, dropped(paid, paid.opened_at + timedelta(minutes=2)), money_for(paid))),
+        *map(enveloped, (placed, placed.model_copy(update=later), dropped(placed, placed.opened_at))),
+        enveloped(as_sale(placed)),
+        *map(enveloped, (given_up, dropped(given_up, given_up.opened_at + timedelta(minutes=1)))),
+        *map(enveloped, (resumed, dropped(resumed, resumed.opened_at))),
+        enveloped(CheckoutOpened.model_validate({**resumed.model_dump(), "opened_at": later["opened_at"]})),
+        *map(enveloped, (paid, dropped(paid, paid.opened_at + timedelta(minutes=2)), money_for(paid))),
     ]
 
 
-def everything() -> list[Told]:
+def everything() -> list[Enveloped]:
     """Two lives, a refused sale, a payment of nobody, and a command parked before it was done."""
     parked = MessageParked(
         shop=SHOP,
@@ -97,11 +97,11 @@ def everything() -> list[Told]:
     return [
         *a_whole_life([a_line(), a_line(sku="THEIERE", quantity=3)], COMMANDS[:3], by_hand=False),
         *a_whole_life([a_line(discount_minor=100)], COMMANDS[3:], by_hand=True),
-        told(a_sale(payment=None)),
+        enveloped(a_sale(payment=None)),
         *checkouts(),
-        told(parked, causation=COMMANDS[1], sender="fulfillment"),
-        told(unmatched),
-        told(done, sender="fulfillment"),
+        enveloped(parked, causation=COMMANDS[1], sender="fulfillment"),
+        enveloped(unmatched),
+        enveloped(done, sender="fulfillment"),
     ]
 
 
@@ -115,7 +115,7 @@ async def prepare(desk: Desk) -> None:
     )
 
 
-async def live(desk: Desk, messages: list[Told]) -> dict[str, list[tuple[Any, ...]]]:
+async def live(desk: Desk, messages: list[Enveloped]) -> dict[str, list[tuple[Any, ...]]]:
     """Deliver in batches, let what waits find its order, and give all rows that must be equal."""
     await prepare(desk)
     for start in range(0, len(messages), BATCH):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.envelope import uuid7
 from contracts.notifier.mails import MailFailed, MailSent, MailUncertain, MailWithdrawn, WithdrawnMail
-from services.orders.backoffice.home.store import read_mail_trouble
+from services.orders.backoffice.home.store import read_mail_problems
 from services.orders.projections.mailing import rank
 from tests.builders.submissions import NOW
 from tests.conftest import Desks
@@ -24,12 +24,14 @@ reports = st.tuples(
 
 
 @given(st.lists(reports, min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_the_report_that_counts_does_not_depend_on_arrival(heard: list[Any], shuffler: random.Random) -> None:
-    shuffled = heard * 2
+def test_the_report_that_counts_does_not_depend_on_arrival(
+    received: list[Any], shuffler: random.Random
+) -> None:
+    shuffled = received * 2
     shuffler.shuffle(shuffled)
-    highest = max(rank(*report) for report in heard)
+    highest = max(rank(*report) for report in received)
     assert max(rank(*report) for report in shuffled) == highest
-    assert highest[0] == max(at for _, at in heard)
+    assert highest[0] == max(at for _, at in received)
 
 
 async def test_two_mails_in_one_message(desks: Desks) -> None:
@@ -55,14 +57,16 @@ async def test_the_latest_report_counts(desks: Desks) -> None:
     life, mail_id = await a_life(desk), uuid7()
     at = [NOW + timedelta(minutes=minutes) for minutes in range(4)]
 
-    async def hear(kind: type[MailSent | MailFailed | MailUncertain], minute: int, which: UUID) -> None:
+    async def wait_for_outcome(
+        kind: type[MailSent | MailFailed | MailUncertain], minute: int, which: UUID
+    ) -> None:
         await desk.deliver(kind(mails=[life.report("recap", mail_id=which, at=at[minute])]))
 
-    await hear(MailFailed, 2, mail_id)
-    await hear(MailUncertain, 1, mail_id)
+    await wait_for_outcome(MailFailed, 2, mail_id)
+    await wait_for_outcome(MailUncertain, 1, mail_id)
     assert await desk.fetchval("SELECT state FROM mail") == "failed"
-    await hear(MailSent, 3, mail_id)
-    await hear(MailUncertain, 0, mail_id)
+    await wait_for_outcome(MailSent, 3, mail_id)
+    await wait_for_outcome(MailUncertain, 0, mail_id)
     (row,) = await desk.fetch("SELECT state, at FROM mail")
     assert tuple(row) == ("sent", at[3])
 
@@ -87,9 +91,9 @@ async def test_a_withdrawn_mail_is_not_a_problem(desks: Desks) -> None:
     assert await desk.fetchval("SELECT state FROM mail") == "withdrawn"
     (noted,) = await desk.fetch("SELECT data FROM activity WHERE kind = 'mail_withdrawn'")
     assert json.loads(noted["data"])["kind"] == "placed"
-    assert await read_mail_trouble(desk.hub.pool, life.shop) == {}
+    assert await read_mail_problems(desk.hub.pool, life.shop) == {}
     await desk.deliver(MailFailed(mails=[life.report("order_recap")]))
-    assert await read_mail_trouble(desk.hub.pool, life.shop) == {"failed": 1}
+    assert await read_mail_problems(desk.hub.pool, life.shop) == {"failed": 1}
 
 
 async def test_the_same_mail_twice_in_one_message(desks: Desks) -> None:

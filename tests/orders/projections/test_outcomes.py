@@ -25,7 +25,7 @@ SHORT = Reason(
 )
 
 
-async def asked(desk: Desk, type: str = PACK, order_id: UUID | None = None) -> UUID:
+async def sent_command(desk: Desk, type: str = PACK, order_id: UUID | None = None) -> UUID:
     """A command as the REST API would have sent it."""
     command_id = uuid7()
     await desk.hub.pool.execute(
@@ -55,19 +55,19 @@ def rejected(life: Life, command_id: UUID) -> CommandRejected:
 async def test_the_owners_event_is_the_outcome(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
-    command_id = await asked(desk)
-    told = await desk.deliver(life.packed(), causation_id=command_id)
+    command_id = await sent_command(desk)
+    result = await desk.deliver(life.packed(), causation_id=command_id)
     state, outcome = await outcome_of(desk, command_id)
     assert outcome is not None
     assert (state, outcome["type"]) == ("done", "fulfillment.parcel.packed.v1")
-    assert outcome["event_id"] == str(told.envelope.id)
+    assert outcome["event_id"] == str(result.envelope.id)
     assert outcome["parcel_id"] == str(life.parcel_id)
     assert "position" not in outcome
 
 
 async def test_who_waits_is_woken(desks: Desks) -> None:
     desk = await desks("orders")
-    life, command_id = await a_life(desk), await asked(desk)
+    life, command_id = await a_life(desk), await sent_command(desk)
 
     async def nobody_settled(_: Any) -> list[UUID]:
         return []
@@ -82,7 +82,7 @@ async def test_who_waits_is_woken(desks: Desks) -> None:
 async def test_a_refusal_is_the_outcome_and_shown_on_the_order(desks: Desks, sender: str) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
-    command_id = await asked(desk)
+    command_id = await sent_command(desk)
     await desk.deliver(rejected(life, command_id), sender=sender, causation_id=command_id)
     state, outcome = await outcome_of(desk, command_id)
     if sender != "fulfillment":
@@ -97,7 +97,7 @@ async def test_a_refusal_is_the_outcome_and_shown_on_the_order(desks: Desks, sen
 
 async def test_nothing_to_change_is_an_outcome(desks: Desks) -> None:
     desk = await desks("orders")
-    command_id = await asked(desk)
+    command_id = await sent_command(desk)
     done = CommandDone(shop=SHOP, command_id=command_id, command_type=PACK)
     await desk.deliver(done, sender="fulfillment", causation_id=command_id)
     assert (await outcome_of(desk, command_id))[0] == "done"
@@ -105,14 +105,14 @@ async def test_nothing_to_change_is_an_outcome(desks: Desks) -> None:
 
 async def test_stock_set_is_an_outcome(desks: Desks) -> None:
     desk = await desks("orders")
-    command_id = await asked(desk, "orders.stock.set.v1")
+    command_id = await sent_command(desk, "orders.stock.set.v1")
     await desk.deliver(StockLevelChanged(shop=SHOP, levels=[]), causation_id=command_id)
     assert (await outcome_of(desk, command_id))[0] == "done"
 
 
 async def test_an_event_that_is_no_outcome_of_the_command_settles_nothing(desks: Desks) -> None:
     desk = await desks("orders")
-    life, command_id = await a_life(desk), await asked(desk, "orders.payment.record.v1")
+    life, command_id = await a_life(desk), await sent_command(desk, "orders.payment.record.v1")
     await desk.deliver(life.packed(), causation_id=command_id)
     await desk.deliver(life.balance(2, received=1), causation_id=command_id)
     assert (await outcome_of(desk, command_id))[0] == "pending"
@@ -133,9 +133,9 @@ def parked(command_id: UUID) -> MessageParked:
 @pytest.mark.parametrize("first", ["parked", "final"])
 async def test_a_parked_command_may_still_end_and_an_end_is_final(desks: Desks, first: str) -> None:
     desk = await desks("orders")
-    life, command_id = await a_life(desk), await asked(desk)
-    told: list[tuple[Message, str]] = [(parked(command_id), "parked"), (life.packed(), "done")]
-    for message, _ in told if first == "parked" else reversed(told):
+    life, command_id = await a_life(desk), await sent_command(desk)
+    pairs: list[tuple[Message, str]] = [(parked(command_id), "parked"), (life.packed(), "done")]
+    for message, _ in pairs if first == "parked" else reversed(pairs):
         await desk.deliver(message, sender="fulfillment", causation_id=command_id)
     assert (await outcome_of(desk, command_id))[0] == "done"
     await desk.deliver(rejected(life, command_id), sender="fulfillment", causation_id=command_id)
@@ -144,7 +144,7 @@ async def test_a_parked_command_may_still_end_and_an_end_is_final(desks: Desks, 
 
 async def test_a_parked_command_is_seen_so(desks: Desks) -> None:
     desk = await desks("orders")
-    command_id = await asked(desk)
+    command_id = await sent_command(desk)
     await desk.deliver(parked(command_id), sender="fulfillment", causation_id=command_id)
     state, outcome = await outcome_of(desk, command_id)
     assert outcome is not None
@@ -163,7 +163,7 @@ def test_every_outcome_of_the_catalogue_settles_its_commands() -> None:
 async def test_a_parked_command_that_staff_discard_is_rejected_with_their_reason(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
-    command_id = await asked(desk, order_id=life.order_id)
+    command_id = await sent_command(desk, order_id=life.order_id)
     parked = MessageParked(
         shop=SHOP,
         message_id=command_id,
@@ -206,7 +206,7 @@ async def test_a_mail_sent_again_ends_its_command_and_shows_beside_the_first(des
     life = await a_life(desk)
     mail = life.report("recap")
     await desk.deliver(MailSent(mails=[mail]))
-    command_id = await asked(desk, "orders.mail.resend.v1", life.order_id)
+    command_id = await sent_command(desk, "orders.mail.resend.v1", life.order_id)
     await desk.deliver(MailSent(mails=[mail]), causation_id=command_id)
     assert (await outcome_of(desk, command_id))[0] == "done"
     items = await desk.fetch("SELECT item FROM activity WHERE kind = 'mail_sent'")

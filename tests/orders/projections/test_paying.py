@@ -20,7 +20,7 @@ async def test_a_card_payment_makes_it_ready(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
     outcome = await desk.deliver(life.balance(2, received=life.total))
-    (changed,) = outcome.said(OrderStateChanged)
+    (changed,) = outcome.messages_of(OrderStateChanged)
     assert (changed.previous, changed.state, changed.label) == (
         "awaiting_payment",
         "ready",
@@ -46,7 +46,7 @@ async def test_it_goes_back_when_the_money_does(desks: Desks) -> None:
     life = await a_life(desk)
     await desk.deliver(life.balance(2, received=life.total))
     outcome = await desk.deliver(life.balance(3))
-    assert [message.state for message in outcome.said(OrderStateChanged)] == ["awaiting_payment"]
+    assert [message.state for message in outcome.messages_of(OrderStateChanged)] == ["awaiting_payment"]
     assert await the_order(desk, "state", "payment_status") == ("awaiting_payment", "unpaid")
 
 
@@ -74,7 +74,7 @@ async def test_a_label_changes_without_the_state(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk, payment=paid_by("cash"))
     outcome = await desk.deliver(life.balance(2, received=life.total, received_by_hand_minor=life.total))
-    (changed,) = outcome.said(OrderStateChanged)
+    (changed,) = outcome.messages_of(OrderStateChanged)
     assert (changed.previous, changed.state, changed.label) == ("ready", "ready", "payments_received")
 
 
@@ -85,8 +85,8 @@ async def test_the_ledger_is_copied_once_with_its_running_balance(desks: Desks) 
         for balance in (life.paid(), life.opened()):
             await desk.deliver(balance)
     rows = await desk.fetch("SELECT * FROM ledger_entry ORDER BY number")
-    told = [(row["number"], row["kind"], row["amount_minor"], row["balance_minor"]) for row in rows]
-    assert told == [(1, "order_total", life.total, life.total), (2, "payment_received", life.total, 0)]
+    values = [(row["number"], row["kind"], row["amount_minor"], row["balance_minor"]) for row in rows]
+    assert values == [(1, "order_total", life.total, life.total), (2, "payment_received", life.total, 0)]
     assert [(row["method"], row["provider_reference"]) for row in rows] == [(None, None), ("card", "pi_1")]
     assert rows[1]["entry_id"] == life.entry_id
 

@@ -9,19 +9,19 @@ from services.orders.api.actions.refund_requests import SettlementRequest
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     [
         {"verdict": "made", "provider_reference": "re_1"},
         {"verdict": "not_made", "reason": "Absent du tableau de bord"},
         {"verdict": "ask_again"},
     ],
 )
-def test_a_verdict_with_what_it_needs_is_taken(asked: dict[str, Any]) -> None:
-    assert SettlementRequest.model_validate(asked).model_dump(mode="json", exclude_none=True) == asked
+def test_a_verdict_with_what_it_needs_is_taken(requested: dict[str, Any]) -> None:
+    assert SettlementRequest.model_validate(requested).model_dump(mode="json", exclude_none=True) == requested
 
 
 @pytest.mark.parametrize(
-    ("asked", "remedy"),
+    ("requested", "remedy"),
     [
         ({"verdict": "made"}, "send provider_reference, the provider's id of the refund that was made"),
         ({"verdict": "not_made", "provider_reference": "re_1"}, "goes with the verdict made; leave it out"),
@@ -30,6 +30,6 @@ def test_a_verdict_with_what_it_needs_is_taken(asked: dict[str, Any]) -> None:
         ({"verdict": "made", "provider_reference": "r" * 201}, "at most 200 characters"),
     ],
 )
-def test_another_is_refused_with_its_remedy(asked: dict[str, Any], remedy: str) -> None:
+def test_another_is_refused_with_its_remedy(requested: dict[str, Any], remedy: str) -> None:
     with pytest.raises(ValidationError, match=remedy):
-        SettlementRequest.model_validate(asked)
+        SettlementRequest.model_validate(requested)

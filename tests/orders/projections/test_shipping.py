@@ -39,7 +39,7 @@ async def test_packed_shipped_delivered(desks: Desks) -> None:
     assert [line["delivered"] for line in positions] == [2, 1]
 
 
-async def test_a_delivery_heard_of_before_its_shipment_ends_the_same(desks: Desks) -> None:
+async def test_a_delivery_received_before_its_shipment_ends_the_same(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
     await desk.deliver(life.balance(2, received=life.total))
@@ -73,11 +73,11 @@ async def test_missing_stock_is_a_flag_until_it_comes(desks: Desks) -> None:
     assert await the_order(desk, "flags", "stock") == ([], "reserved")
 
 
-async def test_work_before_payment_makes_it_ready_and_tells_what_is_to_collect(desks: Desks) -> None:
+async def test_work_before_payment_makes_it_ready_and_shows_what_is_to_collect(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
     outcome = await desk.deliver(life.packed())
-    assert [message.state for message in outcome.said(OrderStateChanged)] == ["ready"]
+    assert [message.state for message in outcome.messages_of(OrderStateChanged)] == ["ready"]
     assert await the_order(desk, "flags", "payment_status") == (["to_collect"], "unpaid")
 
 
@@ -87,7 +87,7 @@ async def test_delivered_but_unpaid_is_not_completed(desks: Desks) -> None:
     await desk.deliver(life.delivered())
     assert await the_order(desk, "state") == ("processing",)
     outcome = await desk.deliver(life.balance(2, received=life.total))
-    assert [message.state for message in outcome.said(OrderStateChanged)] == ["completed"]
+    assert [message.state for message in outcome.messages_of(OrderStateChanged)] == ["completed"]
 
 
 async def test_facts_of_an_unknown_order_wait_for_it(desks: Desks) -> None:
@@ -101,7 +101,7 @@ async def test_facts_of_an_unknown_order_wait_for_it(desks: Desks) -> None:
 
 
 @pytest.mark.parametrize("sequence", list(permutations(range(4))), ids=str)
-async def test_corrections_end_the_same_in_whatever_sequence_they_are_heard(
+async def test_corrections_end_the_same_in_whatever_sequence_they_are_received(
     desks: Desks, sequence: tuple[int, ...]
 ) -> None:
     desk = await desks("orders")
@@ -138,7 +138,7 @@ async def test_a_corrected_carrier_replaces_the_old_one_also_in_one_batch(desks:
     assert await desk.fetchval("SELECT tracking_number FROM shipment") is None
 
 
-async def test_a_lost_parcel_is_to_be_packed_again_and_may_be_heard_of_first(desks: Desks) -> None:
+async def test_a_lost_parcel_is_to_be_packed_again_and_may_be_received_first(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
     for fact in (life.lost(), life.dispatched(), life.packed(), life.lost()):

@@ -93,7 +93,7 @@ async def test_built_in_labels_are_recoloured_and_nothing_else(desks: Desks) -> 
         await add(desk, state=OrderState.IN_CHECKOUT)
 
 
-async def test_two_labels_never_say_the_same(desks: Desks) -> None:
+async def test_two_labels_never_have_the_same_text(desks: Desks) -> None:
     desk = await desks("orders")
     label = await add(desk)
     wishes: list[dict[str, Any]] = [{"fr": "en ATELIER", "en": "x"}, {"fr": "x", "en": "Completed"}]

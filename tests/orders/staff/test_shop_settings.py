@@ -37,7 +37,7 @@ async def change(desk: Desk, **changes: Any) -> ShopSettings:
         return await change_settings(unit, SHOP, changes, "lea")
 
 
-async def told(desk: Desk, shop: str = SHOP) -> ShopSettings:
+async def settings_now(desk: Desk, shop: str = SHOP) -> ShopSettings:
     """What this process tells."""
     async with desk.hub.acquire() as connection:
         return await settings_of.get(connection, desk.hub.owner, shop)
@@ -45,14 +45,14 @@ async def told(desk: Desk, shop: str = SHOP) -> ShopSettings:
 
 async def test_choices_stay_and_the_rest_has_its_default(desks: Desks) -> None:
     desk = await desks("orders")
-    assert await told(desk) == ShopSettings()
+    assert await settings_now(desk) == ShopSettings()
     chosen = await change(desk, checkout_minutes=10, notifies_customer=True, keeps_ip_days=None)
     assert (
-        await told(desk)
+        await settings_now(desk)
         == chosen
         == ShopSettings(checkout_minutes=10, notifies_customer=True, keeps_ip_days=None)
     )
-    assert await told(desk, "atelier") == ShopSettings()
+    assert await settings_now(desk, "atelier") == ShopSettings()
     rows = await desk.fetch("SELECT key, changed_by FROM shop_setting ORDER BY key")
     assert [tuple(row) for row in rows] == [
         ("checkout_minutes", "lea"),
@@ -135,7 +135,7 @@ def test_the_carrier_a_customer_chose_is_never_replaced_by_another(
     assert only.carrier_chosen("DHL", None) == "DHL"
 
 
-def test_a_tracking_page_may_ask_for_the_postal_code() -> None:
+def test_a_tracking_page_may_request_the_postal_code() -> None:
     relay = Carrier(name="Relais", tracking_url="https://r.example/?n={number}&cp={postcode}")
     assert relay.follow("12345678", " 44 000") == "https://r.example/?n=12345678&cp=44000"
     assert relay.follow("12345678", "BT1 5GS/&") == "https://r.example/?n=12345678&cp=BT15GS%2F%26"
@@ -153,7 +153,7 @@ async def test_two_people_add_a_carrier_at_once(desks: Desks) -> None:
             await put_carrier(unit, SHOP, name, None, "lea")
 
     await asyncio.gather(*(add(f"Carrier {number}") for number in range(6)))
-    assert len((await told(desk)).carriers) == 6
+    assert len((await settings_now(desk)).carriers) == 6
 
 
 async def test_a_shop_may_complete_its_orders_by_hand(desks: Desks) -> None:
@@ -178,15 +178,15 @@ async def age(desk: Desk, days: int) -> None:
         await desk.fetch(f"UPDATE {table} SET {at} = {at} - $1::interval", timedelta(days=days))  # noqa: S608
 
 
-async def test_ip_address_and_browser_are_forgotten_in_time_and_nothing_else(
+async def test_ip_address_and_browser_are_deleted_in_time_and_nothing_else(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forgetting, "BATCH", 2)
     desk = await desks("orders")
     customer = {"name": "Zoé", "email": "zoe@client.example", "ip_address": "192.0.2.7", "browser": "Mozilla"}
-    told_in_note = 'he wrote "browser": \\u0000 and "ip_address"'
+    in_note = 'he wrote "browser": \\u0000 and "ip_address"'
     for number in range(5):
-        await desk.deliver(a_sale(customer=customer, note=told_in_note, source_reference=f"W-{number}"))
+        await desk.deliver(a_sale(customer=customer, note=in_note, source_reference=f"W-{number}"))
     await desk.deliver(a_sale(customer=customer, payment=None))
     before = await bodies(desk, "submission")
     while await forget_due(desk.hub):
@@ -207,7 +207,7 @@ async def test_ip_address_and_browser_are_forgotten_in_time_and_nothing_else(
     assert await desk.fetchval("SELECT count(*) FROM forgotten") == 2
 
 
-async def test_checkouts_that_were_never_placed_forget_too(desks: Desks) -> None:
+async def test_checkouts_that_were_never_placed_are_erased_too(desks: Desks) -> None:
     desk = await desks("orders")
     await desk.deliver(a_checkout(), user_id="storefront.maison.shop")
     await desk.fetch("UPDATE checkout SET opened_at = opened_at - interval '91 days'")

@@ -122,7 +122,7 @@ async def test_a_blank_comment_or_a_correction_of_none_is_refused(desks: Desks) 
     assert await desk.fetchval("SELECT revision FROM orders") == 1
 
 
-async def test_a_stale_form_hears_what_changed_since_and_by_whom(desks: Desks) -> None:
+async def test_a_stale_form_gets_what_changed_since_and_by_whom(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
     async with desk.unit() as unit:

@@ -86,7 +86,7 @@ async def test_back_to_what_the_facts_give_leaves_nothing_set_by_hand(desks: Des
     assert tuple(row) == ("ready", None, None, None)
 
 
-async def test_what_is_said_and_noted(desks: Desks) -> None:
+async def test_what_is_reported_and_recorded(desks: Desks) -> None:
     desk = await desks("orders")
     life = await paid(desk)
     updated = await update(
@@ -97,17 +97,17 @@ async def test_what_is_said_and_noted(desks: Desks) -> None:
         public_comment=" Bientôt là ! ",
         admin_comment=SECRET,
     )
-    (event, said), (change, state) = desk.emitted()
-    assert isinstance(said, StatusUpdated)
-    assert (said.previous, said.state, said.label, said.label_texts["fr"]) == (
+    (event, emitted), (change, state) = desk.emitted()
+    assert isinstance(emitted, StatusUpdated)
+    assert (emitted.previous, emitted.state, emitted.label, emitted.label_texts["fr"]) == (
         "ready",
         "processing",
         "processing",
         "En cours de traitement",
     )
-    assert (said.public_comment, said.notify_customer, said.actor) == ("Bientôt là !", True, "lea")
-    assert said.customer is not None
-    assert (said.customer.email, said.locale) == ("zoe@client.example", "fr")
+    assert (emitted.public_comment, emitted.notify_customer, emitted.actor) == ("Bientôt là !", True, "lea")
+    assert emitted.customer is not None
+    assert (emitted.customer.email, emitted.locale) == ("zoe@client.example", "fr")
     assert isinstance(state, OrderStateChanged)
     assert (change.causation_id, state.cause, event.id) == (event.id, event.type, updated.event_id)
     async with desk.hub.acquire() as connection:
@@ -123,9 +123,9 @@ async def test_what_is_said_and_noted(desks: Desks) -> None:
 async def test_without_the_tick_nobody_is_named(desks: Desks) -> None:
     desk = await desks("orders")
     await update(desk, await paid(desk), "processing")
-    said = desk.emitted()[0][1]
-    assert isinstance(said, StatusUpdated)
-    assert (said.notify_customer, said.customer, said.locale) == (False, None, None)
+    event = desk.emitted()[0][1]
+    assert isinstance(event, StatusUpdated)
+    assert (event.notify_customer, event.customer, event.locale) == (False, None, None)
 
 
 async def test_completed_takes_a_proof_in_words_where_no_delivery_is_known(desks: Desks) -> None:

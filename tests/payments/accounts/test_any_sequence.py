@@ -41,11 +41,11 @@ def edits(order: OrderPlaced) -> list[Message]:
         (0, ChangeCause.EDITED),
         (-700, ChangeCause.EDITED),
     ]
-    said: list[OrderEdited] = []
+    events: list[OrderEdited] = []
     for change, cause in steps:
-        previous = said[-1].edit_id if said else None
-        said.append(edited(order, change, cause, previous_edit_id=previous))
-    return [*said]
+        previous = events[-1].edit_id if events else None
+        events.append(edited(order, change, cause, previous_edit_id=previous))
+    return [*events]
 
 
 def messages() -> list[tuple[Envelope, Message]]:
@@ -53,7 +53,7 @@ def messages() -> list[tuple[Envelope, Message]]:
     by_card = placed(5000, order_id=ORDERS[0], reference="pi_first")
     named = placed(7000, order_id=ORDERS[1])
     by_cheque = placed(3000, order_id=ORDERS[2])
-    said: list[Message] = [
+    events: list[Message] = [
         by_card,
         named,
         by_cheque,
@@ -64,7 +64,7 @@ def messages() -> list[tuple[Envelope, Message]]:
         *edits(named),
         *edits(by_cheque),
     ]
-    return [(envelope_for("payments", message), message) for message in said]
+    return [(envelope_for("payments", commands), commands) for commands in events]
 
 
 def webhooks() -> list[dict[str, Any]]:
@@ -90,22 +90,24 @@ def webhooks() -> list[dict[str, Any]]:
 
 @pytest.mark.timeout(240)
 async def test_every_shuffle_ends_in_the_same_rows(cashdesks: CashDesks) -> None:
-    told, posted = messages(), webhooks()
-    expected = await live(await cashdesks(), told, posted, None)
+    commands, posted = messages(), webhooks()
+    expected = await live(await cashdesks(), commands, posted, None)
     assert expected["webhook_wait"] == [("atelier", "stripe:pi_of_nobody")]
     for seed in SHUFFLES:
-        assert await live(await cashdesks(), told, posted, random.Random(seed)) == expected, f"seed {seed}"
+        assert await live(await cashdesks(), commands, posted, random.Random(seed)) == expected, (
+            f"seed {seed}"
+        )
 
 
 async def live(
     cashdesk: CashDesk,
-    told: list[tuple[Envelope, Message]],
+    emitted: list[tuple[Envelope, Message]],
     posted: list[dict[str, Any]],
     shuffle: random.Random | None,
 ) -> dict[str, Any]:
     """Live through it, each fact three times, applying webhooks now and then; the rows at the end."""
     steps: list[Callable[[], Awaitable[Any]]] = [
-        *(partial(cashdesk.desk.deliver, message, envelope=envelope) for envelope, message in told * 3),
+        *(partial(cashdesk.desk.deliver, commands, envelope=envelope) for envelope, commands in emitted * 3),
         *(partial(cashdesk.post, one) for one in posted * 3),
     ]
     if shuffle is not None:

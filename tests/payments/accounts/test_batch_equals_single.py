@@ -124,10 +124,10 @@ async def _open(cashdesk: CashDesk, chance: random.Random, seed: int) -> list[Or
     return orders
 
 
-Books = tuple[list[Any], list[Answer], list[bool]]
+AccountTables = tuple[list[Any], list[Answer], list[bool]]
 
 
-async def _play(cashdesk: CashDesk, seed: int, *, together: bool) -> Books:
+async def _play(cashdesk: CashDesk, seed: int, *, together: bool) -> AccountTables:
     """The books and answers at the end. A refund made at the provider may confirm a recorded one by the way, which a
     batch tells once: of confirmations only the answers to commands count.
     """
@@ -138,16 +138,16 @@ async def _play(cashdesk: CashDesk, seed: int, *, together: bool) -> Books:
     story = Story(chance, seed, orders, {o: e for o, e in sorted(cheques.items()) if o in ours})
     batch = enveloped("payments", [story.draw() for _ in range(chance.randint(4, 16))])
     outcomes = await deliver(cashdesk.desk, batch, together=together)
-    books = [await _books_of(cashdesk, order) for order in orders]
+    books = [await _tables_of(cashdesk, order) for order in orders]
     confirmed = [
-        bool(outcome.said(RefundConfirmed))
+        bool(outcome.messages_of(RefundConfirmed))
         for outcome, (_, message, _) in zip(outcomes, batch, strict=True)
         if isinstance(message, ConfirmRefundMark)
     ]
     return books, answers(outcomes, but=(BalanceChanged, RefundConfirmed)), confirmed
 
 
-async def _books_of(cashdesk: CashDesk, order: OrderPlaced) -> tuple[Any, ...]:
+async def _tables_of(cashdesk: CashDesk, order: OrderPlaced) -> tuple[Any, ...]:
     row = await cashdesk.account(order)
     figures = tuple(row[f"{name}_minor"] for name in FIGURES)
     sent = await cashdesk.desk.fetchval(
@@ -171,4 +171,4 @@ async def test_a_batch_is_as_one_by_one(cashdesks: CashDesks) -> None:
         if await _play(one, seed, together=False) != await _play(other, seed, together=True)
     ]
     assert different == []
-    await other.check_books()
+    await other.check_ledger()

@@ -14,7 +14,7 @@ from services.payments.accounts import ledger
 from services.payments.accounts.attempts import Attempt, latest_state
 from services.payments.accounts.ledger import CUSTOMER, RULES, Entry, Kind
 
-MOMENT = datetime(2026, 11, 22, tzinfo=UTC)
+AT = datetime(2026, 11, 22, tzinfo=UTC)
 EFFECT_ON_BALANCE = {
     Kind.ORDER_TOTAL: 1,
     Kind.DUE_INCREASED: 1,
@@ -48,7 +48,7 @@ def entry(kind: Kind, amount_minor: int, object_id: str = "a", step: int = 0, **
         step=step,
         source="webhook",
         caused_by=UUID(int=1),
-        occurred_at=MOMENT,
+        occurred_at=AT,
         actor="stripe",
         **fields,
     )
@@ -73,8 +73,8 @@ attempts = st.lists(
         st.just("stripe"),
         st.sampled_from(("pi_a", "pi_b")),
         st.sampled_from([state for state in AttemptState if state is not AttemptState.NONE]),
-        st.integers(0, 5).map(lambda seconds: MOMENT + timedelta(seconds=seconds)),
-        st.just(MOMENT),
+        st.integers(0, 5).map(lambda seconds: AT + timedelta(seconds=seconds)),
+        st.just(AT),
     ),
     max_size=8,
 )
@@ -139,7 +139,7 @@ def test_authorised_is_what_was_not_released() -> None:
     assert ledger.position("EUR", given_, ()).authorised_minor == 40
 
 
-def test_an_entrys_id_is_the_same_whoever_posts_it() -> None:
+def test_an_entrys_id_is_the_same_for_every_poster() -> None:
     first, again = entry(Kind.PAYMENT_RECEIVED, 5), entry(Kind.PAYMENT_RECEIVED, 7, method=PaymentMethod.CARD)
     assert ledger.entry_id("atelier", first) == ledger.entry_id("atelier", again)
     assert ledger.entry_id("atelier", first) != ledger.entry_id("other", first)
@@ -147,9 +147,7 @@ def test_an_entrys_id_is_the_same_whoever_posts_it() -> None:
 
 
 def attempt(state: AttemptState, seconds: int, payment: str = "pi_a", started: int = 0) -> Attempt:
-    return Attempt(
-        "stripe", payment, state, MOMENT + timedelta(seconds=seconds), MOMENT + timedelta(seconds=started)
-    )
+    return Attempt("stripe", payment, state, AT + timedelta(seconds=seconds), AT + timedelta(seconds=started))
 
 
 def test_a_declined_payment_that_is_retried_is_in_flight() -> None:

@@ -114,17 +114,17 @@ async def test_verification_names_the_changed_entry(cashdesk: CashDesk, change: 
     order = await sell(cashdesk)
     await sell(cashdesk)
     sql = f"UPDATE ledger_entry SET {change} WHERE order_id = $1 AND number = 2"  # noqa: S608
-    said = await broken_by(cashdesk, sql, order.order_id)
-    assert re.match(rf"entry 2 \(.*\) of order {order.order_id} in shop {SHOP}: .*was changed", said)
+    text = await broken_by(cashdesk, sql, order.order_id)
+    assert re.match(rf"entry 2 \(.*\) of order {order.order_id} in shop {SHOP}: .*was changed", text)
 
 
 async def test_verification_notices_removed_entries(cashdesk: CashDesk) -> None:
     order = await sell(cashdesk)
     remove = "DELETE FROM ledger_entry WHERE order_id = $1 AND number = $2"
     assert "entry 2 before it is missing" in await broken_by(cashdesk, remove, order.order_id, 2)
-    said = await broken_by(cashdesk, remove, order.order_id, 3)
+    text = await broken_by(cashdesk, remove, order.order_id, 3)
     assert (
-        f"account of order {order.order_id} in shop {SHOP}: its balance is 0, its entries give 4000" in said
+        f"account of order {order.order_id} in shop {SHOP}: its balance is 0, its entries give 4000" in text
     )
 
 
@@ -164,7 +164,7 @@ async def test_the_begin_of_the_books_is_read_once_however_many_closings_there_a
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         ("UPDATE ledger_closing SET entries = entries + 1", "it or its hash was changed"),
         ("UPDATE ledger_closing SET hash = sha256('')", "it or its hash was changed"),
@@ -178,11 +178,11 @@ async def test_the_begin_of_the_books_is_read_once_however_many_closings_there_a
         ),
     ],
 )
-async def test_verification_names_the_changed_closing(cashdesk: CashDesk, change: str, said: str) -> None:
+async def test_verification_names_the_changed_closing(cashdesk: CashDesk, change: str, expected: str) -> None:
     await sell(cashdesk)
     await date_back(cashdesk, 3)
     await close_all(cashdesk)
-    assert re.search(said, await broken_by(cashdesk, change))
+    assert re.search(expected, await broken_by(cashdesk, change))
 
 
 async def test_the_database_lets_a_hash_be_filled_in_and_nothing_else(cashdesk: CashDesk) -> None:

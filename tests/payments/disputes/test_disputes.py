@@ -38,17 +38,17 @@ AGAIN = {"id": "txn_again", "amount": -5000, "currency": "eur", "fee": 0, "creat
 REINSTATED = {"id": "txn_back", "amount": 5000, "currency": "eur", "fee": -2000, "created": STARTED + 300}
 
 
-def said(
+def dispute_event(
     status: str, at: int, *moved: dict[str, Any], type_: str = "updated", **fields: Any
 ) -> dict[str, Any]:
     """An event about dispute du_1 of intent pi_disputed, with the money moved by then."""
-    thing = dispute("du_1", "pi_disputed", status, balance_transactions=list(moved), **fields)
-    return event(f"charge.dispute.{type_}", thing, at)
+    resource = dispute("du_1", "pi_disputed", status, balance_transactions=list(moved), **fields)
+    return event(f"charge.dispute.{type_}", resource, at)
 
 
-def read_facts(told: dict[str, Any]) -> RefundFacts:
+def read_facts(expected: dict[str, Any]) -> RefundFacts:
     """The facts that an event brings."""
-    facts = read(as_body(told), is_live=False, account=None)
+    facts = read(as_body(expected), is_live=False, account=None)
     assert isinstance(facts, RefundFacts)
     return facts
 
@@ -90,7 +90,7 @@ def resolve(order: Any, resolution: DisputeResolution, **changes: Any) -> Resolv
 
 async def test_a_dispute_from_its_opening_to_the_money_given_back(cashdesk: CashDesk) -> None:
     order = await paid(cashdesk)
-    out = await cashdesk.pay(said("needs_response", 210, WITHDRAWN, type_="created", **due(9)))
+    out = await cashdesk.pay(dispute_event("needs_response", 210, WITHDRAWN, type_="created", **due(9)))
     [opened] = of_kind(out, DisputeOpened)
     assert opened.dispute.state is DisputeState.NEEDS_RESPONSE
     assert (opened.dispute.withdrawn_minor, opened.dispute.reinstated_minor) == (5000, 0)
@@ -99,10 +99,10 @@ async def test_a_dispute_from_its_opening_to_the_money_given_back(cashdesk: Cash
     [changed] = of_kind(out, BalanceChanged)
     assert changed.position.disputed_minor == 5000
     assert await position(cashdesk, order) == (5000, 5000, 0, ["disputed"])
-    [updated] = of_kind(await cashdesk.pay(said("under_review", 250, WITHDRAWN)), DisputeUpdated)
+    [updated] = of_kind(await cashdesk.pay(dispute_event("under_review", 250, WITHDRAWN)), DisputeUpdated)
     assert updated.dispute.due_at is None
     [closed] = of_kind(
-        await cashdesk.pay(said("won", 300, WITHDRAWN, REINSTATED, type_="closed")), DisputeClosed
+        await cashdesk.pay(dispute_event("won", 300, WITHDRAWN, REINSTATED, type_="closed")), DisputeClosed
     )
     assert closed.dispute.reinstated_minor == 5000
     assert await position(cashdesk, order) == (5000, 0, 0, [])
@@ -124,15 +124,15 @@ async def test_a_payment_moves_only_when_its_dispute_is_decided(
     """All facts of a dispute, its money and the decision on it stay in the account in which they began."""
     order, other = await paid(cashdesk), placed()
     await cashdesk.desk.deliver(other)
-    await cashdesk.pay(said(status, 210, type_="created", **due(9)))
+    await cashdesk.pay(dispute_event(status, 210, type_="created", **due(9)))
     moved = await cashdesk.desk.deliver(to_other_order(other))
-    reasons = [reason.code for one in moved.said(CommandRejected) for reason in one.reasons]
+    reasons = [reason.code for one in moved.messages_of(CommandRejected) for reason in one.reasons]
     assert reasons == ([] if moves else ["payment_disputed"])
     assert (await cashdesk.account(other))["received_minor"] == (5000 if moves else 0)
     if status == "lost":
         await cashdesk.desk.deliver(resolve(order, DisputeResolution.WRITTEN_OFF))
         again = await cashdesk.desk.deliver(to_other_order(other))
-        assert again.said(CommandRejected) == []
+        assert again.messages_of(CommandRejected) == []
 
 
 async def test_later_facts_of_a_dispute_join_those_known_although_its_payment_moved(
@@ -140,22 +140,22 @@ async def test_later_facts_of_a_dispute_join_those_known_although_its_payment_mo
 ) -> None:
     order, other = await paid(cashdesk), placed()
     await cashdesk.desk.deliver(other)
-    await cashdesk.pay(said("won", 210, WITHDRAWN, REINSTATED, type_="closed"))
+    await cashdesk.pay(dispute_event("won", 210, WITHDRAWN, REINSTATED, type_="closed"))
     await cashdesk.desk.deliver(to_other_order(other))
-    await cashdesk.pay(said("lost", 310, WITHDRAWN, REINSTATED, AGAIN, type_="updated"))
+    await cashdesk.pay(dispute_event("lost", 310, WITHDRAWN, REINSTATED, AGAIN, type_="updated"))
     rows = await cashdesk.desk.fetch("SELECT DISTINCT order_id FROM dispute_report")
     rows += await cashdesk.desk.fetch("SELECT DISTINCT order_id FROM dispute_movement")
     assert [row["order_id"] for row in rows] == [order.order_id, order.order_id]
     assert (await cashdesk.account(order))["disputed_minor"] == 5000
     assert (await cashdesk.account(other))["disputed_minor"] == 0
-    await cashdesk.check_books()
+    await cashdesk.check_ledger()
 
 
 async def test_a_new_dispute_of_a_moved_payment_belongs_to_the_order_that_has_it(cashdesk: CashDesk) -> None:
     order, other = await paid(cashdesk), placed()
     await cashdesk.desk.deliver(other)
     await cashdesk.desk.deliver(to_other_order(other))
-    await cashdesk.pay(said("needs_response", 210, WITHDRAWN, type_="created", **due(9)))
+    await cashdesk.pay(dispute_event("needs_response", 210, WITHDRAWN, type_="created", **due(9)))
     assert (await cashdesk.account(order))["disputed_minor"] == 0
     assert await position(cashdesk, other) == (5000, 5000, 0, ["disputed"])
 
@@ -171,53 +171,55 @@ async def test_a_lost_dispute_is_written_off_or_made_due(
     cashdesk: CashDesk, resolution: DisputeResolution, after: Any
 ) -> None:
     order = await paid(cashdesk)
-    await cashdesk.pay(said("lost", 210, WITHDRAWN, type_="created"))
+    await cashdesk.pay(dispute_event("lost", 210, WITHDRAWN, type_="created"))
     assert await position(cashdesk, order) == (5000, 5000, 0, ["dispute_lost", "disputed"])
     outcome = await cashdesk.desk.deliver(resolve(order, resolution, note="accord du 3 mai"))
-    [closed] = outcome.said(DisputeClosed)
+    [closed] = outcome.messages_of(DisputeClosed)
     assert closed.dispute.resolution is resolution
     assert closed.dispute.resolved_by == "marie"
     assert [e.causation_id for e, m in outcome.emitted if m is closed] == [outcome.envelope.id]
     assert await position(cashdesk, order) == after
     again = await cashdesk.desk.deliver(resolve(order, resolution))
-    assert again.said(CommandDone)
+    assert again.messages_of(CommandDone)
     other = next(one for one in DisputeResolution if one is not resolution)
-    [refused] = (await cashdesk.desk.deliver(resolve(order, other))).said(CommandRejected)
+    [refused] = (await cashdesk.desk.deliver(resolve(order, other))).messages_of(CommandRejected)
     assert [reason.code for reason in refused.reasons] == ["dispute_resolved"]
     assert await position(cashdesk, order) == after
 
 
 async def test_money_given_back_after_the_decision_corrects_it(cashdesk: CashDesk) -> None:
     order = await paid(cashdesk)
-    await cashdesk.pay(said("lost", 210, WITHDRAWN, type_="created"))
+    await cashdesk.pay(dispute_event("lost", 210, WITHDRAWN, type_="created"))
     await cashdesk.desk.deliver(resolve(order, DisputeResolution.MADE_DUE))
-    await cashdesk.pay(said("won", 300, WITHDRAWN, REINSTATED, type_="closed"))
+    await cashdesk.pay(dispute_event("won", 300, WITHDRAWN, REINSTATED, type_="closed"))
     assert await position(cashdesk, order) == (5000, 0, 0, [])
 
 
 async def test_an_open_dispute_leaves_nothing_to_decide(cashdesk: CashDesk) -> None:
     order = await paid(cashdesk)
-    await cashdesk.pay(said("needs_response", 210, WITHDRAWN))
+    await cashdesk.pay(dispute_event("needs_response", 210, WITHDRAWN))
     codes = []
     for command in (
         resolve(order, DisputeResolution.WRITTEN_OFF),
         resolve(order, DisputeResolution.WRITTEN_OFF, provider_reference="du_other"),
     ):
-        [refused] = (await cashdesk.desk.deliver(command)).said(CommandRejected)
+        [refused] = (await cashdesk.desk.deliver(command)).messages_of(CommandRejected)
         codes += [reason.code for reason in refused.reasons]
     assert codes == ["dispute_not_lost", "dispute_unknown"]
 
 
 async def test_a_sepa_return_is_lost_when_it_is_first_seen(cashdesk: CashDesk) -> None:
     order = await paid(cashdesk)
-    out = await cashdesk.pay(said("lost", 210, WITHDRAWN, type_="created", reason="insufficient_funds"))
+    out = await cashdesk.pay(
+        dispute_event("lost", 210, WITHDRAWN, type_="created", reason="insufficient_funds")
+    )
     assert len(of_kind(out, DisputeOpened)) == len(of_kind(out, DisputeClosed)) == 1
     assert (await cashdesk.account(order))["disputed_minor"] == 5000
 
 
 async def test_an_order_is_flagged_before_the_deadline_passes(cashdesk: CashDesk) -> None:
     order = await paid(cashdesk)
-    await cashdesk.pay(said("needs_response", 210, WITHDRAWN, **due(9)))
+    await cashdesk.pay(dispute_event("needs_response", 210, WITHDRAWN, **due(9)))
     [timer] = await cashdesk.desk.fetch("SELECT * FROM msg.timer WHERE kind = 'dispute_due'")
     assert timer["due_at"].timestamp() == STARTED + 86400 * 6
     payload = {"shop": order.shop, "order_id": str(order.order_id), "provider": "stripe", "object_id": "du_1"}
@@ -225,28 +227,28 @@ async def test_an_order_is_flagged_before_the_deadline_passes(cashdesk: CashDesk
         async with cashdesk.hub.unit() as unit:
             await warn_of_deadline(unit, timer["key"], payload)
     assert (await position(cashdesk, order))[3] == ["dispute_due", "disputed"]
-    later = said("needs_response", 230, WITHDRAWN, **due(20))
+    later = dispute_event("needs_response", 230, WITHDRAWN, **due(20))
     assert [one.dispute.is_due_soon for one in of_kind(await cashdesk.pay(later), DisputeUpdated)] == [False]
     assert (await position(cashdesk, order))[3] == ["disputed"]
-    await cashdesk.pay(said("under_review", 250, WITHDRAWN))
+    await cashdesk.pay(dispute_event("under_review", 250, WITHDRAWN))
     assert await cashdesk.desk.fetch("SELECT * FROM msg.timer WHERE kind = 'dispute_due'") == []
 
 
 async def test_money_that_settles_in_another_currency_moves_the_whole_amount(cashdesk: CashDesk) -> None:
     order = await paid(cashdesk)
     settled = {**WITHDRAWN, "amount": -5613, "currency": "usd"}
-    await cashdesk.pay(said("needs_response", 210, settled))
+    await cashdesk.pay(dispute_event("needs_response", 210, settled))
     assert await position(cashdesk, order) == (5000, 5000, 0, ["disputed"])
     assert (await cashdesk.entries(order))[2:] == [("disputed", 5000)]
 
 
 STORY = [
-    said("warning_needs_response", 200, **due(7)),
-    said("warning_closed", 205),
-    said("needs_response", 210, WITHDRAWN, type_="funds_withdrawn", **due(9)),
-    said("under_review", 250, WITHDRAWN),
-    said("lost", 300, WITHDRAWN, type_="closed"),
-    said("lost", 310, WITHDRAWN, {**WITHDRAWN, "id": "txn_small", "amount": -150, "fee": 0}),
+    dispute_event("warning_needs_response", 200, **due(7)),
+    dispute_event("warning_closed", 205),
+    dispute_event("needs_response", 210, WITHDRAWN, type_="funds_withdrawn", **due(9)),
+    dispute_event("under_review", 250, WITHDRAWN),
+    dispute_event("lost", 300, WITHDRAWN, type_="closed"),
+    dispute_event("lost", 310, WITHDRAWN, {**WITHDRAWN, "id": "txn_small", "amount": -150, "fee": 0}),
 ]
 
 

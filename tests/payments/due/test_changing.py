@@ -15,10 +15,10 @@ async def test_a_settled_order_that_is_raised_owes_again_and_lowered_is_owed_mon
     for message in (order, record(order)):
         await cashdesk.desk.deliver(message)
     raised = edited(order, 800)
-    (changed,) = (await cashdesk.desk.deliver(raised)).said(BalanceChanged)
+    (changed,) = (await cashdesk.desk.deliver(raised)).messages_of(BalanceChanged)
     assert (changed.position.due_minor, changed.position.balance_minor) == (5800, 800)
     lowered = edited(order, -2000, previous_edit_id=raised.edit_id, reason="Un article de moins")
-    (changed,) = (await cashdesk.desk.deliver(lowered)).said(BalanceChanged)
+    (changed,) = (await cashdesk.desk.deliver(lowered)).messages_of(BalanceChanged)
     assert (changed.position.credited_minor, changed.position.balance_minor) == (2000, -1200)
     assert (await cashdesk.entries(order))[2:] == [("due_increased", 800), ("credit_granted", 2000)]
 

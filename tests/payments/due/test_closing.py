@@ -26,9 +26,9 @@ async def test_money_that_came_before_the_deletion_was_known_is_reported(cashdes
     for message in (order, record(order, 2000)):
         await cashdesk.desk.deliver(message)
     outcome = await cashdesk.desk.deliver(deleted(order))
-    (report,) = outcome.said(PaymentUnmatched)
+    (report,) = outcome.messages_of(PaymentUnmatched)
     assert (report.provider, report.provider_reference, report.amount_minor) == ("manual", "0001234", 2000)
-    assert outcome.said(BalanceChanged) == []
+    assert outcome.messages_of(BalanceChanged) == []
     assert (await cashdesk.desk.deliver(deleted(order))).emitted == []
 
 
@@ -36,7 +36,7 @@ async def test_nothing_more_is_recorded_by_hand(cashdesk: CashDesk) -> None:
     order = placed(5000)
     for message in (order, deleted(order)):
         await cashdesk.desk.deliver(message)
-    (answer,) = (await cashdesk.desk.deliver(record(order))).said(CommandRejected)
+    (answer,) = (await cashdesk.desk.deliver(record(order))).messages_of(CommandRejected)
     assert [reason.code for reason in answer.reasons] == ["order_deleted"]
 
 

@@ -13,7 +13,7 @@ from tests.payments.cashdesk import CashDesk
 async def test_an_account_is_opened_with_what_is_due(cashdesk: CashDesk) -> None:
     order = placed(5000, reference="pi_opening")
     outcome = await cashdesk.desk.deliver(order)
-    (changed,) = outcome.said(BalanceChanged)
+    (changed,) = outcome.messages_of(BalanceChanged)
     assert (changed.position.due_minor, changed.position.balance_minor, changed.position.version) == (
         5000,
         5000,
@@ -46,7 +46,7 @@ async def test_the_first_entrys_id_comes_from_the_order(cashdesk: CashDesk) -> N
 
 async def test_nothing_due_is_settled_at_once(cashdesk: CashDesk) -> None:
     outcome = await cashdesk.desk.deliver(placed(0, method=PaymentMethod.FREE))
-    (changed,) = outcome.said(BalanceChanged)
+    (changed,) = outcome.messages_of(BalanceChanged)
     assert changed.position.balance_minor == 0
 
 

@@ -20,8 +20,8 @@ async def test_money_that_waits_for_a_payments_order_joins_it(cashdesk: CashDesk
     await cashdesk.pay(money)
     assert await cashdesk.end_of(money) == ("waiting", "order_unknown")
     await cashdesk.desk.deliver(referenced(order, payment))
-    said = await cashdesk.apply()
-    assert [settled.balance_minor for settled in of_kind(said, PaymentSettled)] == [0]
+    emitted = await cashdesk.apply()
+    assert [settled.balance_minor for settled in of_kind(emitted, PaymentSettled)] == [0]
 
 
 async def test_it_waits_for_its_order(cashdesk: CashDesk) -> None:

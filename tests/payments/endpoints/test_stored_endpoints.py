@@ -40,7 +40,7 @@ ACTOR = "user:camille@maison.example"
 
 
 @dataclass(frozen=True)
-class Office:
+class Client:
     """Requests to payments as the back office makes them."""
 
     cashdesk: CashDesk
@@ -93,132 +93,132 @@ def codes(answer: httpx2.Response) -> list[tuple[str | None, str]]:
 
 
 @pytest.fixture
-async def office(cashdesks: CashDesks) -> Office:
-    return Office(await cashdesks(payments_secrets_key=SECRETS_KEY))
+async def client(cashdesks: CashDesks) -> Client:
+    return Client(await cashdesks(payments_secrets_key=SECRETS_KEY))
 
 
-async def test_an_endpoint_receives_as_soon_as_it_is_added(office: Office) -> None:
-    assert await office.post() == 404
-    assert (await office.add()).status_code == 201
-    assert await office.post() == 200
-    assert await office.post("whsec_of-somebody-else-0001") == 400
-    assert (await office.send(f"/{SLUG}/remove")).status_code == 200
-    assert await office.post() == 404
+async def test_an_endpoint_receives_as_soon_as_it_is_added(client: Client) -> None:
+    assert await client.post() == 404
+    assert (await client.add()).status_code == 201
+    assert await client.post() == 200
+    assert await client.post("whsec_of-somebody-else-0001") == 400
+    assert (await client.send(f"/{SLUG}/remove")).status_code == 200
+    assert await client.post() == 404
 
 
-async def test_another_process_applies_what_was_received_for_it(office: Office, cashdesks: CashDesks) -> None:
-    database_url = office.cashdesk.hub.settings.database_url.get_secret_value()
-    other = Office(await cashdesks(database_url, payments_secrets_key=SECRETS_KEY))
+async def test_another_process_applies_what_was_received_for_it(client: Client, cashdesks: CashDesks) -> None:
+    database_url = client.cashdesk.hub.settings.database_url.get_secret_value()
+    other = Client(await cashdesks(database_url, payments_secrets_key=SECRETS_KEY))
     await load_endpoints(other.cashdesk.hub)
-    await office.add()
-    assert await office.post() == 200
+    await client.add()
+    assert await client.post() == 200
     await other.cashdesk.apply()
     assert [end for end, _ in (await other.cashdesk.ends()).values()] == ["waiting"]
     assert await other.post() == 200
     await other.send(f"/{SLUG}/remove")
-    assert await office.post() == 200
-    await load_endpoints(office.cashdesk.hub)
-    assert await office.post() == 404
+    assert await client.post() == 200
+    await load_endpoints(client.cashdesk.hub)
+    assert await client.post() == 404
 
 
 async def test_refunds_are_sent_with_its_key(
     cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]
 ) -> None:
     api, _ = provider
-    office = Office(await cashdesks(payments_secrets_key=SECRETS_KEY, stripe_api_url=api.url))
+    client = Client(await cashdesks(payments_secrets_key=SECRETS_KEY, stripe_api_url=api.url))
     order, intent = placed(5000), intent_id()
-    await office.cashdesk.desk.deliver(order)
-    await office.cashdesk.pay(succeeded(intent, 5000, metadata={"comptoir_order_id": str(order.order_id)}))
-    await office.add()
-    await office.cashdesk.desk.deliver(refund_order(order, 2000, mode=RefundMode.SENT))
-    assert len(of_kind(await send(office.cashdesk), RefundSent)) == 1
+    await client.cashdesk.desk.deliver(order)
+    await client.cashdesk.pay(succeeded(intent, 5000, metadata={"comptoir_order_id": str(order.order_id)}))
+    await client.add()
+    await client.cashdesk.desk.deliver(refund_order(order, 2000, mode=RefundMode.SENT))
+    assert len(of_kind(await send(client.cashdesk), RefundSent)) == 1
     assert len(api.refunds) == 1
 
 
-async def test_secrets_are_stored_encrypted_and_never_answered(office: Office) -> None:
-    await office.add()
-    one = await office.one()
+async def test_secrets_are_stored_encrypted_and_never_answered(client: Client) -> None:
+    await client.add()
+    one = await client.one()
     assert [(each["name"], each["ends_in"], each["set_by"]) for each in one["secrets"]] == [
         ("api_key", KEY[-4:], ACTOR),
         ("signing_secret", SECRET[-4:], ACTOR),
     ]
-    stored = await office.cashdesk.desk.fetch("SELECT sealed FROM provider_secret")
+    stored = await client.cashdesk.desk.fetch("SELECT sealed FROM provider_secret")
     assert all(SECRET.encode() not in row["sealed"] and KEY.encode() not in row["sealed"] for row in stored)
-    shown = str(await office.listed())
+    shown = str(await client.listed())
     assert SECRET not in shown
     assert KEY not in shown
-    assert office.cashdesk.desk.emitted() == []
+    assert client.cashdesk.desk.emitted() == []
 
 
-async def test_a_rolled_secret_is_accepted_until_it_expires(office: Office) -> None:
-    await office.add()
-    assert (await office.change(secrets={"signing_secret": NEW_SECRET}, kept_hours=24)).status_code == 200
-    assert (await office.post(NEW_SECRET), await office.post(SECRET)) == (200, 200)
-    new, old = [one for one in (await office.one())["secrets"] if one["name"] == "signing_secret"]
+async def test_a_rolled_secret_is_accepted_until_it_expires(client: Client) -> None:
+    await client.add()
+    assert (await client.change(secrets={"signing_secret": NEW_SECRET}, kept_hours=24)).status_code == 200
+    assert (await client.post(NEW_SECRET), await client.post(SECRET)) == (200, 200)
+    new, old = [one for one in (await client.one())["secrets"] if one["name"] == "signing_secret"]
     assert (new["expires_at"], new["ends_in"]) == (None, NEW_SECRET[-4:])
     assert old["expires_at"] is not None
-    await office.cashdesk.desk.fetch(
+    await client.cashdesk.desk.fetch(
         "UPDATE provider_secret SET expires_at = now() - interval '1 s' WHERE expires_at IS NOT NULL RETURNING 1"
     )
-    await load_endpoints(office.cashdesk.hub)
-    assert (await office.post(NEW_SECRET), await office.post(SECRET)) == (200, 400)
-    assert await office.cashdesk.desk.fetchval("SELECT count(*) FROM provider_secret") == 2
+    await load_endpoints(client.cashdesk.hub)
+    assert (await client.post(NEW_SECRET), await client.post(SECRET)) == (200, 400)
+    assert await client.cashdesk.desk.fetchval("SELECT count(*) FROM provider_secret") == 2
 
 
-async def test_a_secret_that_leaked_ends_at_once(office: Office) -> None:
-    await office.add()
-    await office.change(secrets={"signing_secret": NEW_SECRET}, kept_hours=0)
-    assert (await office.post(NEW_SECRET), await office.post(SECRET)) == (200, 400)
-    secrets = {one["name"]: one["id"] for one in (await office.one())["secrets"]}
-    needed = await office.send(f"/{SLUG}/secrets/{secrets['signing_secret']}/remove")
+async def test_a_secret_that_leaked_ends_at_once(client: Client) -> None:
+    await client.add()
+    await client.change(secrets={"signing_secret": NEW_SECRET}, kept_hours=0)
+    assert (await client.post(NEW_SECRET), await client.post(SECRET)) == (200, 400)
+    secrets = {one["name"]: one["id"] for one in (await client.one())["secrets"]}
+    needed = await client.send(f"/{SLUG}/secrets/{secrets['signing_secret']}/remove")
     assert codes(needed) == [(None, "secret_needed")]
-    assert (await office.send(f"/{SLUG}/secrets/{secrets['api_key']}/remove")).status_code == 200
-    assert [one["name"] for one in (await office.one())["secrets"]] == ["signing_secret"]
+    assert (await client.send(f"/{SLUG}/secrets/{secrets['api_key']}/remove")).status_code == 200
+    assert [one["name"] for one in (await client.one())["secrets"]] == ["signing_secret"]
 
 
-async def test_an_old_page_changes_nothing(office: Office) -> None:
-    await office.add()
-    revision = (await office.one())["revision"]
-    assert (await office.change(secrets={"signing_secret": NEW_SECRET})).status_code == 200
-    late = await office.change(secrets={"signing_secret": SECRET}, revision=revision)
+async def test_an_old_page_changes_nothing(client: Client) -> None:
+    await client.add()
+    revision = (await client.one())["revision"]
+    assert (await client.change(secrets={"signing_secret": NEW_SECRET})).status_code == 200
+    late = await client.change(secrets={"signing_secret": SECRET}, revision=revision)
     assert codes(late) == [(None, "endpoint_changed")]
-    assert await office.post(NEW_SECRET) == 200
+    assert await client.post(NEW_SECRET) == 200
 
 
-async def test_what_is_wrong_is_named_and_changes_nothing(office: Office) -> None:
-    await office.add()
-    assert codes(await office.add(secrets={"signing_secret": SECRET})) == [("slug", "slug_taken")]
-    assert codes(await office.change(livemode=True)) == [("api_key", "api_key_is_test")]
-    other = await office.send(f"/{SLUG}/remove", shop="another-shop")
+async def test_what_is_wrong_is_named_and_changes_nothing(client: Client) -> None:
+    await client.add()
+    assert codes(await client.add(secrets={"signing_secret": SECRET})) == [("slug", "slug_taken")]
+    assert codes(await client.change(livemode=True)) == [("api_key", "api_key_is_test")]
+    other = await client.send(f"/{SLUG}/remove", shop="another-shop")
     assert other.status_code == 404
-    assert (await office.add(provider="klarna")).status_code == 422
-    wrong = await office.add(secrets={"signing_secret": [SECRET]})
+    assert (await client.add(provider="klarna")).status_code == 422
+    wrong = await client.add(secrets={"signing_secret": [SECRET]})
     assert (wrong.status_code, SECRET in wrong.text) == (422, False)
-    assert await office.post() == 200
+    assert await client.post() == 200
 
 
-async def test_the_environments_endpoints_are_listed_and_stay(office: Office) -> None:
-    listed = await office.listed()
+async def test_the_environments_endpoints_are_listed_and_stay(client: Client) -> None:
+    listed = await client.listed()
     (one,) = listed["endpoints"]
     assert (one["source"], one["secrets"], one["set"]) == ("environment", [], ["signing_secret"])
     own = listed["endpoints"][0]["slug"]
-    assert (await office.send(f"/{own}/remove")).status_code == 404
-    assert codes(await office.add(slug=own)) == [("slug", "slug_taken")]
+    assert (await client.send(f"/{own}/remove")).status_code == 404
+    assert codes(await client.add(slug=own)) == [("slug", "slug_taken")]
 
 
-async def test_a_slug_is_stored_once_however_often_it_is_asked_for(office: Office) -> None:
-    answers = await asyncio.gather(*(office.add() for _ in range(4)))
+async def test_a_slug_is_stored_once_however_often_it_is_requested(client: Client) -> None:
+    answers = await asyncio.gather(*(client.add() for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 422, 422, 422]
-    assert await office.cashdesk.desk.fetchval("SELECT count(*) FROM provider_secret") == 2
+    assert await client.cashdesk.desk.fetchval("SELECT count(*) FROM provider_secret") == 2
 
 
 async def test_the_environment_comes_before_a_stored_endpoint_of_the_same_slug(
-    office: Office, cashdesks: CashDesks
+    client: Client, cashdesks: CashDesks
 ) -> None:
-    await office.add()
-    url = office.cashdesk.hub.settings.database_url.get_secret_value()
+    await client.add()
+    url = client.cashdesk.hub.settings.database_url.get_secret_value()
     own = (endpoint(slug=SLUG, secrets=[NEW_SECRET]),)
-    other = Office(await cashdesks(url, payments_secrets_key=SECRETS_KEY, stripe_endpoints=own))
+    other = Client(await cashdesks(url, payments_secrets_key=SECRETS_KEY, stripe_endpoints=own))
     await load_endpoints(other.cashdesk.hub)
     assert (await other.post(NEW_SECRET), await other.post(SECRET)) == (200, 400)
     shown = [
@@ -228,17 +228,17 @@ async def test_the_environment_comes_before_a_stored_endpoint_of_the_same_slug(
 
 
 async def test_without_a_key_nothing_is_stored(cashdesks: CashDesks) -> None:
-    office = Office(await cashdesks())
-    assert (await office.listed())["can_store"] is False
-    assert codes(await office.add()) == [(None, "secrets_key_missing")]
+    client = Client(await cashdesks())
+    assert (await client.listed())["can_store"] is False
+    assert codes(await client.add()) == [(None, "secrets_key_missing")]
 
 
 async def test_an_endpoint_whose_key_is_gone_is_named_and_can_be_set_again(
-    office: Office, cashdesks: CashDesks
+    client: Client, cashdesks: CashDesks
 ) -> None:
-    await office.add()
-    url = office.cashdesk.hub.settings.database_url.get_secret_value()
-    other = Office(await cashdesks(url, payments_secrets_key=Fernet.generate_key().decode()))
+    await client.add()
+    url = client.cashdesk.hub.settings.database_url.get_secret_value()
+    other = Client(await cashdesks(url, payments_secrets_key=Fernet.generate_key().decode()))
     assert await other.post() == 404
     assert (await other.one())["fault"]["code"] == "secret_unreadable"
     assert codes(await other.change(secrets={"signing_secret": NEW_SECRET})) == [
@@ -249,17 +249,17 @@ async def test_an_endpoint_whose_key_is_gone_is_named_and_can_be_set_again(
     assert ((await other.one())["fault"], await other.post(NEW_SECRET)) == (None, 200)
 
 
-async def test_the_test_says_how_the_endpoint_stands(
+async def test_the_test_states_the_state_of_the_endpoint(
     cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]
 ) -> None:
     api, _ = provider
-    office = Office(
+    client = Client(
         await cashdesks(payments_secrets_key=SECRETS_KEY, stripe_api_url=api.url, stripe_endpoints=())
     )
-    await office.add()
+    await client.add()
 
     async def outcome() -> tuple[str, list[str]]:
-        found = (await office.send(f"/{SLUG}/test")).json()
+        found = (await client.send(f"/{SLUG}/test")).json()
         return found["outcome"], found["missing"]
 
     assert await outcome() == ("not_found", [])
@@ -270,11 +270,11 @@ async def test_the_test_says_how_the_endpoint_stands(
     assert await outcome() == ("incomplete", ["refund.failed"])
     api.webhook_endpoints[0]["enabled_events"] = ["*"]
     assert await outcome() == ("complete", [])
-    api.troubles.append(500)
+    api.faults.append(500)
     assert await outcome() == ("unavailable", [])
-    await office.change(secrets={"api_key": "sk_test_ofSomebodyElse0001"})
+    await client.change(secrets={"api_key": "sk_test_ofSomebodyElse0001"})
     assert await outcome() == ("refused", [])
-    assert (await office.send("/no-such-endpoint/test")).status_code == 404
+    assert (await client.send("/no-such-endpoint/test")).status_code == 404
 
 
 async def test_the_command_compares_stored_endpoints_too(
@@ -282,14 +282,14 @@ async def test_the_command_compares_stored_endpoints_too(
 ) -> None:
     api, _ = provider
     given = {"payments_secrets_key": SECRETS_KEY, "stripe_api_url": api.url, "stripe_endpoints": ()}
-    office = Office(await cashdesks(**given))
-    await office.add()
-    settings = office.cashdesk.hub.settings
+    client = Client(await cashdesks(**given))
+    await client.add()
+    settings = client.cashdesk.hub.settings
     assert isinstance(settings, PaymentsSettings)
     assert await asyncio.to_thread(main, settings, []) == 1
     assert f"stripe {SLUG} (shop {SHOP}): not compared" in capsys.readouterr().out
 
 
-async def test_every_route_needs_the_token(office: Office) -> None:
-    assert (await office.cashdesk.client.get("/internal/endpoints?shop=x")).status_code == 401
-    assert (await office.cashdesk.client.post("/internal/endpoints", json={})).status_code == 401
+async def test_every_route_needs_the_token(client: Client) -> None:
+    assert (await client.cashdesk.client.get("/internal/endpoints?shop=x")).status_code == 401
+    assert (await client.cashdesk.client.post("/internal/endpoints", json={})).status_code == 401

@@ -332,7 +332,7 @@ IN_BELFAST = {"country": "GB", "postal_code": "BT1 5GS"}
         (None, FIRM, {"exemption_reason": ""}, "Z", None),
     ],
 )
-def test_what_bears_no_vat_says_why(place, buyer, changes, category, reason) -> None:  # type: ignore[no-untyped-def]
+def test_what_bears_no_vat_gives_the_reason(place, buyer, changes, category, reason) -> None:  # type: ignore[no-untyped-def]
     where = {"billing_address": place, "shipping_address": place} if place else {}
     content = invoice(
         heading(), sale_of(placed([line(5000, 0)], customer=buyer, **where)), settings(**changes), 0

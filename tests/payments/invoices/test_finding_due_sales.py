@@ -42,13 +42,13 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 async def test_due_sales_are_found_by_their_index_and_no_backlog_is_read(cashdesk: CashDesk) -> None:
     desk = await with_backlogs(cashdesk)
-    told = await desk.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {FIND_DUE}", BATCH, list(BACKLOGS))
-    of_sales = [one for one in nodes(json.loads(told)[0]["Plan"]) if one.get("Relation Name") == "sale"]
+    stored = await desk.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {FIND_DUE}", BATCH, list(BACKLOGS))
+    of_sales = [one for one in nodes(json.loads(stored)[0]["Plan"]) if one.get("Relation Name") == "sale"]
     assert [one.get("Index Name") for one in of_sales] == ["sale_due"]
     read = of_sales[0]["Actual Rows"] * of_sales[0]["Actual Loops"]
     assert read <= BATCH * len(BACKLOGS)
-    told = await desk.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {FIND_DUE_SHOPS}")
-    of_sales = [one for one in nodes(json.loads(told)[0]["Plan"]) if one.get("Relation Name") == "sale"]
+    stored = await desk.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {FIND_DUE_SHOPS}")
+    of_sales = [one for one in nodes(json.loads(stored)[0]["Plan"]) if one.get("Relation Name") == "sale"]
     assert {one.get("Index Name") for one in of_sales} == {"sale_due"}
     assert sum(one["Actual Rows"] * one["Actual Loops"] for one in of_sales) <= len(BACKLOGS) + 1
 

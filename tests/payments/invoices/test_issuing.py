@@ -129,8 +129,8 @@ async def test_wrong_mentions_are_refused_each_with_its_sentence(cashdesk: CashD
     (refused,) = await set_up(cashdesk, **wrong)
     assert isinstance(refused, CommandRejected)
     assert {one.field for one in refused.reasons} == {f"settings.{name}" for name in wrong}
-    said = {one.field: one.message for one in refused.reasons}
-    assert said["settings.siret"].startswith("A SIRET has 14 digits; 123 has 3.")
+    fields = {one.field: one.message for one in refused.reasons}
+    assert fields["settings.siret"].startswith("A SIRET has 14 digits; 123 has 3.")
 
 
 async def test_wrong_mentions_that_an_earlier_version_stored_keep_documents_back_until_they_are_corrected(
@@ -147,10 +147,10 @@ async def test_wrong_mentions_that_an_earlier_version_stored_keep_documents_back
     assert restated(cashdesk) == []
     [held] = [line for line in logged if line["event"].startswith("invoices held back")]
     assert (held["shop"], held["fields"]) == (SHOP, ["iban"])
-    told = (await get(cashdesk, f"/internal/invoicing?shop={SHOP}")).json()
-    assert told["missing"] == []
-    assert [(one["field"], one["code"]) for one in told["invalid"]] == [("settings.iban", "iban_length")]
-    assert [one["order_id"] for one in told["waiting"]] == [str(sale.order_id)]
+    answer = (await get(cashdesk, f"/internal/invoicing?shop={SHOP}")).json()
+    assert answer["missing"] == []
+    assert [(one["field"], one["code"]) for one in answer["invalid"]] == [("settings.iban", "iban_length")]
+    assert [one["order_id"] for one in answer["waiting"]] == [str(sale.order_id)]
     cashdesk.desk._units.clear()
     await cashdesk.desk.deliver(
         ReissueInvoice(shop=SHOP, order_id=sale.order_id, reason="demandée", actor="staff:a")
@@ -317,7 +317,7 @@ def restated(cashdesk: CashDesk) -> list[InvoicingChanged]:
     return [one for _, one in cashdesk.desk.emitted() if isinstance(one, InvoicingChanged)]
 
 
-async def test_orders_placed_before_invoicing_was_on_get_none_unless_asked(cashdesk: CashDesk) -> None:
+async def test_orders_placed_before_invoicing_was_on_get_none_unless_requested(cashdesk: CashDesk) -> None:
     old = order().model_copy(update={"placed_at": datetime.now(UTC) - timedelta(days=3)})
     await cashdesk.desk.deliver(old)
     await set_up(cashdesk, issue_at=IssueAt.PLACEMENT)
@@ -498,7 +498,7 @@ async def test_an_order_that_fails_by_itself_is_set_aside_and_tried_again_on_req
     assert (await get(cashdesk, f"/internal/invoicing?shop={SHOP}")).json()["failed"] == []
 
 
-async def test_open_orders_are_invoiced_when_the_moment_of_issue_becomes_the_placement(
+async def test_open_orders_are_invoiced_when_the_time_of_issue_becomes_the_placement(
     cashdesk: CashDesk,
 ) -> None:
     await set_up(cashdesk)
@@ -515,8 +515,8 @@ async def test_a_request_for_an_invoice_is_answered_when_invoicing_is_switched_o
     await set_up(cashdesk)
     sale = order()
     await cashdesk.desk.deliver(sale)
-    asked = ReissueInvoice(shop=SHOP, order_id=sale.order_id, reason="demandée", actor="staff:a")
-    await cashdesk.desk.deliver(asked)
+    request = ReissueInvoice(shop=SHOP, order_id=sale.order_id, reason="demandée", actor="staff:a")
+    await cashdesk.desk.deliver(request)
     rejected = [
         one for one in await set_up(cashdesk, version=1, is_on=False) if isinstance(one, CommandRejected)
     ]
@@ -524,7 +524,7 @@ async def test_a_request_for_an_invoice_is_answered_when_invoicing_is_switched_o
         (sale.order_id, "orders.invoice.reissue.v1", "invoicing_off")
     ]
     await set_up(cashdesk, version=2)
-    assert (await cashdesk.desk.deliver(asked)).emitted == []
+    assert (await cashdesk.desk.deliver(request)).emitted == []
 
 
 async def test_a_request_for_an_invoice_is_answered_when_its_order_is_deleted(cashdesk: CashDesk) -> None:
@@ -538,7 +538,7 @@ async def test_a_request_for_an_invoice_is_answered_when_its_order_is_deleted(ca
             ReissueInvoice(shop=SHOP, order_id=sale.order_id, reason="demandée", actor="staff:a")
         )
         outcome = await cashdesk.desk.deliver(deleted(sale))
-        assert [one.reasons[0].code for one in outcome.said(CommandRejected)] == ["order_deleted"]
+        assert [one.reasons[0].code for one in outcome.messages_of(CommandRejected)] == ["order_deleted"]
         assert await issue(cashdesk) == []
 
 
@@ -594,7 +594,9 @@ async def test_a_reissued_invoice_is_taken_back_and_issued_again(cashdesk: CashD
     command = ReissueInvoice(shop=SHOP, order_id=sale.order_id, reason="Adresse corrigée", actor="staff:a")
     assert (await cashdesk.desk.deliver(command)).emitted == []
     refused = await cashdesk.desk.deliver(command)
-    assert [reason.code for reason in refused.said(CommandRejected)[0].reasons] == ["invoice_being_issued"]
+    assert [reason.code for reason in refused.messages_of(CommandRejected)[0].reasons] == [
+        "invoice_being_issued"
+    ]
     note, second = await issue(cashdesk)
     assert (note.corrects, note.totals) == (first.number, first.totals)
     assert (type(second), second.totals, second.number > first.number) == (InvoiceIssued, first.totals, True)

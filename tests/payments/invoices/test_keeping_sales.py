@@ -70,5 +70,5 @@ async def test_an_invoice_of_an_erased_sale_is_refused_in_words(cashdesk: CashDe
     await aged(cashdesk, sold, OLD)
     assert not await is_kept(cashdesk, sold)
     wish = ReissueInvoice(shop=SHOP, order_id=sold.order_id, reason="Comptabilité", actor="marie")
-    (rejected,) = (await cashdesk.desk.deliver(wish)).said(CommandRejected)
+    (rejected,) = (await cashdesk.desk.deliver(wish)).messages_of(CommandRejected)
     assert [reason.code for reason in rejected.reasons] == ["sale_unknown"]

@@ -32,11 +32,11 @@ def reassign(order: OrderPlaced, **payment: object) -> ReassignPayment:
 async def test_a_bounced_cheque_is_reversed_once(cashdesk: CashDesk) -> None:
     order = placed(5000)
     await cashdesk.desk.deliver(order)
-    (settled,) = (await cashdesk.desk.deliver(record(order))).said(PaymentSettled)
+    (settled,) = (await cashdesk.desk.deliver(record(order))).messages_of(PaymentSettled)
     outcome = await cashdesk.desk.deliver(reverse(order, settled.entry_id))
-    (reversed_,) = outcome.said(PaymentReversed)
+    (reversed_,) = outcome.messages_of(PaymentReversed)
     assert (reversed_.amount_minor, reversed_.method, reversed_.balance_minor) == (5000, "cheque", 5000)
-    assert (await cashdesk.desk.deliver(reverse(order, settled.entry_id))).said(CommandDone)
+    assert (await cashdesk.desk.deliver(reverse(order, settled.entry_id))).messages_of(CommandDone)
     assert await cashdesk.entries(order) == [
         ("order_total", 5000),
         ("payment_received", 5000),
@@ -57,7 +57,7 @@ async def test_a_credit_lowers_what_is_due_and_no_more(cashdesk: CashDesk) -> No
     await cashdesk.desk.deliver(order)
     about = {"shop": order.shop, "order_id": order.order_id, "actor": "marie", "reason": "Geste"}
     outcome = await cashdesk.desk.deliver(GrantCredit(**about, amount_minor=4000, currency="EUR"))
-    (granted,) = outcome.said(CreditGranted)
+    (granted,) = outcome.messages_of(CreditGranted)
     assert granted.balance_minor == 1000
     outcome = await cashdesk.desk.deliver(GrantCredit(**about, amount_minor=1001, currency="EUR"))
     assert reasons(outcome) == ["credit_exceeds_due"]
@@ -72,11 +72,11 @@ async def test_a_payment_no_order_claims_is_given_to_one(cashdesk: CashDesk) -> 
     await cashdesk.pay(came)
     assert await cashdesk.end_of(came) == ("waiting", "order_unknown")
     give = reassign(order, provider="stripe", provider_reference=intent)
-    (given,) = (await cashdesk.desk.deliver(give)).said(PaymentReassigned)
+    (given,) = (await cashdesk.desk.deliver(give)).messages_of(PaymentReassigned)
     assert (given.direction, given.provider_reference, given.amount_minor) == ("in", intent, None)
     (settled,) = of_kind(await cashdesk.apply(), PaymentSettled)
     assert (settled.order_id, settled.amount_minor) == (order.order_id, 5000)
-    assert (await cashdesk.desk.deliver(give)).said(CommandDone)
+    assert (await cashdesk.desk.deliver(give)).messages_of(CommandDone)
     assert await cashdesk.end_of(came) == ("applied", None)
 
 
@@ -87,7 +87,7 @@ async def test_money_in_another_currency_is_given_to_the_order_it_fits(cashdesk:
         await cashdesk.desk.deliver(order)
     await cashdesk.pay(succeeded(intent, currency="usd"))
     give = reassign(right, provider="stripe", provider_reference=intent)
-    assert (await cashdesk.desk.deliver(give)).said(PaymentReassigned)
+    assert (await cashdesk.desk.deliver(give)).messages_of(PaymentReassigned)
     await cashdesk.apply()
     assert (await cashdesk.account(right))["balance_minor"] == 0
     assert (await cashdesk.account(wrong))["balance_minor"] == 5000
@@ -99,14 +99,14 @@ async def test_a_payment_moves_between_orders_and_its_refunds_follow(cashdesk: C
     await cashdesk.desk.deliver(second)
     give = reassign(second, provider="stripe", provider_reference=intent, note="Deux paniers")
     outcome = await cashdesk.desk.deliver(give)
-    moves = outcome.said(PaymentReassigned)
+    moves = outcome.messages_of(PaymentReassigned)
     assert sorted((m.direction, m.order_id, m.amount_minor) for m in moves) == [
         ("in", second.order_id, 5000),
         ("out", first.order_id, 5000),
     ]
     assert (await cashdesk.account(first))["balance_minor"] == 5000
     assert (await cashdesk.account(second))["balance_minor"] == 0
-    assert (await cashdesk.desk.deliver(give)).said(CommandDone)
+    assert (await cashdesk.desk.deliver(give)).messages_of(CommandDone)
     await cashdesk.pay(succeeded(intent), event("refund.created", refund("re_1", intent, 2000)))
     assert (await cashdesk.account(first))["received_minor"] == 0
     assert (await cashdesk.account(second))["refunded_minor"] == 2000
@@ -116,11 +116,11 @@ async def test_a_cheque_moves_by_its_entry(cashdesk: CashDesk) -> None:
     first, second = placed(5000), placed(5000)
     for order in (first, second):
         await cashdesk.desk.deliver(order)
-    (settled,) = (await cashdesk.desk.deliver(record(first))).said(PaymentSettled)
+    (settled,) = (await cashdesk.desk.deliver(record(first))).messages_of(PaymentSettled)
     await cashdesk.desk.deliver(reassign(second, entry_id=settled.entry_id))
     assert reasons(await cashdesk.desk.deliver(reverse(first, settled.entry_id))) == ["payment_moved"]
     moved = await cashdesk.desk.fetchval("SELECT id FROM ledger_entry WHERE kind = 'transfer_in'")
-    (reversed_,) = (await cashdesk.desk.deliver(reverse(second, moved))).said(PaymentReversed)
+    (reversed_,) = (await cashdesk.desk.deliver(reverse(second, moved))).messages_of(PaymentReversed)
     assert reversed_.balance_minor == 5000
 
 

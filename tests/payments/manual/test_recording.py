@@ -18,7 +18,7 @@ async def test_a_cheque_settles_the_order(cashdesk: CashDesk) -> None:
     order = placed(5000, method=PaymentMethod.CHEQUE)
     await cashdesk.desk.deliver(order)
     outcome = await cashdesk.desk.deliver(record(order, clearing_on=date(2026, 11, 25), note="au comptoir"))
-    (settled,), (changed,) = outcome.said(PaymentSettled), outcome.said(BalanceChanged)
+    (settled,), (changed,) = outcome.messages_of(PaymentSettled), outcome.messages_of(BalanceChanged)
     assert (settled.amount_minor, settled.balance_minor, settled.method) == (5000, 0, PaymentMethod.CHEQUE)
     assert (settled.recorded_by, settled.reference, settled.received_on) == (
         "marie",
@@ -63,7 +63,7 @@ async def test_refused_with_a_reason(cashdesk: CashDesk, changes: dict[str, Any]
     order = placed()
     await cashdesk.desk.deliver(order)
     outcome = await cashdesk.desk.deliver(record(order, **changes))
-    (rejected,) = outcome.said(CommandRejected)
+    (rejected,) = outcome.messages_of(CommandRejected)
     assert [reason.code for reason in rejected.reasons] == [code]
     assert rejected.command_id == outcome.envelope.id
     assert await cashdesk.entries(order) == [("order_total", 5000)]
@@ -73,7 +73,7 @@ async def test_all_reasons_at_once(cashdesk: CashDesk) -> None:
     order = placed()
     await cashdesk.desk.deliver(order)
     outcome = await cashdesk.desk.deliver(record(order, 0, currency="USD", method=PaymentMethod.CARD))
-    (rejected,) = outcome.said(CommandRejected)
+    (rejected,) = outcome.messages_of(CommandRejected)
     assert len(rejected.reasons) == 3
 
 
@@ -91,9 +91,9 @@ async def test_a_command_about_no_order_is_refused_after_two_minutes(cashdesk: C
     await cashdesk.desk.hub.pool.execute(
         "UPDATE msg.parked SET first_at = $1", datetime.now(UTC) - timedelta(minutes=3)
     )
-    (said,) = [message for _, message in await cashdesk.desk.retry()]
-    assert isinstance(said, CommandRejected)
-    assert said.reasons[0].code == "unknown_order"
+    (event,) = [message for _, message in await cashdesk.desk.retry()]
+    assert isinstance(event, CommandRejected)
+    assert event.reasons[0].code == "unknown_order"
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,14 @@ async def test_more_than_an_account_can_hold_is_refused_at_once(cashdesk: CashDe
     order = placed()
     await cashdesk.desk.deliver(order)
     await cashdesk.desk.deliver(record(order, 500))
-    [refusal] = (await cashdesk.desk.deliver(record(order, 2**53 - 1))).said(CommandRejected)
+    [refusal] = (await cashdesk.desk.deliver(record(order, 2**53 - 1))).messages_of(CommandRejected)
     assert [reason.code for reason in refusal.reasons] == ["amount_too_large"]
 
 
 async def test_a_day_before_all_days_is_refused(cashdesk: CashDesk) -> None:
     order = placed()
     await cashdesk.desk.deliver(order)
-    [refusal] = (await cashdesk.desk.deliver(record(order, received_on=date.min))).said(CommandRejected)
+    [refusal] = (await cashdesk.desk.deliver(record(order, received_on=date.min))).messages_of(
+        CommandRejected
+    )
     assert [reason.code for reason in refusal.reasons] == ["received_long_ago"]

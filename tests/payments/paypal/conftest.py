@@ -60,7 +60,7 @@ class Till:
     paypal: PayPal
     cashdesk: CashDesk
     posted: int = 0
-    said: list[tuple[Envelope, Message]] = field(default_factory=list)
+    emitted: list[tuple[Envelope, Message]] = field(default_factory=list)
 
     async def post(self, body: bytes, headers: Mapping[str, str], slug: str = SLUG) -> int:
         """Post a body with headers; the answer's status."""
@@ -70,7 +70,7 @@ class Till:
         assert answer.content == b""
         return int(answer.status_code)
 
-    async def tell(self, *events: Happened) -> None:
+    async def deliver(self, *events: Happened) -> None:
         """Post events, signed now; without any, those that happened since the last time."""
         log = self.paypal.log.happened
         for event in events or log[self.posted :]:
@@ -80,16 +80,16 @@ class Till:
     async def work(self) -> list[tuple[Envelope, Message]]:
         """Apply webhooks, read their objects and send refunds, until nothing is due; what was emitted."""
         cashdesk, hub = self.cashdesk, self.cashdesk.hub
-        said = await cashdesk.apply()
+        emitted = await cashdesk.apply()
         reader, sender = WebhookReader(hub), RefundSender(hub)
         while await reader.effects.run(hub) or await sender.effects.run(hub):
-            said += cashdesk.desk.emitted()
-            said += await cashdesk.apply()
-        return said
+            emitted += cashdesk.desk.emitted()
+            emitted += await cashdesk.apply()
+        return emitted
 
     async def settle(self) -> list[tuple[Envelope, Message]]:
         """Post what happened, and work."""
-        await self.tell()
+        await self.deliver()
         return await self.work()
 
     async def hurry(self) -> None:

@@ -61,7 +61,7 @@ def case(step: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def told(outcome: str | None) -> list[Facts | RefundFacts]:
+def all_facts(outcome: str | None) -> list[Facts | RefundFacts]:
     """The capture, each stage, and if the dispute has ended its end, with the reversal of a lost one."""
     amount = {"value": "30.00", "currency_code": "EUR"}
     capture = {
@@ -113,7 +113,7 @@ def money_of(account: Account) -> list[tuple[str, str, int]]:
 def test_any_sequence_of_a_disputes_facts_gives_its_end_and_counts_its_money_once(
     outcome: str, data: st.DataObject
 ) -> None:
-    facts = told(outcome)
+    facts = all_facts(outcome)
     again = data.draw(st.lists(st.sampled_from(facts), max_size=6))
     account, dispute = after(data.draw(st.permutations([*facts, *again])))
     assert (dispute.state, dispute.due_at, dispute.amount_minor) == (ENDS[outcome], None, 3000)
@@ -125,7 +125,7 @@ def test_any_sequence_of_a_disputes_facts_gives_its_end_and_counts_its_money_onc
 
 @given(st.data())
 def test_while_a_dispute_is_open_its_latest_stage_counts_with_its_deadline(data: st.DataObject) -> None:
-    capture, *stages = told(None)
+    capture, *stages = all_facts(None)
     chosen = data.draw(st.sets(st.integers(0, len(STAGES) - 1), min_size=1))
     sequence = data.draw(st.permutations([*chosen, *chosen]))
     account, dispute = after([capture, *(stages[step] for step in sequence)])

@@ -50,7 +50,7 @@ def _refund(number: int, status: str, value: str) -> dict[str, Any]:
     }
 
 
-def told() -> list[Facts | RefundFacts]:
+def all_facts() -> list[Facts | RefundFacts]:
     """An authorization, captures that are pending, paid and declined, refunds that stay and fail, a dispute."""
     authorized = {"related_ids": {"order_id": "ORDER1", "authorization_id": "AUTH1"}}
     first = _capture(1, "PARTIALLY_REFUNDED", "30.00", supplementary_data=authorized)
@@ -98,7 +98,7 @@ def ledger_after(sequence: list[int]) -> dict[str, Any]:
         datetime(2026, 11, 22, 8, tzinfo=UTC),
         is_new=True,
     )
-    work, facts = AccountUnit(_Unit()), told()  # type: ignore[arg-type]
+    work, facts = AccountUnit(_Unit()), all_facts()  # type: ignore[arg-type]
     for number in sequence:
         one = facts[number]
         if isinstance(one, RefundFacts):
@@ -118,7 +118,7 @@ def ledger_after(sequence: list[int]) -> dict[str, Any]:
 
 
 def test_the_story_has_all_its_facts() -> None:
-    assert len(told()) == 9
+    assert len(all_facts()) == 9
     position = ledger_after(list(range(9)))["position"]
     assert (position["received_minor"], position["refunded_minor"]) == (5000, 1200)
     assert position["authorised_minor"] == 0

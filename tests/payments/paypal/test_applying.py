@@ -12,7 +12,7 @@ from deploy.demo.standins.paypal.disputes import open_dispute, resolve
 from deploy.demo.standins.paypal.refunds import refund, reverse, settle_refund
 from deploy.demo.standins.paypal.shapes import money
 from deploy.demo.standins.paypal.standin import PayPal
-from deploy.demo.standins.serving import Trouble
+from deploy.demo.standins.serving import InjectedFault
 from services.payments.webhooks.reading import PATIENT_TRIES
 from tests.payments.builders import of_kind
 from tests.payments.conftest import CashDesks
@@ -31,9 +31,9 @@ async def test_a_capture_is_one_receipt_regardless_of_the_event_that_reports_it(
     """The order's completion and the capture's tell the same money; the storefront knows PayPal's order only."""
     order, reference = await till.order(5000)
     till.paypal.account.pay("50.00", "EUR", order_id=reference)
-    said = await till.settle()
+    emitted = await till.settle()
     assert await till.cashdesk.entries(order) == PAID
-    (settled,) = of_kind(said, PaymentSettled)
+    (settled,) = of_kind(emitted, PaymentSettled)
     assert settled.method is PaymentMethod.PAYPAL
     assert await till.end_of("CHECKOUT.ORDER.APPROVED") == ("irrelevant", "approved_not_captured")
     ends = {await till.end_of(f"{kind}.COMPLETED") for kind in ("CHECKOUT.ORDER", "PAYMENT.CAPTURE")}
@@ -168,17 +168,24 @@ async def test_a_dispute_flags_its_order_until_it_is_won(till: Till) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [500, 503, 429, 403, Trouble(content=b"<html>down</html>"), Trouble(content=b'{"id": "ANOTHER"}')],
+    "fault",
+    [
+        500,
+        503,
+        429,
+        403,
+        InjectedFault(content=b"<html>down</html>"),
+        InjectedFault(content=b'{"id": "ANOTHER"}'),
+    ],
 )
 async def test_while_the_api_is_in_trouble_the_webhook_waits_with_the_reason(
-    till: Till, trouble: int | Trouble
+    till: Till, fault: int | InjectedFault
 ) -> None:
     order, reference = await till.order(5000)
     till.paypal.account.pay("50.00", "EUR", order_id=reference)
     till.paypal.webhook.subscribed.discard("CHECKOUT.ORDER.COMPLETED")
-    await till.tell(till.paypal.log.happened[-1])
-    till.paypal.api.troubles += [trouble, trouble]
+    await till.deliver(till.paypal.log.happened[-1])
+    till.paypal.api.faults += [fault, fault]
     await till.work()
     ((_, state, reason, detail),) = await till.webhooks()
     assert (state, reason) == ("waiting", "object_unread")
@@ -193,8 +200,8 @@ async def test_while_the_api_is_in_trouble_the_webhook_waits_with_the_reason(
 async def test_a_slow_api_delays_nothing_else(till: Till) -> None:
     order, reference = await till.order(5000)
     till.paypal.account.pay("50.00", "EUR", order_id=reference)
-    await till.tell(till.paypal.log.happened[-1])
-    till.paypal.api.troubles += [Trouble(seconds=12)]
+    await till.deliver(till.paypal.log.happened[-1])
+    till.paypal.api.faults += [InjectedFault(seconds=12)]
     await till.work()
     assert await till.end_of("PAYMENT.CAPTURE.COMPLETED") == ("waiting", "object_unread")
     await till.hurry()
@@ -205,7 +212,7 @@ async def test_a_slow_api_delays_nothing_else(till: Till) -> None:
 async def test_wrong_credentials_lose_nothing(till: Till) -> None:
     order, reference = await till.order(5000)
     till.paypal.account.pay("50.00", "EUR", order_id=reference)
-    await till.tell(till.paypal.log.happened[-1])
+    await till.deliver(till.paypal.log.happened[-1])
     till.paypal.api._client = "client-of-the-tests:another-secret"
     await till.work()
     ((_, state, reason, detail),) = await till.webhooks()
@@ -220,10 +227,10 @@ async def test_wrong_credentials_lose_nothing(till: Till) -> None:
 async def test_one_token_serves_many_reads_and_is_replaced_when_it_ends(till: Till) -> None:
     for _ in range(3):
         await till.paid()
-    assert till.paypal.api.asked["POST /v1/oauth2/token"] == 1
+    assert till.paypal.api.requests["POST /v1/oauth2/token"] == 1
     till.paypal.api.expire_tokens()
     await till.paid()
-    assert till.paypal.api.asked["POST /v1/oauth2/token"] == 2
+    assert till.paypal.api.requests["POST /v1/oauth2/token"] == 2
 
 
 async def _patiently(till: Till) -> None:
@@ -235,7 +242,7 @@ async def _patiently(till: Till) -> None:
 async def test_an_event_that_its_object_contradicts_is_parked_after_a_second_look(till: Till) -> None:
     order, reference = await till.order(5000)
     capture = till.paypal.account.pay("50.00", "EUR", order_id=reference)
-    await till.tell(till.paypal.log.happened[-1])
+    await till.deliver(till.paypal.log.happened[-1])
     till.paypal.account.captures[capture["id"]]["status"] = "PENDING"
     await _patiently(till)
     assert await till.end_of("PAYMENT.CAPTURE.COMPLETED") == ("parked", "state_contradicts_type")
@@ -251,7 +258,7 @@ async def test_an_event_that_its_object_contradicts_is_parked_after_a_second_loo
 
 async def test_an_object_that_paypal_does_not_know_is_a_persons_matter(till: Till) -> None:
     capture = till.paypal.account.pay("50.00", "EUR")
-    await till.tell(till.paypal.log.happened[-1])
+    await till.deliver(till.paypal.log.happened[-1])
     del till.paypal.account.captures[capture["id"]]
     await _patiently(till)
     assert await till.end_of("PAYMENT.CAPTURE.COMPLETED") == ("parked", "object_unknown")
@@ -260,9 +267,9 @@ async def test_an_object_that_paypal_does_not_know_is_a_persons_matter(till: Til
 async def test_money_in_another_currency_is_reported_and_not_posted(till: Till) -> None:
     order, reference = await till.order(5000)
     till.paypal.account.pay("50.00", "USD", order_id=reference)
-    said = await till.settle()
+    emitted = await till.settle()
     assert await till.end_of("PAYMENT.CAPTURE.COMPLETED") == ("parked", "currency_differs")
-    assert {one.currency for one in of_kind(said, PaymentUnmatched)} == {"USD"}
+    assert {one.currency for one in of_kind(emitted, PaymentUnmatched)} == {"USD"}
     assert await till.cashdesk.entries(order) == PAID[:1]
 
 
@@ -279,7 +286,7 @@ async def test_money_of_a_foreign_account_is_parked(paypal: PayPal, cashdesks: C
     till = Till(paypal, await cashdesks(**settings_for(paypal, account="FOREIGN123456")))
     order, reference = await till.order(5000)
     paypal.account.pay("50.00", "EUR", order_id=reference)
-    await till.tell(paypal.log.happened[1])
+    await till.deliver(paypal.log.happened[1])
     await _patiently(till)
     assert await till.end_of("CHECKOUT.ORDER.COMPLETED") == ("parked", "account_unexpected")
     assert await till.cashdesk.entries(order) == PAID[:1]
@@ -297,7 +304,7 @@ async def test_types_of_version_one_and_unknown_ones_are_parked(till: Till) -> N
 async def test_an_object_is_read_again_when_the_process_dies_meanwhile(till: Till) -> None:
     order, reference = await till.order(5000)
     till.paypal.account.pay("50.00", "EUR", order_id=reference)
-    await till.tell(till.paypal.log.happened[-1])
+    await till.deliver(till.paypal.log.happened[-1])
     await till.cashdesk.apply()
     await till.cashdesk.desk.fetch(
         """UPDATE msg.effect SET state = 'in_flight', attempts = 1, owner = gen_random_uuid(),
@@ -313,7 +320,7 @@ async def test_an_object_is_read_again_when_the_process_dies_meanwhile(till: Til
 async def test_a_webhook_set_aside_while_its_object_is_read_stays_so(till: Till) -> None:
     order, reference = await till.order(5000)
     till.paypal.account.pay("50.00", "EUR", order_id=reference)
-    await till.tell(till.paypal.log.happened[-1])
+    await till.deliver(till.paypal.log.happened[-1])
     await till.cashdesk.apply()
     webhook_id = await till.cashdesk.desk.fetchval("SELECT id FROM webhook")
     headers = {"authorization": f"Bearer {till.cashdesk.hub.settings.internal_token.get_secret_value()}"}

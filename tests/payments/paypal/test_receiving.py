@@ -11,7 +11,7 @@ from deploy.demo.standins.delivering import Trick
 from deploy.demo.standins.paypal.certificates import SIGNING_NAME, Authority
 from deploy.demo.standins.paypal.signing import padded_to
 from deploy.demo.standins.paypal.standin import PayPal
-from deploy.demo.standins.serving import Trouble
+from deploy.demo.standins.serving import InjectedFault
 from services.payments.webhooks.receiving import MAX_BODY_BYTES
 from tests.payments.conftest import CashDesks
 from tests.payments.paypal.conftest import SLUG, Till, endpoint, settings_for
@@ -84,11 +84,11 @@ async def test_kind_and_size_are_checked_before_the_signature(till: Till) -> Non
         ("PAYPAL-CERT-URL", "https://api.paypal.com/v1/notifications/certs/CERT-1"),
     ],
 )
-async def test_headers_of_another_form_are_turned_away_unread(till: Till, name: str, value: str) -> None:
+async def test_headers_of_another_form_are_rejected_unread(till: Till, name: str, value: str) -> None:
     """The last one is of the live mode, which a sandbox endpoint does not hear."""
     body, headers = await a_delivery(till)
     assert await till.post(body, {**headers, name: value}) == 400
-    assert sum(till.paypal.api.asked.values()) == 0
+    assert sum(till.paypal.api.requests.values()) == 0
 
 
 async def test_an_expired_certificate_is_refused(till: Till) -> None:
@@ -111,29 +111,31 @@ async def test_a_trusted_certificate_of_another_name_is_refused(till: Till, name
     assert await refused(till) == {"certificate_name_wrong": 1}
 
 
-async def test_paypal_is_asked_when_its_certificate_cannot_be_had(till: Till) -> None:
+async def test_paypal_is_queried_when_its_certificate_cannot_be_had(till: Till) -> None:
     body, headers = await a_delivery(till)
-    till.paypal.webhook.certificate_troubles += [500]
+    till.paypal.webhook.certificate_faults += [500]
     assert await till.post(body, headers) == 200
-    asked = "POST /v1/notifications/verify-webhook-signature"
-    assert till.paypal.api.asked[asked] == 1
+    requests = "POST /v1/notifications/verify-webhook-signature"
+    assert till.paypal.api.requests[requests] == 1
     assert await till.post(body + b" ", headers) == 400
-    assert till.paypal.api.asked[asked] == 2
+    assert till.paypal.api.requests[requests] == 2
 
 
-async def test_paypal_is_asked_when_the_intermediate_is_missing(till: Till) -> None:
+async def test_paypal_is_queried_when_the_intermediate_is_missing(till: Till) -> None:
     till.paypal.webhook.shows_chain = False
     assert await till.post(*await a_delivery(till)) == 200
-    assert till.paypal.api.asked["POST /v1/notifications/verify-webhook-signature"] == 1
+    assert till.paypal.api.requests["POST /v1/notifications/verify-webhook-signature"] == 1
 
 
-@pytest.mark.parametrize("trouble", [503, 429, Trouble(content=b"<html>"), Trouble(content=b"{}"), 403])
+@pytest.mark.parametrize(
+    "fault", [503, 429, InjectedFault(content=b"<html>"), InjectedFault(content=b"{}"), 403]
+)
 async def test_without_certificate_and_answer_the_sender_comes_again(
-    till: Till, trouble: int | Trouble
+    till: Till, fault: int | InjectedFault
 ) -> None:
     body, headers = await a_delivery(till)
-    till.paypal.webhook.certificate_troubles += [500]
-    till.paypal.api.troubles += [trouble]
+    till.paypal.webhook.certificate_faults += [500]
+    till.paypal.api.faults += [fault]
     assert await till.post(body, headers) == 503
     assert await refused(till) == {"certificate_unavailable": 1}
     assert await till.post(body, headers) == 200
@@ -141,11 +143,11 @@ async def test_without_certificate_and_answer_the_sender_comes_again(
 
 async def test_a_body_cannot_replace_the_fields_of_the_online_check(till: Till) -> None:
     _, headers = await a_delivery(till)
-    till.paypal.webhook.certificate_troubles += [500]
+    till.paypal.webhook.certificate_faults += [500]
     genuine = till.paypal.log.happened[-1].webhook().body
     body = b'{}, "webhook_id": "5GP028458E2496506", "webhook_event": ' + genuine
     assert await till.post(body, headers) == 400
-    assert till.paypal.api.asked["POST /v1/notifications/verify-webhook-signature"] == 0
+    assert till.paypal.api.requests["POST /v1/notifications/verify-webhook-signature"] == 0
 
 
 async def test_a_used_header_set_carries_no_other_body(till: Till) -> None:

@@ -73,7 +73,7 @@ async def reconcile(till: Till, since: timedelta = timedelta(hours=8)) -> None:
     """Run every list from so long ago, and apply what was found."""
     hub, reconciler = till.cashdesk.hub, Reconciler(till.cashdesk.hub, COMPARISONS)
     async with hub.acquire() as connection:
-        await run_store.add_runs(connection, reconciler.in_force()[1], hub.clock.now())
+        await run_store.add_runs(connection, reconciler.active()[1], hub.clock.now())
     await hub.pool.execute(
         "UPDATE reconcile_run SET ended_at = now() - interval '2 days', reached_at = now() - $1::interval",
         since,
@@ -101,8 +101,8 @@ async def test_whatever_webhooks_are_lost_the_ledger_is_the_same_after_reconcili
     till = Till(paypal, await cashdesks(**settings_for(paypal)))
     orders = [await till.order(5000) for _ in range(3)]
     happen(paypal.account, clock, [reference for _, reference in orders])
-    told = [one for one in paypal.log.happened if one.type != "CHECKOUT.ORDER.APPROVED"]
-    names = {f"{one.id}:{one.type}" for one in told}
+    values = [one for one in paypal.log.happened if one.type != "CHECKOUT.ORDER.APPROVED"]
+    names = {f"{one.id}:{one.type}" for one in values}
     expected: Any = None
     for seed in range(5):
         chance = random.Random(seed)
@@ -110,9 +110,9 @@ async def test_whatever_webhooks_are_lost_the_ledger_is_the_same_after_reconcili
             till = Till(paypal, await cashdesks(**settings_for(paypal)))
             for order, _ in orders:
                 await till.cashdesk.desk.deliver(order)
-        kept = told if seed == 0 else [one for one in told if chance.random() < 0.4]
+        kept = values if seed == 0 else [one for one in values if chance.random() < 0.4]
         if kept:
-            await till.tell(*chance.sample(kept, len(kept)))
+            await till.deliver(*chance.sample(kept, len(kept)))
         await till.work()
         await reconcile(till)
         found = (await books(till.cashdesk), await disputes(till))
@@ -184,9 +184,9 @@ async def test_a_standin_whose_root_is_not_there_yet_is_named_and_read_later(
     till = Till(paypal, await cashdesks(**settings_for(paypal)))
     clock.back = timedelta(0)
     await reconcile(till)
-    (said,) = await errors(till) - {None}
-    assert "COMPTOIR_PAYPAL_STANDIN_ROOT_FILE" in str(said)
-    assert "No such file or directory): start the stand-in" in str(said)
+    (event,) = await errors(till) - {None}
+    assert "COMPTOIR_PAYPAL_STANDIN_ROOT_FILE" in str(event)
+    assert "No such file or directory): start the stand-in" in str(event)
     _, capture = await till.order(5000)
     paypal.account.pay("50.00", "EUR", order_id=capture)
     body, headers = paypal.signed(paypal.log.happened[-1].webhook())

@@ -18,7 +18,7 @@ from contracts.payments.refunds import (
 from contracts.service import CommandRejected
 from deploy.demo.standins.paypal.refunds import refund
 from deploy.demo.standins.paypal.shapes import money
-from deploy.demo.standins.serving import Trouble
+from deploy.demo.standins.serving import InjectedFault
 from services.chassis.testing import wait_until
 from services.payments.accounts.ledger import entry_id_of_payment, payment_key
 from services.payments.providers.port import ProviderRefused, RefundInstruction
@@ -45,8 +45,8 @@ async def refunded(till: Till, order: OrderPlaced) -> tuple[int, int]:
 async def test_a_refund_is_sent_and_its_webhook_confirms_it(till: Till) -> None:
     order, capture = await till.paid()
     command = await ask(till, order)
-    said = await till.work()
-    assert len(of_kind(said, RefundSent)) == 1
+    emitted = await till.work()
+    assert len(of_kind(emitted, RefundSent)) == 1
     (made,) = till.paypal.account.refunds.values()
     assert made["amount"] == money(Decimal(20), "EUR")
     assert made["custom_id"] == f"refund:{command.refund_id}"
@@ -58,26 +58,26 @@ async def test_a_refund_is_sent_and_its_webhook_confirms_it(till: Till) -> None:
 async def test_the_webhook_may_come_before_the_answer(till: Till) -> None:
     order, _ = await till.paid()
     await ask(till, order)
-    till.paypal.api.troubles += [Trouble(status=504, after=True)]
-    said = await till.work()
+    till.paypal.api.faults += [InjectedFault(status=504, after=True)]
+    emitted = await till.work()
     assert len(till.paypal.account.refunds) == 1
-    said += await till.settle()
+    emitted += await till.settle()
     await till.hurry()
-    said += await till.work()
-    assert len(of_kind(said, RefundSent)) == 1
-    assert len(of_kind(said, RefundConfirmed)) == 1
+    emitted += await till.work()
+    assert len(of_kind(emitted, RefundSent)) == 1
+    assert len(of_kind(emitted, RefundConfirmed)) == 1
     assert await refunded(till, order) == (1, 2000)
 
 
 @pytest.mark.parametrize(
-    "trouble", [500, 429, 409, Trouble(status=500, after=True), Trouble(content=b"<html>")]
+    "fault", [500, 429, 409, InjectedFault(status=500, after=True), InjectedFault(content=b"<html>")]
 )
-async def test_an_open_outcome_is_asked_for_again_under_the_same_id(
-    till: Till, trouble: int | Trouble
+async def test_an_open_outcome_is_requested_again_under_the_same_id(
+    till: Till, fault: int | InjectedFault
 ) -> None:
     order, _ = await till.paid()
     await ask(till, order)
-    till.paypal.api.troubles += [trouble]
+    till.paypal.api.faults += [fault]
     await till.work()
     for _ in range(2):
         await till.hurry()
@@ -95,7 +95,7 @@ async def test_a_refund_in_progress_is_requested_later(till: Till) -> None:
     assert till.paypal.account.refunds == {}
     await till.hurry()
     await till.work()
-    assert till.paypal.api.asked[ASK] == 2
+    assert till.paypal.api.requests[ASK] == 2
     await wait_until(lambda: not till.paypal.api._in_progress, 30, "PayPal makes the refund")
     await till.hurry()
     await till.work()
@@ -107,8 +107,8 @@ async def test_a_permanent_refusal_changes_nothing_and_has_paypals_words(till: T
     order, capture = await till.paid()
     refund(till.paypal.account, capture["id"], {})
     await ask(till, order)
-    said = await till.work()
-    (failed,) = of_kind(said, RefundFailed)
+    emitted = await till.work()
+    (failed,) = of_kind(emitted, RefundFailed)
     assert "CAPTURE_FULLY_REFUNDED" in (failed.refund.detail or "")
     assert await refunded(till, order) == (0, 0)
 
@@ -131,8 +131,8 @@ async def test_a_pending_refund_that_fails_is_owed_again(till: Till) -> None:
     (made,) = till.paypal.account.refunds.values()
     made["status"] = "FAILED"
     till.paypal.log.add("PAYMENT.REFUND.FAILED", made)
-    said = await till.settle()
-    assert len(of_kind(said, RefundFailed)) == 1
+    emitted = await till.settle()
+    assert len(of_kind(emitted, RefundFailed)) == 1
     assert (await till.cashdesk.account(order))["refunded_minor"] == 0
 
 
@@ -162,7 +162,7 @@ async def two_captures(till: Till) -> tuple[OrderPlaced, list[str]]:
     return order, [first["id"], second["id"]]
 
 
-async def refunds_in_the_books(till: Till) -> list[tuple[Any, ...]]:
+async def recorded_refunds(till: Till) -> list[tuple[Any, ...]]:
     """Amount, capture, units and refusal of each refund a person asked for."""
     rows = await till.cashdesk.desk.fetch(
         "SELECT amount_minor, payment_object, lines::text, refusal IS NOT NULL FROM refund ORDER BY part_of NULLS FIRST"
@@ -173,15 +173,15 @@ async def refunds_in_the_books(till: Till) -> list[tuple[Any, ...]]:
 async def test_a_refund_over_several_captures_is_made_in_parts_the_oldest_capture_first(till: Till) -> None:
     order, captures = await two_captures(till)
     command = await ask(till, order, 7000)
-    said = await till.work()
-    sent = {message.refund.refund_id: message.refund for message in of_kind(said, RefundSent)}
+    emitted = await till.work()
+    sent = {message.refund.refund_id: message.refund for message in of_kind(emitted, RefundSent)}
     assert sorted(one.amount_minor for one in sent.values()) == [2000, 5000]
     assert sent[command.refund_id].payment_reference == captures[0]
     (further,) = (one for one in sent.values() if one.refund_id != command.refund_id)
     assert (further.part_of, further.payment_reference) == (command.refund_id, captures[1])
     statuses = [till.paypal.account.captures[one]["status"] for one in captures]
     assert statuses == ["REFUNDED", "PARTIALLY_REFUNDED"]
-    said += await till.settle()
+    emitted += await till.settle()
     assert await refunded(till, order) == (2, 7000)
     account = await till.cashdesk.account(order)
     assert (account["credited_minor"], account["balance_minor"]) == (7000, 0)
@@ -192,30 +192,30 @@ async def test_the_command_of_a_refund_in_parts_has_one_outcome_and_its_repeat_m
 ) -> None:
     order, _ = await two_captures(till)
     command = refund_order(order, 7000, mode=RefundMode.SENT)
-    asked = await till.cashdesk.desk.deliver(command)
-    said = await till.work()
-    answers = [e.causation_id for e, m in said if isinstance(m, RefundSent | RefundFailed)]
-    assert sorted(answers, key=str) == sorted([asked.envelope.id, None], key=str)
+    requests = await till.cashdesk.desk.deliver(command)
+    emitted = await till.work()
+    answers = [e.causation_id for e, m in emitted if isinstance(m, RefundSent | RefundFailed)]
+    assert sorted(answers, key=str) == sorted([requests.envelope.id, None], key=str)
     again = await till.cashdesk.desk.deliver(command)
-    assert (again.said(CommandRejected), len(till.paypal.account.refunds)) == ([], 2)
+    assert (again.messages_of(CommandRejected), len(till.paypal.account.refunds)) == ([], 2)
     await till.work()
     assert len(till.paypal.account.refunds) == 2
     other = await till.cashdesk.desk.deliver(command.model_copy(update={"amount_minor": 5000}))
-    assert [reason.code for reason in other.said(CommandRejected)[0].reasons] == ["refund_id_used"]
+    assert [reason.code for reason in other.messages_of(CommandRejected)[0].reasons] == ["refund_id_used"]
 
 
 async def test_a_part_that_paypal_refuses_leaves_the_other_one_made(till: Till) -> None:
     order, captures = await two_captures(till)
     refund(till.paypal.account, captures[0], {"amount": money(Decimal(10), "EUR")})
     command = await ask(till, order, 7000)
-    said = await till.work()
-    (failed,) = of_kind(said, RefundFailed)
+    emitted = await till.work()
+    (failed,) = of_kind(emitted, RefundFailed)
     assert (failed.refund.refund_id, failed.refund.amount_minor) == (command.refund_id, 5000)
-    (sent,) = of_kind(said, RefundSent)
+    (sent,) = of_kind(emitted, RefundSent)
     assert (sent.refund.part_of, sent.refund.amount_minor) == (command.refund_id, 2000)
     account = await till.cashdesk.account(order)
     assert (account["refunded_minor"], account["credited_minor"]) == (2000, 2000)
-    assert await refunds_in_the_books(till) == [
+    assert await recorded_refunds(till) == [
         (5000, captures[0], "[]", True),
         (2000, captures[1], "[]", False),
     ]
@@ -227,11 +227,13 @@ async def test_more_than_all_captures_have_left_is_refused(till: Till) -> None:
     named = await till.cashdesk.desk.deliver(
         refund_order(order, 7000, mode=RefundMode.SENT, entry_id=entry_id)
     )
-    assert [reason.code for reason in named.said(CommandRejected)[0].reasons] == ["refund_exceeds_payment"]
+    assert [reason.code for reason in named.messages_of(CommandRejected)[0].reasons] == [
+        "refund_exceeds_payment"
+    ]
     more = await till.cashdesk.desk.deliver(
         refund_order(order, 8001, mode=RefundMode.SENT, cause=RefundCause.OVERPAID)
     )
-    codes = [reason.code for reason in more.said(CommandRejected)[0].reasons]
+    codes = [reason.code for reason in more.messages_of(CommandRejected)[0].reasons]
     assert codes == ["refund_exceeds_received", "provider_cannot_refund"]
 
 
@@ -239,11 +241,11 @@ async def test_a_refund_that_money_received_by_hand_would_have_to_cover_is_not_s
     order, _ = await two_captures(till)
     await till.cashdesk.desk.deliver(record(order, 2000))
     command = refund_order(order, 9000, mode=RefundMode.SENT, cause=RefundCause.OVERPAID)
-    rejected = (await till.cashdesk.desk.deliver(command)).said(CommandRejected)[0]
+    rejected = (await till.cashdesk.desk.deliver(command)).messages_of(CommandRejected)[0]
     assert [reason.code for reason in rejected.reasons] == ["provider_cannot_refund"]
 
 
-async def test_a_refund_paypal_cannot_be_asked_about_any_more_is_uncertain(till: Till) -> None:
+async def test_a_refund_paypal_cannot_look_up_any_more_is_uncertain(till: Till) -> None:
     """Its key is gone after 45 days, and PayPal shows no order of the capture in which it would be."""
     order, capture = await till.paid()
     await ask(till, order)
@@ -253,8 +255,8 @@ async def test_a_refund_paypal_cannot_be_asked_about_any_more_is_uncertain(till:
            WHERE kind = 'refund' RETURNING key"""
     )
     del till.paypal.account.captures[capture["id"]]["supplementary_data"]
-    said = await till.work()
-    assert len(of_kind(said, RefundUncertain)) == 1
+    emitted = await till.work()
+    assert len(of_kind(emitted, RefundUncertain)) == 1
     assert till.paypal.account.refunds == {}
 
 
@@ -273,13 +275,13 @@ async def test_a_refund_that_paypal_does_not_show_is_uncertain_in_the_end_and_st
     """PayPal made it, answers nothing to its repetition, and shows no order of the capture."""
     order, capture = await till.paid()
     await ask(till, order, 5000)
-    till.paypal.api.troubles += [Trouble(status=500, after=True)]
+    till.paypal.api.faults += [InjectedFault(status=500, after=True)]
     await till.work()
     del till.paypal.account.captures[capture["id"]]["supplementary_data"]
-    said = await give_up(till)
-    assert (len(of_kind(said, RefundUncertain)), of_kind(said, RefundFailed)) == (1, [])
+    emitted = await give_up(till)
+    assert (len(of_kind(emitted, RefundUncertain)), of_kind(emitted, RefundFailed)) == (1, [])
     again = await till.cashdesk.desk.deliver(refund_order(order, 5000, mode=RefundMode.SENT))
-    (rejected,) = again.said(CommandRejected)
+    (rejected,) = again.messages_of(CommandRejected)
     assert rejected.reasons[0].code == "refund_exceeds_received"
     assert len(till.paypal.account.refunds) == 1
 
@@ -287,9 +289,9 @@ async def test_a_refund_that_paypal_does_not_show_is_uncertain_in_the_end_and_st
 async def test_a_refund_that_paypal_shows_not_to_have_fails_in_the_end_and_is_free_again(till: Till) -> None:
     order, _ = await till.paid()
     await ask(till, order, 5000)
-    said = await give_up(till)
-    assert len(of_kind(said, RefundFailed)) == 1
-    assert till.paypal.api.asked[ASK] == 0
+    emitted = await give_up(till)
+    assert len(of_kind(emitted, RefundFailed)) == 1
+    assert till.paypal.api.requests[ASK] == 0
     await ask(till, order, 5000)
     assert len(of_kind(await till.work(), RefundSent)) == 1
 
@@ -299,7 +301,7 @@ async def test_a_missing_token_endpoint_is_no_missing_capture(till: Till) -> Non
     order, _ = await till.paid()
     await ask(till, order)
     till.paypal.api.expire_tokens()
-    till.paypal.api.token_troubles += [404]
+    till.paypal.api.token_faults += [404]
     assert of_kind(await till.work(), RefundFailed) == []
     await till.hurry()
     assert len(of_kind(await till.work(), RefundSent)) == 1
@@ -328,11 +330,11 @@ async def test_a_payments_id_is_one_part_of_the_path(till: Till) -> None:
 async def test_a_refund_is_found_in_its_order_when_its_key_is_gone(till: Till) -> None:
     order, _ = await till.paid()
     await ask(till, order)
-    till.paypal.api.troubles += [Trouble(status=500, after=True)]
+    till.paypal.api.faults += [InjectedFault(status=500, after=True)]
     await till.work()
     till.paypal.api._answered.clear()
     await till.hurry()
     await till.work()
     assert len(till.paypal.account.refunds) == 1
     assert await refunded(till, order) == (1, 2000)
-    assert till.paypal.api.asked[ASK] == 1
+    assert till.paypal.api.requests[ASK] == 1

@@ -48,7 +48,7 @@ async def test_what_a_webhook_lacks_is_named(till: Till) -> None:
 
 
 async def test_a_webhook_that_cannot_be_read_is_not_called_complete(till: Till) -> None:
-    till.paypal.api.troubles += [503]
+    till.paypal.api.faults += [503]
     (one,) = await answer(till)
     assert "503" in str(one["error"])
     till.paypal.webhook.webhook_id = "ANOTHER"
@@ -60,7 +60,7 @@ async def test_the_answer_needs_the_token(till: Till) -> None:
     assert (await till.cashdesk.client.get("/internal/webhooks/subscriptions")).status_code == 401
 
 
-async def test_the_command_says_what_is_missing_and_fails(
+async def test_the_command_states_what_is_missing_and_fails(
     till: Till, cashdesks: CashDesks, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = of(await cashdesks(**settings_for(till.paypal), stripe_endpoints=()))
@@ -73,7 +73,7 @@ async def test_the_command_says_what_is_missing_and_fails(
     assert await asyncio.to_thread(main, settings, ["more"]) == 2
 
 
-async def test_an_endpoint_without_credentials_says_so(cashdesks: CashDesks) -> None:
+async def test_an_endpoint_without_credentials_shows_it(cashdesks: CashDesks) -> None:
     settings = of(await cashdesks(stripe_endpoints=(stripe_endpoint(),)))
     (one,) = await compare(settings)
     assert "api_key" in (one.error or "")

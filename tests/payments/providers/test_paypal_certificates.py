@@ -70,7 +70,7 @@ class Server:
 
     def __init__(self, holder: Holder = GENUINE) -> None:
         self.fetched: list[str] = []
-        self.is_away = False
+        self.is_unavailable = False
         self.now = NOW
         self.holder = holder
         self.certificates = Certificates(self.fetch, TRUST, lambda: self.now)
@@ -78,7 +78,7 @@ class Server:
     async def fetch(self, url: str) -> bytes:
         self.fetched.append(url)
         await asyncio.sleep(0)
-        if self.is_away:
+        if self.is_unavailable:
             raise CertificateUnavailable("away")
         return self.holder.chain_pem()
 
@@ -94,13 +94,13 @@ async def test_those_that_come_together_share_one_fetch() -> None:
 async def test_a_certificate_is_fetched_again_after_a_day_and_serves_on_meanwhile() -> None:
     server = Server()
     await server.certificates.key_at("one")
-    server.now, server.is_away = NOW + timedelta(hours=25), True
+    server.now, server.is_unavailable = NOW + timedelta(hours=25), True
     await server.certificates.key_at("one")
     assert len(server.fetched) == 2
     server.now += timedelta(seconds=59)
     await server.certificates.key_at("one")
     assert len(server.fetched) == 2
-    server.now, server.is_away = NOW + timedelta(hours=26), False
+    server.now, server.is_unavailable = NOW + timedelta(hours=26), False
     await server.certificates.key_at("one")
     assert len(server.fetched) == 3
 
@@ -115,22 +115,24 @@ async def test_a_cached_certificate_serves_until_its_end_only() -> None:
 
 async def test_a_failure_is_remembered_for_a_minute() -> None:
     server = Server()
-    server.is_away = True
+    server.is_unavailable = True
     for _ in range(3):
         with pytest.raises(CertificateUnavailable):
             await server.certificates.key_at("one")
     assert len(server.fetched) == 1
-    server.now, server.is_away = NOW + timedelta(seconds=61), False
+    server.now, server.is_unavailable = NOW + timedelta(seconds=61), False
     await server.certificates.key_at("one")
     assert len(server.fetched) == 2
 
 
-@pytest.mark.parametrize(("is_away", "kind"), [(True, CertificateUnavailable), (False, SignatureRefused)])
+@pytest.mark.parametrize(
+    ("is_unavailable", "kind"), [(True, CertificateUnavailable), (False, SignatureRefused)]
+)
 async def test_a_remembered_failure_holds_nothing_of_the_requests_that_met_it(
-    is_away: bool, kind: type[Exception]
+    is_unavailable: bool, kind: type[Exception]
 ) -> None:
     server = Server(AUTHORITY.issue("paypal.com"))
-    server.is_away = is_away
+    server.is_unavailable = is_unavailable
     bodies: list[weakref.ref[Body]] = []
 
     async def post() -> str:

@@ -20,7 +20,7 @@ def v1(value: Any, currency: Any = "EUR") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("thing", "minor"),
+    ("resource", "minor"),
     [
         (v2("10.99"), 1099),
         (v1("10.99"), 1099),
@@ -32,12 +32,12 @@ def v1(value: Any, currency: Any = "EUR") -> dict[str, Any]:
         (v2("500", "TWD"), 50000),
     ],
 )
-def test_amounts_become_minor_units(thing: dict[str, Any], minor: int) -> None:
-    assert amount_of(thing)[0] == minor
+def test_amounts_become_minor_units(resource: dict[str, Any], minor: int) -> None:
+    assert amount_of(resource)[0] == minor
 
 
 @pytest.mark.parametrize(
-    "thing",
+    "resource",
     [
         v2("10.999"),
         v2("500.00", "JPY"),
@@ -57,9 +57,9 @@ def test_amounts_become_minor_units(thing: dict[str, Any], minor: int) -> None:
         {},
     ],
 )
-def test_amounts_that_could_be_wrong_are_refused(thing: dict[str, Any]) -> None:
+def test_amounts_that_could_be_wrong_are_refused(resource: dict[str, Any]) -> None:
     with pytest.raises(PaypalAmountUnusable):
-        amount_of(thing)
+        amount_of(resource)
 
 
 @given(st.sampled_from(sorted(EXPONENTS)), st.integers(0, 10**12))

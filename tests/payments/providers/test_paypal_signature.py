@@ -116,7 +116,7 @@ def test_each_header_comes_once(name: str, count: int) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(HEADERS), st.lists(st.text(max_size=60), max_size=2)))
-def test_whatever_stands_in_the_headers_it_is_refused(changes: dict[str, Any]) -> None:
+def test_whatever_is_in_the_headers_it_is_refused(changes: dict[str, Any]) -> None:
     genuine = signed(BODY)
     headers = {**genuine, **changes}
     if headers == genuine:

@@ -17,7 +17,7 @@ def test_the_differences_from_iso_4217_are_these() -> None:
     assert differing == {"ISK": (2, 0), "UGX": (2, 0), "MGA": (0, 2)}
 
 
-def test_the_currencies_stripe_says_nothing_about_are_these() -> None:
+def test_the_currencies_stripe_documents_nothing_about_are_these() -> None:
     assert set(money.EXPONENTS) - set(EXPONENTS) == {"CLF", "IQD", "LYD", "UYI", "UYW"}
 
 

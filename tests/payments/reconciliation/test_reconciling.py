@@ -49,7 +49,7 @@ def story(names: str) -> list[dict[str, Any]]:
     lost = {**WITHDRAWN, "id": f"txn_{names}1"}
     won = [{**WITHDRAWN, "id": f"txn_{names}2"}, {**REINSTATED, "id": f"txn_{names}3"}]
     opened = (f"du_{names}2", second, "needs_response")
-    told = [
+    story_ = [
         succeeded(first, at=10),
         succeeded(second, at=20),
         succeeded(third, at=30),
@@ -65,9 +65,9 @@ def story(names: str) -> list[dict[str, Any]]:
         ),
     ]
     begun = int(time.time()) - 3 * 3600 - 1800
-    for one in told:
+    for one in story_:
         one["created"] = begun + one["created"] - STARTED
-    return told
+    return story_
 
 
 async def open_desk(cashdesks: CashDesks, stripe: StripeApi) -> CashDesk:
@@ -84,7 +84,7 @@ async def reconcile(cashdesk: CashDesk, since: timedelta = timedelta(hours=6)) -
     first = await cashdesk.desk.fetchval("SELECT count(*) FROM reconcile_run")
     if not first:
         async with cashdesk.hub.acquire() as connection:
-            await run_store.add_runs(connection, reconciler.in_force()[1], cashdesk.hub.clock.now())
+            await run_store.add_runs(connection, reconciler.active()[1], cashdesk.hub.clock.now())
     await cashdesk.hub.pool.execute("UPDATE reconcile_run SET reached_at = now() - $1::interval", since)
     for _ in COMPARISONS:
         assert await reconciler.run_due(cashdesk.hub)
@@ -105,23 +105,23 @@ async def books(cashdesk: CashDesk) -> list[tuple[Any, ...]]:
 async def test_whatever_webhooks_are_lost_the_ledger_is_the_same_after_reconciliation(
     cashdesks: CashDesks, stripe: StripeApi
 ) -> None:
-    told = story("x")
+    story_ = story("x")
     orders = [placed(reference=f"pi_x{n}") for n in range(3)]
-    for one in told:
+    for one in story_:
         stripe.lists.happened(as_body(one))
     expected = None
     for seed in range(7):
         cashdesk, chance = await open_desk(cashdesks, stripe), random.Random(seed)
         for order in orders:
             await cashdesk.desk.deliver(order)
-        kept = told if seed == 0 else [one for one in told if chance.random() < 0.4]
+        kept = story_ if seed == 0 else [one for one in story_ if chance.random() < 0.4]
         await cashdesk.pay(*chance.sample(kept, len(kept)))
         await reconcile(cashdesk)
         found = await books(cashdesk)
         expected = expected or found
         assert found == expected, f"seed {seed}"
         sources = await cashdesk.desk.fetch("SELECT event_id, source FROM webhook")
-        assert {row["event_id"] for row in sources} == {one["id"] for one in told}
+        assert {row["event_id"] for row in sources} == {one["id"] for one in story_}
         pushed = {row["event_id"] for row in sources if row["source"] == "push"}
         assert pushed == {one["id"] for one in kept}
         assert await cashdesk.desk.fetchval("SELECT count(*) FROM reconcile_finding") == 0
@@ -150,12 +150,12 @@ async def test_what_a_list_brought_bears_its_origin_and_a_late_webhook_is_a_repe
 async def test_money_that_only_one_side_has_is_a_finding_until_it_is_gone_or_resolved(
     cashdesks: CashDesks, stripe: StripeApi
 ) -> None:
-    cashdesk, told = await open_desk(cashdesks, stripe), story("z")
+    cashdesk, story_ = await open_desk(cashdesks, stripe), story("z")
     orders = [placed(reference=f"pi_z{n}") for n in range(3)]
     for order in orders:
         await cashdesk.desk.deliver(order)
-    await cashdesk.pay(told[1])
-    stripe.lists.happened(as_body(told[0]))
+    await cashdesk.pay(story_[1])
+    stripe.lists.happened(as_body(story_[0]))
     stripe.lists.events.clear()
     await reconcile(cashdesk, timedelta(days=2))
     findings = "SELECT side, kind, object_id, gone_at FROM reconcile_finding ORDER BY object_id"
@@ -163,8 +163,8 @@ async def test_money_that_only_one_side_has_is_a_finding_until_it_is_gone_or_res
         ("theirs", "payment", "pi_z0"),
         ("ours", "payment", "pi_z1"),
     ]
-    stripe.lists.happened(as_body(told[1]))
-    await cashdesk.pay(told[0])
+    stripe.lists.happened(as_body(story_[1]))
+    await cashdesk.pay(story_[0])
     await reconcile(cashdesk, timedelta(days=2))
     assert [row["gone_at"] is not None for row in await cashdesk.desk.fetch(findings)] == [True, True]
     stripe.lists.transactions[0]["source"]["amount_captured"] = 9000

@@ -59,7 +59,7 @@ async def test_a_death_during_the_call_to_stripe_makes_one_refund(till: Till, po
     endpoint = {"slug": SLUG, "shop": SHOP, "secrets": [SECRET], "livemode": False, "api_key": KEY}
     settings = {"stripe_endpoints": [endpoint], "stripe_api_url": till.api.url}
     await die_and_go_on(cashdesk, settings, point, lambda: len(till.api.refunds))
-    await cashdesk.pay(*(json.loads(body) for body in till.told))
+    await cashdesk.pay(*(json.loads(body) for body in till.webhooks))
     assert [one for one in await cashdesk.entries(order) if one[0] == "refund_paid"] == [
         ("refund_paid", AMOUNT)
     ]

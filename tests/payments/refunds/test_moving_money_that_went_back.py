@@ -30,8 +30,8 @@ async def test_what_went_back_does_not_move(cashdesk: CashDesk, went_back: int, 
     first, second = await cashdesk.account(order), await cashdesk.account(other)
     assert first["received_minor"] >= first["refunded_minor"] + first["marked_minor"]
     assert second["received_minor"] == left
-    assert not outcome.said(CommandRejected)
-    await cashdesk.check_books()
+    assert not outcome.messages_of(CommandRejected)
+    await cashdesk.check_ledger()
 
 
 async def test_nothing_moves_when_all_went_back_or_is_about_to(cashdesk: CashDesk) -> None:
@@ -40,5 +40,5 @@ async def test_nothing_moves_when_all_went_back_or_is_about_to(cashdesk: CashDes
     await cashdesk.desk.deliver(refund_order(order, 4000, cause=RefundCause.OVERPAID))
     sent = refund_order(order, 1000, cause=RefundCause.OVERPAID, mode=RefundMode.SENT)
     await cashdesk.desk.deliver(sent)
-    (refused,) = (await _move(cashdesk, intent, placed(3000))).said(CommandRejected)
+    (refused,) = (await _move(cashdesk, intent, placed(3000))).messages_of(CommandRejected)
     assert [reason.code for reason in refused.reasons] == ["nothing_left_to_move"]

@@ -12,7 +12,7 @@ from tests.payments.builders import placed, record, refund_order
 from tests.payments.cashdesk import CashDesk
 
 _TIMERS = "SELECT key, payload, due_at FROM msg.timer WHERE kind = $1"
-_SAID = "SELECT count(*) FROM msg.event_log WHERE type = 'payments.refund_mark.overdue.v1'"
+_REPORTED_AT = "SELECT count(*) FROM msg.event_log WHERE type = 'payments.refund_mark.overdue.v1'"
 
 
 async def marked(cashdesk: CashDesk) -> tuple[OrderPlaced, Outcome]:
@@ -30,14 +30,14 @@ async def fire(cashdesk: CashDesk) -> None:
 
 
 async def test_a_mark_is_reported_when_its_time_is_over(cashdesk: CashDesk) -> None:
-    _, told = await marked(cashdesk)
+    _, message = await marked(cashdesk)
     [timer] = await cashdesk.desk.fetch(_TIMERS, MARK_TIMER)
     refund = json.loads(timer["payload"])["refund_id"]
     assert timer["key"] == refund
-    assert timer["due_at"] - told.envelope.time == timedelta(days=7)
+    assert timer["due_at"] - message.envelope.time == timedelta(days=7)
     await fire(cashdesk)
-    assert await cashdesk.desk.fetchval(_SAID) == 1
-    await cashdesk.check_books()
+    assert await cashdesk.desk.fetchval(_REPORTED_AT) == 1
+    await cashdesk.check_ledger()
 
 
 async def test_a_confirmed_mark_is_not_reported(cashdesk: CashDesk) -> None:
@@ -52,4 +52,4 @@ async def test_a_confirmed_mark_is_not_reported(cashdesk: CashDesk) -> None:
     )
     await cashdesk.desk.deliver(confirmation)
     await fire(cashdesk)
-    assert await cashdesk.desk.fetchval(_SAID) == 0
+    assert await cashdesk.desk.fetchval(_REPORTED_AT) == 0

@@ -19,7 +19,7 @@ async def test_a_sent_refund_keeps_its_row_when_its_id_is_used_again(till: Till)
     await send(cashdesk)
     other, _ = await paid(cashdesk)
     command = refund_order(other, 1000, mode=RefundMode.SENT, refund_id=refund_id)
-    assert (await cashdesk.desk.deliver(command)).said(CommandRejected)
+    assert (await cashdesk.desk.deliver(command)).messages_of(CommandRejected)
     (row,) = await cashdesk.desk.fetch("SELECT order_id, is_sent FROM refund WHERE refund_id = $1", refund_id)
     assert tuple(row) == (till.order.order_id, True)
 
@@ -31,7 +31,7 @@ async def test_a_recorded_refund_under_a_used_id_is_refused(cashdesk: CashDesk) 
     await cashdesk.desk.deliver(refund_order(one, 2000, refund_id=refund_id))
     outcome = await cashdesk.desk.deliver(refund_order(other, 1000, refund_id=refund_id))
     assert outcome.result == "handled"
-    assert outcome.said(CommandRejected)
+    assert outcome.messages_of(CommandRejected)
 
 
 @pytest.mark.parametrize(("amount_minor", "mode"), [(1000, RefundMode.RECORDED), (2000, RefundMode.SENT)])
@@ -42,6 +42,6 @@ async def test_another_refund_of_the_same_order_under_a_used_id_is_refused(
     refund_id = uuid7()
     await cashdesk.desk.deliver(refund_order(order, 2000, refund_id=refund_id))
     command = refund_order(order, amount_minor, refund_id=refund_id, mode=mode)
-    (refused,) = (await cashdesk.desk.deliver(command)).said(CommandRejected)
+    (refused,) = (await cashdesk.desk.deliver(command)).messages_of(CommandRejected)
     assert [reason.code for reason in refused.reasons] == ["refund_id_used"]
     assert (await cashdesk.account(order))["marked_minor"] == 2000

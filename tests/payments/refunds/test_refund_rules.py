@@ -73,11 +73,14 @@ Step = RequestedRefund | ProviderRefund | Confirm
 def take(account: Account, step: Step) -> None:
     """What the actions do, on the rules alone; a confirmation of an unknown mark comes to nothing."""
     if isinstance(step, RequestedRefund):
-        if step.id not in account.refunds.asked:
+        if step.id not in account.refunds.requested:
             account.ask_refund(step)
     elif isinstance(step, ProviderRefund):
         account.learn_refund(step)
-    elif account.refunds.asked.get(step.refund_id) and not account.refunds.asked[step.refund_id].reference:
+    elif (
+        account.refunds.requested.get(step.refund_id)
+        and not account.refunds.requested[step.refund_id].reference
+    ):
         account.fill_refund(step.refund_id, reference="VIR-1", confirmed_by="marie")
     account.square()
 
@@ -112,16 +115,16 @@ sent = st.builds(lambda n, a: a_mark(n + 10, a, mode=RefundMode.SENT, is_sent=Tr
 @st.composite
 def stories(draw: st.DrawFn) -> list[Step]:
     """Refunds asked for, made (some naming ours), failing later; marks confirmed by hand."""
-    asked = {one.id: one for one in draw(st.lists(marks | sent, max_size=4))}
-    steps: list[Step] = list(asked.values())
+    requested = {one.id: one for one in draw(st.lists(marks | sent, max_size=4))}
+    steps: list[Step] = list(requested.values())
     for number in draw(st.sets(st.integers(0, 4), max_size=4)):
         amount = draw(amounts)
-        own = draw(st.sampled_from([None, *[one.id for one in asked.values() if not one.is_mark]]))
+        own = draw(st.sampled_from([None, *[one.id for one in requested.values() if not one.is_mark]]))
         first = made(number, amount, draw(st.sampled_from(("pending", "succeeded"))), refund_id=own)
         steps.append(first)
         if draw(st.booleans()):
             steps.append(replace(first, states=frozenset((draw(st.sampled_from(("succeeded", "failed"))),))))
-    steps += [Confirm(one.id) for one in asked.values() if one.is_mark and draw(st.booleans())]
+    steps += [Confirm(one.id) for one in requested.values() if one.is_mark and draw(st.booleans())]
     return steps
 
 
@@ -137,13 +140,13 @@ def test_any_sequence_and_repetition_gives_the_same_books(case: tuple[list[Step]
 def test_each_refund_counts_once(story: list[Step]) -> None:
     account = after(story)
     live = sum(one.amount_minor for one in account.refunds.made.values() if one.is_live)
-    matching = match(account.refunds.asked.values(), account.refunds.made.values())
-    marks_in_force = sum(
+    matching = match(account.refunds.requested.values(), account.refunds.made.values())
+    active_marks = sum(
         one.amount_minor
-        for one in account.refunds.asked.values()
-        if one.is_mark and matching.is_in_force(one)
+        for one in account.refunds.requested.values()
+        if one.is_mark and matching.is_active(one)
     )
-    assert account.position.refunded_minor + account.position.marked_minor == live + marks_in_force
+    assert account.position.refunded_minor + account.position.marked_minor == live + active_marks
 
 
 @given(stories())

@@ -43,15 +43,19 @@ async def test_a_recorded_refund_counts_and_stays_unconfirmed(cashdesk: CashDesk
     lines = [RefundLine(line=1, quantity=1, restock=True)]
     command = refund_order(order, 2000, lines=lines, reason="Ébréchée")
     outcome = await cashdesk.desk.deliver(command)
-    (marked,) = outcome.said(RefundMarked)
-    told = marked.refund
-    assert (told.refund_id, told.state, told.payment_reference) == (command.refund_id, "marked", intent)
-    assert (told.lines, told.reason, told.version) == (lines, "Ébréchée", 6)
+    (marked,) = outcome.messages_of(RefundMarked)
+    refund_ = marked.refund
+    assert (refund_.refund_id, refund_.state, refund_.payment_reference) == (
+        command.refund_id,
+        "marked",
+        intent,
+    )
+    assert (refund_.lines, refund_.reason, refund_.version) == (lines, "Ébréchée", 6)
     (envelope,) = [e for e, message in outcome.emitted if isinstance(message, RefundMarked)]
     assert envelope.causation_id == outcome.envelope.id
     assert await position(cashdesk, order) == (2000, 0, 2000, 0, ["refund_unconfirmed"])
     again = await cashdesk.desk.deliver(command)
-    assert again.said(CommandDone)
+    assert again.messages_of(CommandDone)
     assert await position(cashdesk, order) == (2000, 0, 2000, 0, ["refund_unconfirmed"])
 
 
@@ -60,8 +64,8 @@ async def test_the_providers_refund_confirms_the_mark(cashdesk: CashDesk) -> Non
     command = refund_order(order, 2000)
     await cashdesk.desk.deliver(command)
     entries = await cashdesk.entries(order)
-    said = await cashdesk.pay(event("refund.created", refund("re_1", intent, 2000)))
-    (confirmed,) = of_kind(said, RefundConfirmed)
+    emitted = await cashdesk.pay(event("refund.created", refund("re_1", intent, 2000)))
+    (confirmed,) = of_kind(emitted, RefundConfirmed)
     assert (confirmed.refund.refund_id, confirmed.refund.provider_reference) == (command.refund_id, "re_1")
     assert await cashdesk.entries(order) == entries
     assert await position(cashdesk, order) == (2000, 0, 2000, 0, [])
@@ -76,10 +80,12 @@ async def test_a_merchants_reference_confirms_the_mark_once(cashdesk: CashDesk) 
     await cashdesk.desk.deliver(command)
     about = {"shop": order.shop, "order_id": order.order_id, "refund_id": command.refund_id, "actor": "marie"}
     outcome = await cashdesk.desk.deliver(ConfirmRefundMark(**about, reference="VIR-7"))
-    (confirmed,) = outcome.said(RefundConfirmed)
+    (confirmed,) = outcome.messages_of(RefundConfirmed)
     assert (confirmed.refund.state, confirmed.refund.reference) == ("confirmed", "VIR-7")
     assert await position(cashdesk, order) == (2000, 0, 2000, 0, [])
-    assert (await cashdesk.desk.deliver(ConfirmRefundMark(**about, reference="VIR-7"))).said(CommandDone)
+    assert (await cashdesk.desk.deliver(ConfirmRefundMark(**about, reference="VIR-7"))).messages_of(
+        CommandDone
+    )
     other = await cashdesk.desk.deliver(ConfirmRefundMark(**about, reference="VIR-8"))
     assert reasons(other) == ["already_confirmed"]
     unknown = await cashdesk.desk.deliver(
@@ -91,8 +97,8 @@ async def test_a_merchants_reference_confirms_the_mark_once(cashdesk: CashDesk) 
 async def test_another_amount_at_the_provider_takes_the_marks_place(cashdesk: CashDesk) -> None:
     order, intent = await paid(cashdesk)
     await cashdesk.desk.deliver(refund_order(order, 2000))
-    said = await cashdesk.pay(event("refund.created", refund("re_1", intent, 1500)))
-    (confirmed,) = of_kind(said, RefundConfirmed)
+    emitted = await cashdesk.pay(event("refund.created", refund("re_1", intent, 1500)))
+    (confirmed,) = of_kind(emitted, RefundConfirmed)
     assert (confirmed.refund.amount_minor, confirmed.refund.confirmed_minor) == (2000, 1500)
     assert await position(cashdesk, order) == (2000, 1500, 0, -500, ["refund_differs"])
 
@@ -101,27 +107,27 @@ async def test_a_refund_that_fails_later_is_owed_again(cashdesk: CashDesk) -> No
     order, intent = await paid(cashdesk)
     await cashdesk.desk.deliver(refund_order(order, 2000))
     failed = refund("re_1", intent, 2000, "failed", failure_reason="lost_or_stolen_card")
-    said = await cashdesk.pay(
+    emitted = await cashdesk.pay(
         event("refund.created", refund("re_1", intent, 2000)), event("refund.failed", failed, 200)
     )
-    (told,) = of_kind(said, RefundFailed)
-    assert told.refund.detail == "lost_or_stolen_card"
+    (message,) = of_kind(emitted, RefundFailed)
+    assert message.refund.detail == "lost_or_stolen_card"
     assert await position(cashdesk, order) == (2000, 0, 0, -2000, ["refund_failed"])
 
 
 async def test_a_refund_made_without_us_is_posted_once(cashdesk: CashDesk) -> None:
     order, intent = await paid(cashdesk)
-    thing = refund("re_1", intent, 5000)
+    resource = refund("re_1", intent, 5000)
     charge = {"id": "ch_1", "object": "charge", "payment_intent": intent, "amount_refunded": 5000}
-    said = await cashdesk.pay(
-        event("charge.refunded", charge), event("refund.created", thing), event("refund.updated", thing)
+    emitted = await cashdesk.pay(
+        event("charge.refunded", charge), event("refund.created", resource), event("refund.updated", resource)
     )
-    (confirmed,) = of_kind(said, RefundConfirmed)
+    (confirmed,) = of_kind(emitted, RefundConfirmed)
     assert (confirmed.refund.mode, confirmed.refund.amount_minor) == ("external", 5000)
     assert await position(cashdesk, order) == (5000, 5000, 0, 0, [])
 
 
-async def test_a_refund_heard_of_before_its_payment_and_its_order(cashdesk: CashDesk) -> None:
+async def test_a_refund_received_before_its_payment_and_its_order(cashdesk: CashDesk) -> None:
     intent = intent_id()
     order = placed(5000, reference=intent)
     await cashdesk.pay(event("refund.created", refund("re_1", intent, 2000)), succeeded(intent))
@@ -148,12 +154,12 @@ async def test_a_refund_in_another_currency_is_parked(cashdesk: CashDesk) -> Non
 
 def reasons(outcome: Any) -> list[str]:
     """Codes of the one refusal."""
-    (rejected,) = outcome.said(CommandRejected)
+    (rejected,) = outcome.messages_of(CommandRejected)
     return [reason.code for reason in rejected.reasons]
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "emitted"),
     [
         ({"amount_minor": 5001}, ["credit_exceeds_due", "refund_exceeds_received"]),
         ({"amount_minor": 5001, "cause": RefundCause.OVERPAID}, ["refund_exceeds_received"]),
@@ -163,11 +169,11 @@ def reasons(outcome: Any) -> list[str]:
         ({"mode": RefundMode.EXTERNAL}, ["mode_not_possible"]),
     ],
 )
-async def test_a_refund_is_refused(cashdesk: CashDesk, changes: dict[str, Any], expected: list[str]) -> None:
+async def test_a_refund_is_refused(cashdesk: CashDesk, changes: dict[str, Any], emitted: list[str]) -> None:
     order, _ = await paid(cashdesk)
     values = {"amount_minor": 1000, **changes}
     outcome = await cashdesk.desk.deliver(refund_order(order, **values))
-    assert reasons(outcome) == expected
+    assert reasons(outcome) == emitted
     assert await position(cashdesk, order) == (0, 0, 0, 0, [])
 
 
@@ -190,7 +196,7 @@ async def test_a_cheque_can_be_recorded_as_refunded_not_sent(cashdesks: CashDesk
     assert reasons(await cashdesk.desk.deliver(sent)) == ["provider_cannot_refund"]
     recorded = refund_order(order, 5000, reference="VIR-9")
     outcome = await cashdesk.desk.deliver(recorded)
-    assert [message.refund.state for message in outcome.said(RefundMarked)] == ["confirmed"]
+    assert [message.refund.state for message in outcome.messages_of(RefundMarked)] == ["confirmed"]
     assert await position(cashdesk, order) == (5000, 0, 5000, 0, [])
 
 
@@ -202,22 +208,22 @@ async def test_the_payment_is_the_one_named(cashdesk: CashDesk) -> None:
     over = refund_order(order, 301, entry_id=cheque, cause=RefundCause.OVERPAID)
     assert reasons(await cashdesk.desk.deliver(over)) == ["refund_exceeds_payment"]
     fits = refund_order(order, 300, entry_id=cheque, cause=RefundCause.OVERPAID)
-    (marked,) = (await cashdesk.desk.deliver(fits)).said(RefundMarked)
+    (marked,) = (await cashdesk.desk.deliver(fits)).messages_of(RefundMarked)
     assert marked.refund.provider is None
     assert await position(cashdesk, order) == (0, 0, 300, 0, ["refund_unconfirmed"])
 
 
-@pytest.mark.parametrize("is_told", [True, False])
-async def test_whether_the_customer_is_told_goes_on_with_every_word(
-    cashdesk: CashDesk, is_told: bool
+@pytest.mark.parametrize("is_notified", [True, False])
+async def test_whether_the_customer_is_notified_goes_on_with_every_word(
+    cashdesk: CashDesk, is_notified: bool
 ) -> None:
     order, _ = await paid(cashdesk)
-    command = refund_order(order, 2000, notify_customer=is_told, public_comment="Avec nos excuses.")
-    (marked,) = (await cashdesk.desk.deliver(command)).said(RefundMarked)
+    command = refund_order(order, 2000, notify_customer=is_notified, public_comment="Avec nos excuses.")
+    (marked,) = (await cashdesk.desk.deliver(command)).messages_of(RefundMarked)
     confirm = ConfirmRefundMark(
         shop=order.shop, order_id=order.order_id, refund_id=command.refund_id, reference="VIR 1", actor="lea"
     )
-    (confirmed,) = (await cashdesk.desk.deliver(confirm)).said(RefundConfirmed)
+    (confirmed,) = (await cashdesk.desk.deliver(confirm)).messages_of(RefundConfirmed)
     for word in (marked, confirmed):
-        assert word.refund.notify_customer is is_told
-        assert word.refund.public_comment == ("Avec nos excuses." if is_told else None)
+        assert word.refund.notify_customer is is_notified
+        assert word.refund.public_comment == ("Avec nos excuses." if is_notified else None)

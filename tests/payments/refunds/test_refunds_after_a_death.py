@@ -50,7 +50,7 @@ def _forget_the_keys(till: Till) -> None:
     till.api._answers.clear()
 
 
-async def test_stripe_is_asked_first_after_a_death(till: Till) -> None:
+async def test_stripe_is_queried_first_after_a_death(till: Till) -> None:
     await _die_in_flight(till)
     _forget_the_keys(till)
     for _ in range(2):
@@ -59,7 +59,7 @@ async def test_stripe_is_asked_first_after_a_death(till: Till) -> None:
     assert len(till.api.refunds) == 1
 
 
-async def test_stripe_is_asked_first_at_an_ordinary_retry(till: Till) -> None:
+async def test_stripe_is_queried_first_at_an_ordinary_retry(till: Till) -> None:
     """Holds today: keep it."""
     await till.ask()
     await _perform(till)
@@ -120,7 +120,7 @@ async def test_a_refund_is_found_among_more_than_a_page(till: Till) -> None:
     for _ in range(2):
         await send(till.cashdesk)
         await hurry(till.cashdesk)
-    assert (till.api.asked, await effect(till.cashdesk)) == (1, "done")
+    assert (till.api.requests, await effect(till.cashdesk)) == (1, "done")
 
 
 @pytest.mark.parametrize(
@@ -153,9 +153,9 @@ async def test_without_the_key_what_was_begun_is_uncertain(till: Till) -> None:
 async def test_what_stripe_surely_does_not_have_fails_in_the_end(till: Till) -> None:
     await till.ask()
     await till.cashdesk.desk.fetch("UPDATE msg.effect SET attempts = 120, detail = 'away' RETURNING key")
-    till.api.troubles.extend([500])
+    till.api.faults.extend([500])
     await send(till.cashdesk)
-    assert (till.api.asked, await effect(till.cashdesk)) == (0, "failed")
+    assert (till.api.requests, await effect(till.cashdesk)) == (0, "failed")
 
 
 async def test_a_list_whose_next_page_cannot_be_requested_proves_nothing(

@@ -12,15 +12,15 @@ __all__ = ["provider", "till"]
 async def test_a_refund_that_the_backup_holds_as_pending_is_uncertain(till: Till) -> None:
     await till.ask()
     await till.cashdesk.desk.fetch(f"{DOUBT} RETURNING key", RESTORED, list(HARMLESS))
-    (told,) = of_kind(await send(till.cashdesk), RefundUncertain)
-    assert told.refund.detail == RESTORED
+    (event,) = of_kind(await send(till.cashdesk), RefundUncertain)
+    assert event.refund.detail == RESTORED
     assert (await effect(till.cashdesk), till.api.refunds) == ("uncertain", {})
 
 
 async def test_a_refund_that_is_requested_before_the_restore_is_finished_is_uncertain(till: Till) -> None:
     till.cashdesk.hub.restored = Restored(0, is_unfinished=True)
     outcome = await till.ask()
-    (told,) = outcome.said(RefundUncertain)
-    assert told.refund.detail == RESTORED
+    (event,) = outcome.messages_of(RefundUncertain)
+    assert event.refund.detail == RESTORED
     assert of_kind(await send(till.cashdesk), RefundUncertain) == []
     assert (await effect(till.cashdesk), till.api.refunds) == ("uncertain", {})

@@ -57,7 +57,7 @@ async def test_money_that_was_given_back_is_not_reported_as_nobodys(cashdesk: Ca
     order, _ = await paid(cashdesk)
     batch = enveloped("payments", [refund_order(order, 5000), deleted(order)])
     outcomes = await deliver(cashdesk.desk, batch, together=True)
-    assert [told.amount_minor for one in outcomes for told in one.said(PaymentUnmatched)] == []
+    assert [event.amount_minor for one in outcomes for event in one.messages_of(PaymentUnmatched)] == []
 
 
 async def test_nothing_is_sent_beyond_what_is_left(cashdesk: CashDesk) -> None:

@@ -42,8 +42,8 @@ async def test_two_card_payments_of_one_order_are_refunded_together(till: Till) 
     await cashdesk.pay(further)
     command = refund_order(order, 8000, mode=RefundMode.SENT, cause=RefundCause.OVERPAID)
     await cashdesk.desk.deliver(command)
-    said = await send(cashdesk)
-    assert len(of_kind(said, RefundSent)) == 2
+    emitted = await send(cashdesk)
+    assert len(of_kind(emitted, RefundSent)) == 2
     made = {(one["payment_intent"], one["amount"]) for one in till.api.refunds.values()}
     assert made == {(till.intent, 5000), ("pi_further", 3000)}
     assert (await position(cashdesk, order))[1] == 8000

@@ -28,13 +28,13 @@ KEY = "sk_test_of-the-tests-0001"
 @pytest.fixture
 async def provider() -> AsyncIterator[tuple[StripeApi, list[bytes]]]:
     """The stand-in for Stripe's API, and the webhooks it would post."""
-    told: list[bytes] = []
+    webhooks: list[bytes] = []
 
-    async def tell(body: bytes) -> None:
-        told.append(body)
+    async def collect(body: bytes) -> None:
+        webhooks.append(body)
 
-    async with StripeApi(free_ports(1)[0], KEY, tell) as api:
-        yield api, told
+    async with StripeApi(free_ports(1)[0], KEY, collect) as api:
+        yield api, webhooks
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Till:
     """A cash desk whose shop may send refunds, and an order of 50.00 paid by card."""
 
     api: StripeApi
-    told: list[bytes]
+    webhooks: list[bytes]
     cashdesk: CashDesk
     order: OrderPlaced
     intent: str
@@ -59,10 +59,10 @@ class Till:
 @pytest.fixture
 async def till(cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]) -> Till:
     """The till of a shop that has sold something."""
-    api, told = provider
+    api, webhooks = provider
     given = {"stripe_endpoints": (endpoint(api_key=KEY),), "stripe_api_url": api.url}
     cashdesk = await cashdesks(**given)
-    return Till(api, told, cashdesk, *await paid(cashdesk))
+    return Till(api, webhooks, cashdesk, *await paid(cashdesk))
 
 
 async def send(cashdesk: CashDesk) -> list[Any]:
@@ -85,58 +85,58 @@ async def effect(cashdesk: CashDesk) -> str:
 
 
 async def test_a_refund_is_sent_then_confirmed_by_webhook(till: Till) -> None:
-    api, told, cashdesk, order = till.api, till.told, till.cashdesk, till.order
+    api, webhooks, cashdesk, order = till.api, till.webhooks, till.cashdesk, till.order
     command = refund_order(order, 2000, mode=RefundMode.SENT)
     outcome = await cashdesk.desk.deliver(command)
-    assert outcome.said(RefundSent) == []
+    assert outcome.messages_of(RefundSent) == []
     assert await position(cashdesk, order) == (0, 0, 0, 0, [])
-    said = await send(cashdesk)
-    (sent,) = of_kind(said, RefundSent)
-    assert [e.causation_id for e, m in said if isinstance(m, RefundSent)] == [outcome.envelope.id]
+    emitted = await send(cashdesk)
+    (sent,) = of_kind(emitted, RefundSent)
+    assert [e.causation_id for e, m in emitted if isinstance(m, RefundSent)] == [outcome.envelope.id]
     (made,) = api.refunds.values()
     assert (made["payment_intent"], made["amount"]) == (till.intent, 2000)
     assert made["metadata"]["comptoir_refund_id"] == str(command.refund_id) == str(sent.refund.refund_id)
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
-    again = await cashdesk.pay(*(json.loads(body) for body in told))
+    again = await cashdesk.pay(*(json.loads(body) for body in webhooks))
     assert of_kind(again, RefundSent) == []
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
 
 
 async def test_the_webhook_may_come_before_the_answer(till: Till) -> None:
-    api, told, cashdesk, order = till.api, till.told, till.cashdesk, till.order
+    api, webhooks, cashdesk, order = till.api, till.webhooks, till.cashdesk, till.order
     await till.ask()
     sender = RefundSender(cashdesk.hub)
     row = await cashdesk.desk.fetch("SELECT payload FROM msg.effect")
     wish = json.loads(row[0]["payload"])
     await sender.perform(Effect(wish["refund_id"], EFFECT, wish, 1))
-    while len(told) < 3:
-        await provider_told(api)
-    said = await cashdesk.pay(*(json.loads(body) for body in told))
-    assert len(of_kind(said, RefundSent)) == 1
-    assert len(of_kind(said, RefundConfirmed)) == 1
-    said = await send(cashdesk)
-    assert of_kind(said, RefundSent) == []
+    while len(webhooks) < 3:
+        await webhooks_of_provider(api)
+    emitted = await cashdesk.pay(*(json.loads(body) for body in webhooks))
+    assert len(of_kind(emitted, RefundSent)) == 1
+    assert len(of_kind(emitted, RefundConfirmed)) == 1
+    emitted = await send(cashdesk)
+    assert of_kind(emitted, RefundSent) == []
     assert len(api.refunds) == 1
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
 
 
-async def provider_told(api: StripeApi) -> None:
+async def webhooks_of_provider(api: StripeApi) -> None:
     """Let the stand-in's webhooks be posted."""
-    await asyncio.gather(*api._telling)
+    await asyncio.gather(*api._deliveries)
 
 
-async def test_an_answer_that_says_nothing_is_asked_for_again_under_the_same_key(till: Till) -> None:
+async def test_an_answer_without_content_is_requested_again_under_the_same_key(till: Till) -> None:
     api, cashdesk, order = till.api, till.cashdesk, till.order
     await till.ask()
-    api.troubles.extend([500, 429])
+    api.faults.extend([500, 429])
     for _ in range(3):
         await send(cashdesk)
         await hurry(cashdesk)
-    assert (api.asked, len(api.refunds), await effect(cashdesk)) == (3, 1, "done")
+    assert (api.requests, len(api.refunds), await effect(cashdesk)) == (3, 1, "done")
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
 
 
-async def test_what_the_provider_refuses_changes_nothing_but_is_told_in_its_words(till: Till) -> None:
+async def test_what_the_provider_refuses_changes_nothing_but_is_reported_in_its_words(till: Till) -> None:
     cashdesk, order = till.cashdesk, till.order
     till.api.paid[till.intent] = 1000
     await till.ask()
@@ -187,15 +187,15 @@ async def test_what_is_about_to_be_sent_is_not_promised_twice(till: Till) -> Non
     assert reasons(second) == ["refund_exceeds_received", "provider_cannot_refund"]
 
 
-async def test_a_refund_that_is_pending_counts_and_is_told_as_under_way(till: Till) -> None:
+async def test_a_refund_that_is_pending_counts_and_is_reported_as_under_way(till: Till) -> None:
     """Some ways to pay take days: it is sent until it succeeded, and comes back when it fails."""
     cashdesk, order = till.cashdesk, till.order
     till.api.status = "pending"
     await till.ask()
-    said = await send(cashdesk)
-    assert (len(of_kind(said, RefundSent)), of_kind(said, RefundConfirmed)) == (1, [])
+    emitted = await send(cashdesk)
+    assert (len(of_kind(emitted, RefundSent)), of_kind(emitted, RefundConfirmed)) == (1, [])
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
-    assert under_way(said) == 2000
+    assert under_way(emitted) == 2000
     (made,) = till.api.refunds.values()
     confirmed = await cashdesk.pay(json.loads(event_body("refund.updated", {**made, "status": "succeeded"})))
     assert (len(of_kind(confirmed, RefundConfirmed)), under_way(confirmed)) == (1, 0)
@@ -211,6 +211,6 @@ async def test_a_pending_refund_that_fails_is_under_way_no_more(till: Till) -> N
     assert await position(till.cashdesk, till.order) == (2000, 0, 0, -2000, ["refund_failed"])
 
 
-def under_way(said: list[Any]) -> int:
+def under_way(expected: list[Any]) -> int:
     """What of the refunds the last position told says is not confirmed."""
-    return int(of_kind(said, BalanceChanged)[-1].position.refunds_pending_minor)
+    return int(of_kind(expected, BalanceChanged)[-1].position.refunds_pending_minor)

@@ -64,14 +64,14 @@ async def settle(
 
 def refused(outcome: Outcome) -> list[str]:
     """The codes of a refusal."""
-    return [reason.code for message in outcome.said(CommandRejected) for reason in message.reasons]
+    return [reason.code for message in outcome.messages_of(CommandRejected) for reason in message.reasons]
 
 
-async def test_it_is_told_and_its_sum_stays_reserved(till: Till) -> None:
-    said = await doubt(till, made=True)
-    (told,) = of_kind(said, RefundUncertain)
-    assert "Stripe does not report" in (told.refund.detail or "")
-    assert (await effect(till.cashdesk), of_kind(said, RefundSent), of_kind(said, RefundFailed)) == (
+async def test_it_is_reported_and_its_sum_stays_reserved(till: Till) -> None:
+    emitted = await doubt(till, made=True)
+    (event,) = of_kind(emitted, RefundUncertain)
+    assert "Stripe does not report" in (event.refund.detail or "")
+    assert (await effect(till.cashdesk), of_kind(emitted, RefundSent), of_kind(emitted, RefundFailed)) == (
         "uncertain",
         [],
         [],
@@ -84,10 +84,10 @@ async def test_it_is_told_and_its_sum_stays_reserved(till: Till) -> None:
 async def test_requested_again_it_is_made_once(till: Till, made: bool) -> None:
     await doubt(till, made=made)
     till.api._key, till.api._answers = KEY, {}
-    assert (await settle(till, RefundVerdict.ASK_AGAIN)).said(CommandDone)
+    assert (await settle(till, RefundVerdict.ASK_AGAIN)).messages_of(CommandDone)
     assert refused(await settle(till, RefundVerdict.ASK_AGAIN)) == ["refund_being_asked"]
-    said = await send(till.cashdesk)
-    assert len(of_kind(said, RefundSent)) == 1
+    emitted = await send(till.cashdesk)
+    assert len(of_kind(emitted, RefundSent)) == 1
     assert (len(till.api.refunds), await effect(till.cashdesk)) == (1, "done")
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
     assert refused(await settle(till, RefundVerdict.NOT_MADE)) == ["refund_not_uncertain"]
@@ -96,12 +96,12 @@ async def test_requested_again_it_is_made_once(till: Till, made: bool) -> None:
 async def test_a_refund_that_was_not_made_gives_its_sum_back(till: Till) -> None:
     await doubt(till, made=False)
     outcome = await settle(till, RefundVerdict.NOT_MADE, "absent du tableau de bord")
-    (failed,) = outcome.said(RefundFailed)
+    (failed,) = outcome.messages_of(RefundFailed)
     assert failed.refund.detail == "not_made by staff:zoe: absent du tableau de bord"
-    assert outcome.said(CommandDone)
+    assert outcome.messages_of(CommandDone)
     assert await effect(till.cashdesk) == "discarded"
     assert await position(till.cashdesk, till.order) == (0, 0, 0, 0, [])
-    assert (await till.ask(5000)).said(CommandRejected) == []
+    assert (await till.ask(5000)).messages_of(CommandRejected) == []
 
 
 async def settled_as_made(till: Till, reference: str) -> Outcome:
@@ -120,25 +120,25 @@ async def test_a_refund_that_was_made_is_posted_under_its_reference_and_the_prov
 ) -> None:
     await doubt(till, made=True)
     outcome = await settle(till, RefundVerdict.MADE, reference=made_by(till))
-    assert outcome.said(CommandDone)
-    assert len(outcome.said(RefundSent)) == 1
-    (confirmed,) = outcome.said(RefundConfirmed)
+    assert outcome.messages_of(CommandDone)
+    assert len(outcome.messages_of(RefundSent)) == 1
+    (confirmed,) = outcome.messages_of(RefundConfirmed)
     assert (confirmed.refund.provider_reference, confirmed.refund.confirmed_minor) == (made_by(till), 2000)
     assert await effect(till.cashdesk) == "done"
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
     assert "refund_exceeds_received" in reasons(await till.ask(4000))
     entries = await till.cashdesk.entries(till.order)
     assert entries.count(("refund_paid", 2000)) == 1
-    said = await till.cashdesk.pay(*(json.loads(body) for body in till.told))
-    assert of_kind(said, RefundSent) == []
+    emitted = await till.cashdesk.pay(*(json.loads(body) for body in till.webhooks))
+    assert of_kind(emitted, RefundSent) == []
     assert await till.cashdesk.entries(till.order) == entries
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
 
 
 async def test_a_named_refund_that_the_provider_has_under_another_id_counts_once(till: Till) -> None:
-    assert (await settled_as_made(till, "re_mistyped")).said(CommandDone)
+    assert (await settled_as_made(till, "re_mistyped")).messages_of(CommandDone)
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
-    await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    await till.cashdesk.pay(*(json.loads(body) for body in till.webhooks))
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
     refunds = [kind for kind, _ in await till.cashdesk.entries(till.order) if kind.startswith("refund_")]
     assert sorted(refunds) == ["refund_failed", "refund_paid", "refund_paid"]
@@ -150,8 +150,8 @@ async def test_a_named_refund_that_names_none_of_ours_is_the_one(
 ) -> None:
     await settled_as_made(till, "re_of_the_dashboard")
     for state in ("pending", "succeeded"):
-        thing = refund("re_of_the_dashboard", till.intent, amount, status=state)
-        await till.cashdesk.pay(event("refund.updated", thing))
+        resource = refund("re_of_the_dashboard", till.intent, amount, status=state)
+        await till.cashdesk.pay(event("refund.updated", resource))
     assert (await position(till.cashdesk, till.order))[1] == refunded
     rows = await till.cashdesk.desk.fetch("SELECT count(*) FROM refund")
     assert rows[0][0] == 1
@@ -160,10 +160,10 @@ async def test_a_named_refund_that_names_none_of_ours_is_the_one(
 async def test_a_named_refund_that_fails_at_the_provider_is_reversed(till: Till) -> None:
     await doubt(till, made=True)
     await settle(till, RefundVerdict.MADE, reference=made_by(till))
-    told = [json.loads(body) for body in till.told]
-    for one in told:
+    values = [json.loads(body) for body in till.webhooks]
+    for one in values:
         one["data"]["object"]["status"] = "failed"
-    await till.cashdesk.pay(*told)
+    await till.cashdesk.pay(*values)
     assert (await till.cashdesk.entries(till.order))[-1] == ("refund_failed", 2000)
 
 
@@ -185,11 +185,11 @@ async def test_a_reference_that_cannot_be_is_refused(
     assert await effect(till.cashdesk) == "uncertain"
 
 
-async def test_the_providers_word_ends_the_doubt_and_its_goods_are_heard_of(till: Till) -> None:
+async def test_the_providers_word_ends_the_doubt_and_its_goods_are_received(till: Till) -> None:
     """Fulfillment takes goods back when it hears that a refund was sent, so that is said although it came late."""
     await doubt(till, made=True)
-    said = await till.cashdesk.pay(*(json.loads(body) for body in till.told))
-    assert (len(of_kind(said, RefundSent)), len(of_kind(said, RefundConfirmed))) == (1, 1)
+    emitted = await till.cashdesk.pay(*(json.loads(body) for body in till.webhooks))
+    assert (len(of_kind(emitted, RefundSent)), len(of_kind(emitted, RefundConfirmed))) == (1, 1)
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
     assert refused(await settle(till, RefundVerdict.NOT_MADE)) == ["refund_not_uncertain"]
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
@@ -199,36 +199,36 @@ async def test_the_providers_word_ends_the_doubt_and_its_goods_are_heard_of(till
 async def test_the_providers_word_ends_the_uncertain_effect_too(till: Till, state: str) -> None:
     """Operations counts effects: one whose refund is known stands there no longer, however the refund ended."""
     await doubt(till, made=True)
-    told = [json.loads(body) for body in till.told]
-    for one in told:
+    values = [json.loads(body) for body in till.webhooks]
+    for one in values:
         one["data"]["object"]["status"] = state
-    await till.cashdesk.pay(*told)
+    await till.cashdesk.pay(*values)
     assert await effect(till.cashdesk) == "done"
     detail = await till.cashdesk.desk.fetchval("SELECT detail FROM msg.effect")
     assert detail == f"stripe reported {next(iter(till.api.refunds.values()))['id']}"
 
 
-async def test_a_refund_that_the_provider_told_of_before_leaves_no_uncertain_effect(till: Till) -> None:
+async def test_a_refund_that_the_provider_reported_before_leaves_no_uncertain_effect(till: Till) -> None:
     await till.ask()
     await _make(till)
-    await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    await till.cashdesk.pay(*(json.loads(body) for body in till.webhooks))
     await till.cashdesk.desk.fetch("UPDATE msg.effect SET detail = 'away', attempts = 1 RETURNING key")
     till.api._key = "sk_test_of-another-time"
     await send(till.cashdesk)
     assert await effect(till.cashdesk) == "done"
 
 
-async def test_a_refund_that_is_being_asked_about_is_left_to_its_answer(till: Till) -> None:
+async def test_a_refund_that_is_being_looked_up_is_left_to_its_answer(till: Till) -> None:
     await doubt(till, made=True)
     await settle(till, RefundVerdict.ASK_AGAIN)
-    await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    await till.cashdesk.pay(*(json.loads(body) for body in till.webhooks))
     assert await effect(till.cashdesk) == "planned"
 
 
-async def test_what_the_provider_made_counts_whatever_a_person_said(till: Till) -> None:
+async def test_what_the_provider_made_counts_whatever_staff_decided(till: Till) -> None:
     await doubt(till, made=True)
     await settle(till, RefundVerdict.NOT_MADE)
-    await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    await till.cashdesk.pay(*(json.loads(body) for body in till.webhooks))
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
 
 
@@ -257,7 +257,7 @@ async def test_a_refund_noted_as_made_without_a_reference_stays_reserved_until_i
     assert "refund_exceeds_received" in reasons(await till.ask(4000))
     assert refused(await settle(till, RefundVerdict.MADE)) == ["refund_reference_missing"]
     outcome = await settle(till, RefundVerdict.MADE, reference="re_seen")
-    (confirmed,) = outcome.said(RefundConfirmed)
+    (confirmed,) = outcome.messages_of(RefundConfirmed)
     assert (confirmed.refund.provider_reference, confirmed.refund.confirmed_minor) == ("re_seen", 2000)
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
     assert refused(await settle(till, RefundVerdict.MADE, reference="re_seen")) == ["refund_not_uncertain"]
@@ -267,11 +267,11 @@ async def test_a_refund_noted_as_made_can_turn_out_not_to_be(till: Till) -> None
     """Its credit remains, as with every refund that fails later: the money is owed and can be refunded again."""
     await _noted_without_reference(till)
     outcome = await settle(till, RefundVerdict.NOT_MADE, "absent du tableau de bord")
-    (failed,) = outcome.said(RefundFailed)
+    (failed,) = outcome.messages_of(RefundFailed)
     assert failed.refund.detail == "not_made by staff:zoe: absent du tableau de bord"
     assert await position(till.cashdesk, till.order) == (2000, 0, 0, -2000, ["refund_failed"])
     once_more = refund_order(till.order, 2000, mode=RefundMode.SENT, cause=RefundCause.OVERPAID)
-    assert (await till.cashdesk.desk.deliver(once_more)).said(CommandRejected) == []
+    assert (await till.cashdesk.desk.deliver(once_more)).messages_of(CommandRejected) == []
     till.api._key = KEY
     await send(till.cashdesk)
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
@@ -282,7 +282,7 @@ async def test_a_refund_noted_as_made_is_looked_for_at_the_provider_and_never_ma
     await till.cashdesk.desk.fetch("UPDATE refund SET is_sent = true")
     await till.cashdesk.desk.fetch("UPDATE msg.effect SET state = 'done'")
     till.api._key, till.api._answers = KEY, {}
-    assert (await settle(till, RefundVerdict.ASK_AGAIN)).said(CommandDone)
+    assert (await settle(till, RefundVerdict.ASK_AGAIN)).messages_of(CommandDone)
     assert refused(await settle(till, RefundVerdict.NOT_MADE)) == ["refund_being_asked"]
     await send(till.cashdesk)
     assert len(till.api.refunds) == 1

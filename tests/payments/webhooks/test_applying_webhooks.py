@@ -43,8 +43,8 @@ async def test_a_card_payment_settles_the_order(cashdesk: CashDesk) -> None:
     order = placed(5000, reference=payment)
     await cashdesk.desk.deliver(order)
     one = succeeded(payment)
-    said = await cashdesk.pay(one)
-    (settled,), (changed,) = of_kind(said, PaymentSettled), of_kind(said, BalanceChanged)
+    emitted = await cashdesk.pay(one)
+    (settled,), (changed,) = of_kind(emitted, PaymentSettled), of_kind(emitted, BalanceChanged)
     assert (settled.method, settled.provider, settled.provider_reference) == (
         PaymentMethod.CARD,
         "stripe",
@@ -52,7 +52,7 @@ async def test_a_card_payment_settles_the_order(cashdesk: CashDesk) -> None:
     )
     assert (settled.amount_minor, settled.balance_minor, settled.recorded_by) == (5000, 0, "stripe")
     assert (changed.position.balance_minor, changed.position.attempt) == (0, "settled")
-    assert [envelope.sequence for envelope, _ in said] == [2, 3]
+    assert [envelope.sequence for envelope, _ in emitted] == [2, 3]
     assert await cashdesk.end_of(one) == ("applied", None)
 
 
@@ -61,8 +61,8 @@ async def test_a_whole_life_of_events_in_one_batch_emits_one_position(cashdesk: 
     await cashdesk.desk.deliver(placed(reference=payment))
     created = event("payment_intent.created", intent(payment), 0)
     charge = event("charge.succeeded", {"id": "ch_1", "object": "charge", "payment_intent": payment}, 9)
-    said = await cashdesk.pay(created, succeeded(payment), charge)
-    assert len(of_kind(said, BalanceChanged)) == 1
+    emitted = await cashdesk.pay(created, succeeded(payment), charge)
+    assert len(of_kind(emitted, BalanceChanged)) == 1
     assert await cashdesk.end_of(charge) == ("irrelevant", "intent_says_it")
 
 
@@ -75,8 +75,8 @@ async def test_two_endpoints_telling_of_one_payment_are_one_receipt(cashdesks: C
     one = succeeded(payment)
     await cashdesk.post(one)
     await cashdesk.post(one, slug=twin.slug)
-    said = await cashdesk.apply()
-    assert len(of_kind(said, PaymentSettled)) == 1
+    emitted = await cashdesk.apply()
+    assert len(of_kind(emitted, PaymentSettled)) == 1
     states = await cashdesk.desk.fetch("SELECT state FROM webhook ORDER BY state")
     assert [row["state"] for row in states] == ["applied", "duplicate"]
     assert (await cashdesk.account(order))["balance_minor"] == 0
@@ -92,27 +92,27 @@ async def test_another_event_about_the_same_money_is_a_duplicate(cashdesk: CashD
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_a_session_and_its_intent_may_say_the_same_in_the_same_second(
+async def test_a_session_and_its_intent_may_report_the_same_in_the_same_second(
     cashdesk: CashDesk, together: bool
 ) -> None:
     """The session began a minute after its payment: two facts, neither of which stands in the other's way."""
     payment = intent_id()
     order = placed(reference=payment)
     await cashdesk.desk.deliver(order)
-    thing = intent(payment)
+    resource = intent(payment)
     session = {
         "id": "cs_1",
         "payment_intent": payment,
         "payment_status": "unpaid",
-        "created": thing["created"] + 60,
+        "created": resource["created"] + 60,
     }
-    said = [
-        event("payment_intent.processing", thing, 90),
+    texts = [
+        event("payment_intent.processing", resource, 90),
         event("checkout.session.completed", session, 90),
     ]
-    for batch in [said] if together else [[one] for one in said]:
+    for batch in [texts] if together else [[one] for one in texts]:
         await cashdesk.pay(*batch)
-    assert [await cashdesk.end_of(one) for one in said] == [("applied", None)] * 2
+    assert [await cashdesk.end_of(one) for one in texts] == [("applied", None)] * 2
     assert (await cashdesk.account(order))["attempt"] == "pending"
 
 
@@ -176,8 +176,8 @@ async def test_an_authorisation_that_is_cancelled_is_released(cashdesk: CashDesk
 async def test_a_failed_attempt_is_flagged_and_owes_nothing_new(cashdesk: CashDesk) -> None:
     payment = intent_id()
     await cashdesk.desk.deliver(placed(reference=payment))
-    said = await cashdesk.pay(event("payment_intent.payment_failed", intent(payment), 3))
-    (changed,) = of_kind(said, BalanceChanged)
+    emitted = await cashdesk.pay(event("payment_intent.payment_failed", intent(payment), 3))
+    (changed,) = of_kind(emitted, BalanceChanged)
     assert changed.position.flags == ["last_attempt_failed"]
     assert changed.position.balance_minor == 5000
 
@@ -187,8 +187,8 @@ async def test_another_currency_is_parked_and_reported(cashdesk: CashDesk) -> No
     order = placed(5000, reference=payment)
     await cashdesk.desk.deliver(order)
     one = succeeded(payment, 5000, "usd")
-    said = await cashdesk.pay(one)
-    (unmatched,) = of_kind(said, PaymentUnmatched)
+    emitted = await cashdesk.pay(one)
+    (unmatched,) = of_kind(emitted, PaymentUnmatched)
     assert (unmatched.amount_minor, unmatched.currency, unmatched.reason) == (5000, "USD", "currency_differs")
     assert await cashdesk.end_of(one) == ("parked", "currency_differs")
     assert (await cashdesk.account(order))["balance_minor"] == 5000
@@ -236,8 +236,8 @@ async def test_money_that_names_a_shop_without_an_endpoint_is_reported_and_a_per
     one = succeeded(payment, metadata=metadata)
     assert await cashdesk.pay(one) == []
     assert await cashdesk.end_of(one) == ("waiting", "order_unknown")
-    (told,) = of_kind(await fire_timers(cashdesk), PaymentUnmatched)
-    assert (told.provider_reference, told.amount_minor, told.order_id) == (payment, 5000, None)
+    (event,) = of_kind(await fire_timers(cashdesk), PaymentUnmatched)
+    assert (event.provider_reference, event.amount_minor, event.order_id) == (payment, 5000, None)
     assert (await cashdesk.account(order))["balance_minor"] == 5000
     names_it = {"provider": "stripe", "provider_reference": payment}
     await cashdesk.desk.deliver(

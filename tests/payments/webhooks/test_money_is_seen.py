@@ -44,7 +44,7 @@ async def _unmatched(cashdesk: CashDesk) -> list[tuple[str, int]]:
     return [(one["object_id"], one["amount_minor"]) for one in answer.json()["payments"]]
 
 
-def _tellers(payment: str, amount: int) -> dict[str, dict[str, Any]]:
+def _events_by_teller(payment: str, amount: int) -> dict[str, dict[str, Any]]:
     """Everything by which an endpoint may hear of one paid intent."""
     return {
         "intent": succeeded(payment, amount),
@@ -58,22 +58,22 @@ def _tellers(payment: str, amount: int) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("teller", _tellers("", 0))
+@pytest.mark.parametrize("teller", _events_by_teller("", 0))
 async def test_each_teller_of_a_payment_is_enough(cashdesk: CashDesk, teller: str) -> None:
     order = placed(25_000, reference=(payment := intent_id()))
     await cashdesk.desk.deliver(order)
-    said = await cashdesk.pay(_tellers(payment, 25_000)[teller])
-    assert [settled.provider_reference for settled in of_kind(said, PaymentSettled)] == [payment]
+    emitted = await cashdesk.pay(_events_by_teller(payment, 25_000)[teller])
+    assert [settled.provider_reference for settled in of_kind(emitted, PaymentSettled)] == [payment]
     assert await _position(cashdesk, order) == (25_000, 0, [])
-    others = [one for name, one in _tellers(payment, 25_000).items() if name != teller]
+    others = [one for name, one in _events_by_teller(payment, 25_000).items() if name != teller]
     assert of_kind(await cashdesk.pay(*others), PaymentSettled) == []
     assert await _position(cashdesk, order) == (25_000, 0, [])
 
 
-@pytest.mark.parametrize("teller", _tellers("", 0))
+@pytest.mark.parametrize("teller", _events_by_teller("", 0))
 async def test_each_report_of_an_unknown_payment_is_shown_to_staff(cashdesk: CashDesk, teller: str) -> None:
     payment = intent_id()
-    one = _tellers(payment, 7700)[teller]
+    one = _events_by_teller(payment, 7700)[teller]
     await cashdesk.pay(one)
     await fire_timers(cashdesk)
     assert await cashdesk.end_of(one) == ("parked", "order_unknown")
@@ -83,8 +83,8 @@ async def test_each_report_of_an_unknown_payment_is_shown_to_staff(cashdesk: Cas
 async def test_a_session_that_names_its_order_brings_its_money(cashdesk: CashDesk) -> None:
     order = placed(25_000)
     await cashdesk.desk.deliver(order)
-    thing = session("cs_1", intent_id(), 25_000, client_reference_id=str(order.order_id))
-    await cashdesk.pay(event("checkout.session.completed", thing))
+    resource = session("cs_1", intent_id(), 25_000, client_reference_id=str(order.order_id))
+    await cashdesk.pay(event("checkout.session.completed", resource))
     assert await _position(cashdesk, order) == (25_000, 0, [])
 
 
@@ -114,13 +114,13 @@ def _contradictions() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-@pytest.mark.parametrize(("type_", "thing"), _contradictions())
+@pytest.mark.parametrize(("type_", "resource"), _contradictions())
 async def test_nothing_is_posted_when_type_and_state_contradict(
-    cashdesk: CashDesk, type_: str, thing: dict[str, Any]
+    cashdesk: CashDesk, type_: str, resource: dict[str, Any]
 ) -> None:
     order = placed(5000, reference="pi_known")
     await cashdesk.desk.deliver(order)
-    await cashdesk.pay(one := event(type_, thing, 30))
+    await cashdesk.pay(one := event(type_, resource, 30))
     assert await cashdesk.end_of(one) == ("parked", "state_contradicts_type")
     assert await cashdesk.entries(order) == [("order_total", 5000)]
 
@@ -130,8 +130,8 @@ async def test_a_refund_reported_as_a_sum_flags_the_order_until_the_refund_is_kn
     cashdesk: CashDesk, version: str
 ) -> None:
     order, payment = await paid(cashdesk)
-    told = charge("ch_1", payment, amount_refunded=2000)
-    await cashdesk.pay(one := event("charge.refunded", told, 30, api_version=version))
+    type_ = charge("ch_1", payment, amount_refunded=2000)
+    await cashdesk.pay(one := event("charge.refunded", type_, 30, api_version=version))
     assert await cashdesk.end_of(one) == ("applied", None)
     assert await _position(cashdesk, order) == (5000, 0, ["refund_not_booked"])
     await cashdesk.pay(event("refund.created", refund("re_1", payment, 2000), 31))
@@ -169,8 +169,8 @@ async def test_what_was_never_captured_is_no_refund(cashdesk: CashDesk) -> None:
 async def test_refunds_listed_in_their_charge_are_each_posted_once(cashdesk: CashDesk) -> None:
     order, payment = await paid(cashdesk)
     listed = {"data": [refund("re_1", payment, 2000), refund("re_2", payment, 500)]}
-    told = charge("ch_1", payment, amount_refunded=2500, refunds=listed)
-    await cashdesk.pay(event("charge.refunded", told, api_version="2020-08-27"))
+    type_ = charge("ch_1", payment, amount_refunded=2500, refunds=listed)
+    await cashdesk.pay(event("charge.refunded", type_, api_version="2020-08-27"))
     await cashdesk.pay(event("refund.created", refund("re_2", payment, 500)))
     assert (await cashdesk.account(order))["refunded_minor"] == 2500
 
@@ -189,12 +189,12 @@ DISPUTES = [
 
 
 @pytest.mark.parametrize(("status", "flags"), DISPUTES)
-@pytest.mark.parametrize("told", ["created", "updated", "closed", "funds_withdrawn", "funds_reinstated"])
+@pytest.mark.parametrize("type_", ["created", "updated", "closed", "funds_withdrawn", "funds_reinstated"])
 async def test_a_dispute_flags_its_order(
-    cashdesk: CashDesk, told: str, status: str, flags: list[str]
+    cashdesk: CashDesk, type_: str, status: str, flags: list[str]
 ) -> None:
     order, payment = await paid(cashdesk)
-    await cashdesk.pay(one := event(f"charge.dispute.{told}", dispute("du_1", payment, status), 40))
+    await cashdesk.pay(one := event(f"charge.dispute.{type_}", dispute("du_1", payment, status), 40))
     assert await cashdesk.end_of(one) == ("applied", None)
     assert await _position(cashdesk, order) == (5000, 0, flags)
 
@@ -224,7 +224,7 @@ async def test_a_disputed_payment_is_not_refunded_over_again(cashdesk: CashDesk)
     order, payment = await paid(cashdesk)
     await cashdesk.pay(event("charge.dispute.created", dispute("du_1", payment, "needs_response")))
     command = refund_order(order, 1000, mode=RefundMode.SENT, cause=RefundCause.OVERPAID)
-    (refused,) = (await cashdesk.desk.deliver(command)).said(CommandRejected)
+    (refused,) = (await cashdesk.desk.deliver(command)).messages_of(CommandRejected)
     assert [reason.code for reason in refused.reasons] == ["payment_disputed"]
 
 
@@ -289,12 +289,12 @@ async def test_an_order_that_names_anothers_payment_is_flagged(cashdesk: CashDes
 async def test_money_that_names_an_order_badly_is_reported_soon(cashdesk: CashDesk) -> None:
     one = succeeded(intent_id(), 7000, metadata={"comptoir_order_id": "K7F3-QD9M", "comptoir_shop": SHOP})
     await cashdesk.pay(one)
-    said = await fire_timers(cashdesk, rounds=1)
-    assert [type(message).__name__ for _, message in said] == ["PaymentUnmatched"]
+    emitted = await fire_timers(cashdesk, rounds=1)
+    assert [type(message).__name__ for _, message in emitted] == ["PaymentUnmatched"]
     assert "not an order's id" in await cashdesk.desk.fetchval("SELECT detail FROM webhook")
 
 
-async def test_an_authorisation_told_by_its_charge_is_no_money(cashdesk: CashDesk) -> None:
+async def test_an_authorisation_reported_by_its_charge_is_no_money(cashdesk: CashDesk) -> None:
     order = placed(reference=(payment := intent_id()))
     await cashdesk.desk.deliver(order)
     held = charge("ch_1", payment, captured=False, amount_captured=0)

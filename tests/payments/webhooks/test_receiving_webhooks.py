@@ -150,7 +150,7 @@ async def test_signed_but_unreadable_is_kept_and_parked(cashdesk: CashDesk, body
     assert reason in ("unreadable", "shape_unexpected")
 
 
-async def test_database_away_is_503(cashdesk: CashDesk) -> None:
+async def test_database_unavailable_is_503(cashdesk: CashDesk) -> None:
     await cashdesk.hub.close()
     one = succeeded(intent_id())
     answer = await cashdesk.client.post(
@@ -163,7 +163,7 @@ async def test_database_away_is_503(cashdesk: CashDesk) -> None:
     assert await cashdesk.post(one) == 200
 
 
-async def test_too_many_at_once_are_told_to_come_back(cashdesks: CashDesks) -> None:
+async def test_too_many_at_once_get_a_response_to_retry_later(cashdesks: CashDesks) -> None:
     cashdesk = await cashdesks(webhooks_at_once=1)
     answers = await asyncio.gather(*(cashdesk.post(succeeded(intent_id())) for _ in range(10)))
     assert answers.count(503) == 9

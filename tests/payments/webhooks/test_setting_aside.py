@@ -79,7 +79,7 @@ async def test_foreign_money_is_set_aside_once_and_for_what_comes_later(
     assert await fire_timers(cashdesk) == []
     (row, *_) = (await _list(cashdesk, shop=SHOP))["webhooks"]
     assert row["detail"] == f"{WHY['actor']}: {WHY['reason']}"
-    await cashdesk.check_books()
+    await cashdesk.check_ledger()
 
 
 async def test_it_still_joins_an_order_that_names_the_payment(cashdesk: CashDesk) -> None:
@@ -214,8 +214,8 @@ async def test_a_needed_event_that_never_arrives_is_reported(
 ) -> None:
     for type_ in came:
         await cashdesk.post(event(type_, refund("re_1", "pi_1", 5)))
-    (told,) = (await _list(cashdesk, shop=SHOP))["endpoints"]
-    assert told["missing"] == missing
-    assert {one["type"] for one in told["needed"] if one["last_at"]} == {
-        one for one in came if one in {each["type"] for each in told["needed"]}
+    (endpoint,) = (await _list(cashdesk, shop=SHOP))["endpoints"]
+    assert endpoint["missing"] == missing
+    assert {one["type"] for one in endpoint["needed"] if one["last_at"]} == {
+        one for one in came if one in {each["type"] for each in endpoint["needed"]}
     }

@@ -45,8 +45,8 @@ async def test_it_waits_and_joins_the_order(cashdesk: CashDesk, way: Any) -> Non
     assert await cashdesk.pay(money) == []
     assert await cashdesk.end_of(money) == ("waiting", "order_unknown")
     await cashdesk.desk.deliver(order)
-    said = await cashdesk.apply()
-    assert [settled.balance_minor for settled in of_kind(said, PaymentSettled)] == [0]
+    emitted = await cashdesk.apply()
+    assert [settled.balance_minor for settled in of_kind(emitted, PaymentSettled)] == [0]
     assert await cashdesk.end_of(money) == ("applied", None)
     assert await cashdesk.desk.fetchval("SELECT count(*) FROM webhook_wait") == 0
     assert await cashdesk.desk.fetchval("SELECT count(*) FROM msg.timer") == 0

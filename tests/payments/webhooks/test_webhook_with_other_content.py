@@ -41,7 +41,7 @@ async def test_other_content_under_a_known_event_id_waits_for_a_person(
     assert set(states) == {"applied", "parked"}
     assert states["parked"][:2] == ("other_content", 2)
     assert states["applied"][1] == 2
-    await cashdesk.check_books()
+    await cashdesk.check_ledger()
 
 
 async def test_a_person_has_it_applied(cashdesk: CashDesk) -> None:
@@ -60,7 +60,7 @@ async def test_a_person_has_it_applied(cashdesk: CashDesk) -> None:
     assert (await cashdesk.account(order))["received_minor"] == 9000
 
 
-async def test_the_same_said_in_other_bytes_is_a_repeat(cashdesk: CashDesk) -> None:
+async def test_the_same_content_in_other_bytes_is_a_repeat(cashdesk: CashDesk) -> None:
     """Stripe counts the deliveries that are left in the event itself; two endpoints may have other versions."""
     order = placed(3000, reference=(payment := intent_id()))
     await cashdesk.desk.deliver(order)

@@ -44,12 +44,12 @@ _pages = Environment(
 )
 
 
-def build_app(mails: KeptMails, inbound_port: int, office: str) -> Starlette:
+def build_app(mails: KeptMails, inbound_port: int, backoffice: str) -> Starlette:
     """Return the page of these mails, answers to which go to the receiver on `inbound_port`.
 
     `office` is the address of the back office.
     """
-    inbox = Inbox(mails, inbound_port, office)
+    inbox = Inbox(mails, inbound_port, backoffice)
     return edge.routed(
         [
             Route("/", inbox.show_list),
@@ -68,8 +68,8 @@ def build_app(mails: KeptMails, inbound_port: int, office: str) -> Starlette:
 class Inbox:
     """The routes, on the mails of one system."""
 
-    def __init__(self, mails: KeptMails, inbound_port: int, office: str) -> None:
-        self._mails, self._inbound_port, self._office = mails, inbound_port, office
+    def __init__(self, mails: KeptMails, inbound_port: int, backoffice: str) -> None:
+        self._mails, self._inbound_port, self._backoffice = mails, inbound_port, backoffice
 
     async def show_list(self, request: Request) -> Response:
         """Return mails, the latest first: `?text=` of recipient or subject, `?before=` a mail's name."""
@@ -168,7 +168,7 @@ class Inbox:
         return self._page("missing.html", 404)
 
     def _page(self, template: str, status: int = 200, **values: object) -> Response:
-        page = _pages.get_template(template).render(office=self._office, **values)
+        page = _pages.get_template(template).render(backoffice=self._backoffice, **values)
         return HTMLResponse(page, status, headers=_HEADERS)
 
 

@@ -110,7 +110,7 @@ class Account:
         unit["payments"] = {"captures": [capture]}
         order.update(status="COMPLETED", update_time=timestamp(self.clock()))
         self.emit("CHECKOUT.ORDER.COMPLETED", order)
-        self._tell_capture(capture)
+        self._notify_capture(capture)
         return capture
 
     def authorize_order(self, order_id: str) -> Json:
@@ -146,7 +146,7 @@ class Account:
         unit["payments"].setdefault("captures", []).append(capture)
         status = "CAPTURED" if is_final else "PARTIALLY_CAPTURED"
         authorization.update(status=status, update_time=timestamp(self.clock()))
-        self._tell_capture(capture)
+        self._notify_capture(capture)
         return capture
 
     def forget_approval(self, order_id: str) -> None:
@@ -243,7 +243,7 @@ class Account:
         began = datetime.fromisoformat(capture["create_time"])
         self.move(CHECKOUT, value, capture, fee=-fee, id=capture["id"], began=began)
 
-    def _tell_capture(self, capture: Json) -> None:
+    def _notify_capture(self, capture: Json) -> None:
         self.emit(f"PAYMENT.CAPTURE.{capture['status']}", capture)
 
     @staticmethod

@@ -21,7 +21,7 @@ from deploy.demo.standins.paypal.refunds import refund
 from deploy.demo.standins.paypal.refusals import Refused, refusal
 from deploy.demo.standins.paypal.reporting import MOST_FOUND, number_of, search
 from deploy.demo.standins.paypal.shapes import Json, link, timestamp
-from deploy.demo.standins.serving import Handler, Troubles
+from deploy.demo.standins.serving import FaultInjection, Handler
 
 TOKEN_SECONDS = 32400
 DISPUTES_A_PAGE, MOST_DISPUTES_A_PAGE = 10, 50
@@ -33,9 +33,9 @@ class Api:
 
     def __init__(self, account: Account, client_id: str, client_secret: str) -> None:
         self.account = account
-        self.troubles = Troubles()
-        self.token_troubles = Troubles()
-        self.asked: Counter[str] = Counter()
+        self.faults = FaultInjection()
+        self.token_faults = FaultInjection()
+        self.requests: Counter[str] = Counter()
         self.refund_seconds = 0.0
         """How long a refund takes; the same request meanwhile is answered 409."""
         self.refund_status = "COMPLETED"
@@ -72,8 +72,8 @@ class Api:
         """Return a route that needs an access token and may have trouble."""
 
         async def answer(request: Request) -> Response:
-            self.asked[f"{method} {path}"] += 1
-            return await self.troubles.around(request, lambda asked: self._guarded(asked, handle), _status)
+            self.requests[f"{method} {path}"] += 1
+            return await self.faults.around(request, lambda query: self._guarded(query, handle), _status)
 
         return Route(path, answer, methods=[method])
 
@@ -88,8 +88,8 @@ class Api:
             return refusal(refused)
 
     async def _token(self, request: Request) -> Response:
-        self.asked["POST /v1/oauth2/token"] += 1
-        return await self.token_troubles.around(request, self._new_token, _status)
+        self.requests["POST /v1/oauth2/token"] += 1
+        return await self.token_faults.around(request, self._new_token, _status)
 
     async def _new_token(self, request: Request) -> Response:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -153,17 +153,17 @@ class Api:
 
     async def _disputes(self, request: Request) -> Response:
         """List disputes, the last changed first; `next_page_token` is the last one seen."""
-        asked = dict(request.query_params)
-        if "start_time" in asked and "disputed_transaction_id" in asked:
+        query = dict(request.query_params)
+        if "start_time" in query and "disputed_transaction_id" in query:
             raise Refused(400, "INVALID_PARAMETER_VALUE", "start_time")
-        size = number_of(asked, "page_size", DISPUTES_A_PAGE, MOST_DISPUTES_A_PAGE)
-        found = [each for each in self.account.disputes.values() if _is_wanted(each, asked)]
+        size = number_of(query, "page_size", DISPUTES_A_PAGE, MOST_DISPUTES_A_PAGE)
+        found = [each for each in self.account.disputes.values() if _is_wanted(each, query)]
         found.sort(key=lambda each: str(each["update_time"]), reverse=True)
-        start = number_of(asked, "next_page_token", 1) - 1
+        start = number_of(query, "next_page_token", 1) - 1
         url = f"{self.account.api_url}/v1/customer/disputes"
-        links = [link(f"{url}?{urlencode(asked)}", "self")]
+        links = [link(f"{url}?{urlencode(query)}", "self")]
         if len(found) > start + size:
-            links.append(link(f"{url}?{urlencode({**asked, 'next_page_token': start + size + 1})}", "next"))
+            links.append(link(f"{url}?{urlencode({**query, 'next_page_token': start + size + 1})}", "next"))
         return JSONResponse({"items": [listed(each) for each in found[start : start + size]], "links": links})
 
     async def _transactions(self, request: Request) -> Response:
@@ -199,17 +199,17 @@ def _shown(made: Json, *, is_whole: bool) -> Json:
     return made if is_whole else {name: made[name] for name in IN_MINIMAL_ANSWERS}
 
 
-def _is_wanted(dispute: Json, asked: dict[str, str]) -> bool:
+def _is_wanted(dispute: Json, query: dict[str, str]) -> bool:
     """Return whether a dispute matches the query's filters; times compare as text, all being in UTC."""
-    states = asked.get("dispute_state", "")
+    states = query.get("dispute_state", "")
     transactions = [each["seller_transaction_id"] for each in dispute["disputed_transactions"]]
     return (
         (not states or listed(dispute)["dispute_state"] in states.split(","))
-        and asked.get("disputed_transaction_id", transactions[0]) in transactions
-        and dispute["create_time"] >= asked.get("start_time", "")
-        and asked.get("update_time_after", "")
+        and query.get("disputed_transaction_id", transactions[0]) in transactions
+        and dispute["create_time"] >= query.get("start_time", "")
+        and query.get("update_time_after", "")
         <= dispute["update_time"]
-        <= asked.get("update_time_before", "9")
+        <= query.get("update_time_before", "9")
     )
 
 

@@ -159,5 +159,5 @@ def _updated(account: Account, dispute: Json, event: str = "CUSTOMER.DISPUTE.UPD
     account.emit(event, dispute)
 
 
-def _to_the_millisecond(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+def _to_the_millisecond(timestamp: datetime) -> str:
+    return timestamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{timestamp.microsecond // 1000:03d}Z"

@@ -13,10 +13,10 @@ from deploy.demo.standins.paypal.api import Api
 from deploy.demo.standins.paypal.certificates import Holder
 from deploy.demo.standins.paypal.events import TYPES, EventLog
 from deploy.demo.standins.paypal.refusals import Refused, refusal
-from deploy.demo.standins.paypal.reporting import moment_of, number_of
+from deploy.demo.standins.paypal.reporting import number_of, timestamp_of
 from deploy.demo.standins.paypal.shapes import Json, link
 from deploy.demo.standins.paypal.signing import ALGORITHM, Transmission, is_signed
-from deploy.demo.standins.serving import Handler, Troubles
+from deploy.demo.standins.serving import FaultInjection, Handler
 
 EVENTS_A_PAGE, MOST_EVENTS_A_PAGE = 10, 300
 KEPT = timedelta(days=30)
@@ -33,7 +33,7 @@ class Notifications:
         """Leaves by the last part of their address."""
         self.shows_chain = True
         """Whether a certificate is served with its intermediate."""
-        self.certificate_troubles = Troubles()
+        self.certificate_faults = FaultInjection()
         self._api, self._log = api, log
 
     def routes(self) -> Sequence[Route]:
@@ -91,20 +91,20 @@ class Notifications:
 
     def _events(self, request: Request) -> Response:
         """List events, the newest first; the next link holds the times and the place to go on from."""
-        asked = dict(request.query_params)
-        size = number_of(asked, "page_size", EVENTS_A_PAGE, MOST_EVENTS_A_PAGE)
+        query = dict(request.query_params)
+        size = number_of(query, "page_size", EVENTS_A_PAGE, MOST_EVENTS_A_PAGE)
         now = self._api.account.clock()
-        start = moment_of(asked, "start_time") if "start_time" in asked else now - KEPT
-        end = moment_of(asked, "end_time") if "end_time" in asked else now
-        found = self._log.between(start, end, asked.get("event_type", ""), asked.get("transaction_id", ""))
-        place = number_of(asked, "index_id", 1) - 1
+        start = timestamp_of(query, "start_time") if "start_time" in query else now - KEPT
+        end = timestamp_of(query, "end_time") if "end_time" in query else now
+        found = self._log.between(start, end, query.get("event_type", ""), query.get("transaction_id", ""))
+        place = number_of(query, "index_id", 1) - 1
         shown = found[place : place + size]
         url = f"{self._api.account.api_url}/v1/notifications/webhooks-events"
-        links = [link(f"{url}?{urlencode(asked)}", "self")]
+        links = [link(f"{url}?{urlencode(query)}", "self")]
         if len(found) > place + size:
             times = {"start_time": start.isoformat(), "end_time": end.isoformat(), "page_size": size}
             further = {"move_to": "next", "index_id": place + size + 1}
-            links.append(link(f"{url}?{urlencode({**asked, **times, **further})}", "next"))
+            links.append(link(f"{url}?{urlencode({**query, **times, **further})}", "next"))
         content = {"events": [one.content for one in shown], "count": len(shown), "links": links}
         return JSONResponse(content)
 
@@ -112,13 +112,13 @@ class Notifications:
         """Check a delivery's signature, as long as its event is given byte by byte as it was delivered."""
         text = (await request.body()).decode("utf-8", "surrogateescape")
         try:
-            asked = json.loads(text)
+            query = json.loads(text)
             event = _written_in(text, "webhook_event")
             transmission = Transmission(
-                asked["transmission_id"], asked["transmission_time"], asked["webhook_id"]
+                query["transmission_id"], query["transmission_time"], query["webhook_id"]
             )
-            name, signature = asked["cert_url"].rpartition("/")[2], asked["transmission_sig"]
-            is_ours = asked["webhook_id"] == self.webhook_id and asked["auth_algo"] == ALGORITHM
+            name, signature = query["cert_url"].rpartition("/")[2], query["transmission_sig"]
+            is_ours = query["webhook_id"] == self.webhook_id and query["auth_algo"] == ALGORITHM
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Refused(400, "VALIDATION_ERROR") from None
         holder = self.certificates.get(name)
@@ -128,7 +128,7 @@ class Notifications:
         return JSONResponse({"verification_status": "SUCCESS" if is_good else "FAILURE"})
 
     async def _certificate(self, request: Request) -> Response:
-        return await self.certificate_troubles.around(
+        return await self.certificate_faults.around(
             request, _later(self._shown_certificate), lambda status: Response(status_code=status)
         )
 

@@ -14,9 +14,9 @@ MOST_FOUND = 10_000
 """More transactions than these are refused, whatever the page."""
 
 
-def search(account: Account, asked: Mapping[str, str], lag: timedelta, most: int = MOST_FOUND) -> Json:
+def search(account: Account, query: Mapping[str, str], lag: timedelta, most: int = MOST_FOUND) -> Json:
     """Return one page of the money that moved. Raises Refused, also for more than `most`."""
-    start, end = moment_of(asked, "start_date"), moment_of(asked, "end_date")
+    start, end = timestamp_of(query, "start_date"), timestamp_of(query, "end_date")
     refreshed = account.clock() - lag
     if end - start > LONGEST_WINDOW:
         raise Refused(400, "Date range is greater than 31 days")
@@ -24,11 +24,11 @@ def search(account: Account, asked: Mapping[str, str], lag: timedelta, most: int
         raise Refused(400, "Start date should be before end date")
     if start > refreshed:
         raise Refused(400, "Data for the given start date is not available.")
-    page, size = number_of(asked, "page", 1), number_of(asked, "page_size", A_PAGE, MOST_A_PAGE)
+    page, size = number_of(query, "page", 1), number_of(query, "page_size", A_PAGE, MOST_A_PAGE)
     found = [
         each
         for each in account.movements
-        if start <= each.began <= end and each.at <= refreshed and _is_wanted(each, asked)
+        if start <= each.began <= end and each.at <= refreshed and _is_wanted(each, query)
     ]
     if len(found) > most:
         raise Refused(400, name="RESULTSET_TOO_LARGE")
@@ -42,33 +42,33 @@ def search(account: Account, asked: Mapping[str, str], lag: timedelta, most: int
         "page": page,
         "total_items": len(found),
         "total_pages": pages,
-        "links": _links(account, asked, page, pages),
+        "links": _links(account, query, page, pages),
     }
 
 
-def moment_of(asked: Mapping[str, str], name: str) -> datetime:
+def timestamp_of(query: Mapping[str, str], name: str) -> datetime:
     """Return a time of the query. Raises Refused."""
-    if name not in asked:
+    if name not in query:
         raise Refused(400, "MISSING_REQUIRED_PARAMETER", name)
     try:
-        moment = datetime.fromisoformat(asked[name])
+        timestamp = datetime.fromisoformat(query[name])
     except ValueError:
         raise Refused(400, "INVALID_PARAMETER_SYNTAX", name) from None
-    if moment.tzinfo is None:
+    if timestamp.tzinfo is None:
         raise Refused(400, "INVALID_PARAMETER_SYNTAX", name)
-    return moment
+    return timestamp
 
 
-def number_of(asked: Mapping[str, str], name: str, default: int, most: int = 2**31 - 1) -> int:
+def number_of(query: Mapping[str, str], name: str, default: int, most: int = 2**31 - 1) -> int:
     """Return a number of the query from 1 to `most`. Raises Refused."""
-    text = asked.get(name, str(default))
+    text = query.get(name, str(default))
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise Refused(400, "INVALID_PARAMETER_VALUE", name)
     return int(text)
 
 
-def _is_wanted(movement: Movement, asked: Mapping[str, str]) -> bool:
-    return asked.get("transaction_id", movement.id) == movement.id
+def _is_wanted(movement: Movement, query: Mapping[str, str]) -> bool:
+    return query.get("transaction_id", movement.id) == movement.id
 
 
 def _detail(account: Account, movement: Movement) -> Json:
@@ -101,18 +101,18 @@ def _balance(account: Account, last: Movement) -> Decimal:
     return sum((each.value + each.fee for each in until if each.currency == last.currency), Decimal(0))
 
 
-def _links(account: Account, asked: Mapping[str, str], page: int, pages: int) -> list[Json]:
+def _links(account: Account, query: Mapping[str, str], page: int, pages: int) -> list[Json]:
     url = f"{account.api_url}/v1/reporting/transactions"
     targets = {"self": page, "first": 1, "last": pages, "next": page + 1, "prev": page - 1}
     return [
         link(
-            f"{url}?" + "&".join(f"{name}={value}" for name, value in {**asked, "page": number}.items()), rel
+            f"{url}?" + "&".join(f"{name}={value}" for name, value in {**query, "page": number}.items()), rel
         )
         for rel, number in targets.items()
         if 1 <= number <= pages
     ]
 
 
-def _numeric_zone(moment: datetime) -> str:
+def _numeric_zone(at: datetime) -> str:
     """Return a time as reports have it, with the zone as +0000."""
-    return timestamp(moment).replace("Z", "+0000")
+    return timestamp(at).replace("Z", "+0000")

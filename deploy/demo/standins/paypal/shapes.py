@@ -56,9 +56,9 @@ def fee_of(value: Decimal, currency: str) -> Decimal:
     return min(value, Decimal(written(value * FEE_SHARE + FEE_FIXED, currency)))
 
 
-def timestamp(moment: datetime) -> str:
+def timestamp(at: datetime) -> str:
     """Return a time in UTC, to the second, as payments have it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def link(href: str, rel: str, method: str = "GET") -> Json:

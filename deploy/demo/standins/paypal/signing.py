@@ -33,9 +33,9 @@ class Transmission:
         return f"{self.id}|{self.time}|{self.webhook_id}|{zlib.crc32(body)}".encode()
 
 
-def new_transmission(webhook_id: str, moment: datetime) -> Transmission:
+def new_transmission(webhook_id: str, timestamp: datetime) -> Transmission:
     """Return a transmission with an id of its own."""
-    return Transmission(str(uuid4()), moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), webhook_id)
+    return Transmission(str(uuid4()), timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), webhook_id)
 
 
 def headers_of(

@@ -60,8 +60,8 @@ class Eraseable:
 
 def begin(work: B, received: ReceivedMessage[CustomerErased]) -> None:
     """Have the erasure carried out right after the commit. A repeat begins another pass."""
-    asked = received.message
-    plan(work.unit, asked.erasure_id, asked.shop, asked.order_ids)
+    erasure = received.message
+    plan(work.unit, erasure.erasure_id, erasure.shop, erasure.order_ids)
 
 
 def plan(unit: Unit, erasure_id: UUID, shop: str, orders: Sequence[UUID]) -> None:

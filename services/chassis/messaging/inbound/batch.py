@@ -131,7 +131,7 @@ def note_orders(unit: Unit, messages: Sequence[Handled]) -> None:
         if handled.end is End.DUPLICATE or envelope is None or envelope.shop is None:
             continue
         with contextlib.suppress(ValueError):
-            unit.heard_of(envelope.shop, UUID(envelope.subject or ""))
+            unit.touch_order(envelope.shop, UUID(envelope.subject or ""))
 
 
 def alike(arrivals: list[RawMessage]) -> list[RawMessage]:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import structlog
 
-from contracts.catalogue import heard_by
+from contracts.catalogue import consumed_by
 from contracts.message import Reason
 from services.chassis.errors import describe, places
 from services.chassis.failpoints import reach
@@ -81,7 +81,7 @@ class Committer(Generic[B]):
         self._policy = policy
         self.taken: Counter[str] = Counter()
         self._types = {
-            entry.type: entry for entry in heard_by(self._service) if entry.message in subscribers.handlers
+            entry.type: entry for entry in consumed_by(self._service) if entry.message in subscribers.handlers
         }
 
     async def commit(self, arrivals: Sequence[RawMessage]) -> list[Handled]:
@@ -101,7 +101,7 @@ class Committer(Generic[B]):
                     raise
                 if not is_conflict(error):
                     break
-        return [await self._alone(arrival) for arrival in arrivals]
+        return [await self._commit_one(arrival) for arrival in arrivals]
 
     async def retry_due(self, limit: int) -> int:
         """Retry the parked messages that are due. Return how many were retried."""
@@ -119,14 +119,14 @@ class Committer(Generic[B]):
             ids = await parked_store.list_due(connection, limit)
         for parked_id in ids:
             try:
-                await self._retry_alone(parked_id)
+                await self._retry_one(parked_id)
             except Exception as error:
                 if is_outage(error):
                     raise
                 await self._postpone(parked_id, error)
         return len(ids)
 
-    async def _alone(self, arrival: RawMessage) -> Handled:
+    async def _commit_one(self, arrival: RawMessage) -> Handled:
         error: Exception | None = None
         for _ in range(CONFLICT_RETRIES):
             try:
@@ -142,7 +142,7 @@ class Committer(Generic[B]):
         log.error("message failed", queue=arrival.queue, error=describe(cause), places=places(cause))
         return (await self._attempt([arrival], culprit=cause))[0]
 
-    async def _retry_alone(self, parked_id: int) -> None:
+    async def _retry_one(self, parked_id: int) -> None:
         take = _taking(lambda connection: parked_store.take_parked(connection, parked_id))
         for tries_left in reversed(range(CONFLICT_RETRIES)):
             try:
@@ -197,15 +197,15 @@ class Committer(Generic[B]):
             await unit.flush()
             reach("before_commit", place)
         reach("after_commit", place)
-        self._tell(unit, batch, perf_counter() - began)
+        self._run_after_commit(unit, batch, perf_counter() - began)
         return batch.handled
 
-    def _tell(self, unit: Unit, batch: Batch, seconds: float) -> None:
+    def _run_after_commit(self, unit: Unit, batch: Batch, seconds: float) -> None:
         """Run what follows the commit. An error here must not look like a failed batch, which would be
         retried."""
-        for tell in (unit.committed, lambda: self._after(unit), lambda: self._measure(batch, seconds)):
+        for step in (unit.committed, lambda: self._after(unit), lambda: self._measure(batch, seconds)):
             try:
-                tell()
+                step()
             except Exception as error:
                 log.error("failed after a commit", error=describe(error), places=places(error))
 
@@ -222,17 +222,17 @@ class Committer(Generic[B]):
         seen = iter(await recognise(unit.connection, self._service, named, unit.now) if named else ())
         for key, (arrival, reading) in zip(keys, readings, strict=True):
             arrival.has_inbox_row = arrival.remembered or key is not None
-            standing = next(seen) if key is not None else Seen.NEW
-            if standing is Seen.DUPLICATE:
+            state = next(seen) if key is not None else Seen.NEW
+            if state is Seen.DUPLICATE:
                 batch.skip_duplicate(arrival, reading)
                 continue
-            if standing is Seen.REUSED:
+            if state is Seen.REUSED:
                 arrival.reuses_id = True
             fitting = self._fitting(arrival, reading)
             if isinstance(fitting, InvalidMessage):
                 is_new = answer and arrival.parked_id is None
-                told = is_new and await self._answer_unreadable(unit, arrival, fitting)
-                answered_by = self._service if told else None
+                is_answered = is_new and await self._answer_unreadable(unit, arrival, fitting)
+                answered_by = self._service if is_answered else None
                 batch.park_invalid(arrival, fitting, remembered=key is not None, answered_by=answered_by)
             else:
                 batch.fresh.append((arrival, fitting))

@@ -72,7 +72,7 @@ class Consumers:
             self._ended.set()
 
     async def _run(self) -> None:
-        pause, told = RECONNECT_SECONDS, ""
+        pause, logged = RECONNECT_SECONDS, ""
         while not self._stopping.is_set():
             began = monotonic()
             try:
@@ -88,9 +88,9 @@ class Consumers:
                 return
             has_worked = monotonic() - began > CONNECT_SECONDS + ANSWER_SECONDS
             pause = RECONNECT_SECONDS if has_worked else min(pause * 2, LONGEST_RECONNECT_SECONDS)
-            if has_worked or self.last_error != told:
-                told = self.last_error
-                log.warning("not consuming; reconnecting", error=told)
+            if has_worked or self.last_error != logged:
+                logged = self.last_error
+                log.warning("not consuming; reconnecting", error=logged)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
@@ -128,8 +128,8 @@ class Consumers:
             if channel is None or channel.is_closed:
                 channel = await connection.channel(publisher_confirms=False, timeout=ANSWER_SECONDS)
             with contextlib.suppress(ChannelNotFoundEntity):
-                said = await channel.queue_declare(reader.queue, passive=True, timeout=ANSWER_SECONDS)
-                found[reader.queue] = (said.message_count or 0, said.consumer_count or 0)
+                declared = await channel.queue_declare(reader.queue, passive=True, timeout=ANSWER_SECONDS)
+                found[reader.queue] = (declared.message_count or 0, declared.consumer_count or 0)
         if channel is not None and not channel.is_closed:
             await channel.close()
         return found
@@ -143,22 +143,22 @@ class Consumers:
                 raise ConnectionError("the previous connection has not ended yet")
             self._robust.close_callbacks.add(self._closer(self._generation))
             self._connection = self._robust.transport.connection
-            standing = await self.counts()
-            self._note_missing([reader.queue for reader in self._readers if reader.queue not in standing])
+            existing = await self.counts()
+            self._note_missing([reader.queue for reader in self._readers if reader.queue not in existing])
             if not self.is_paused:
-                await within(CONNECT_SECONDS, self._consume(standing))
+                await within(CONNECT_SECONDS, self._consume(existing))
                 self.is_consuming = True
-                log.info("consuming", queues=sorted(standing), missing=self.missing)
+                log.info("consuming", queues=sorted(existing), missing=self.missing)
             await self._wait_until_lost()
         finally:
             self.is_consuming = False
             await self._close()
 
-    async def _consume(self, standing: Collection[str]) -> None:
+    async def _consume(self, existing: Collection[str]) -> None:
         """Start the subscribers of all queues that exist."""
         on_close = self._closer(self._generation)
         for subscription in self._subscriptions:
-            if subscription.queue in standing:
+            if subscription.queue in existing:
                 await subscription.start(on_close)
 
     async def _wait_until_lost(self) -> None:
@@ -167,8 +167,8 @@ class Consumers:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._lost.wait(), MISSING_SECONDS if self.missing else None)
             if self.missing and not self._lost.is_set():
-                standing = await self.counts()
-                if back := [queue for queue in self.missing if queue in standing]:
+                existing = await self.counts()
+                if back := [queue for queue in self.missing if queue in existing]:
                     self.renew(f"{', '.join(back)} was missing and is there")
 
     def _note_missing(self, missing: list[str]) -> None:
@@ -208,9 +208,9 @@ class Consumers:
                 await within(CANCEL_SECONDS, subscription.cancel())
 
     def _closer(self, generation: int) -> Callable[..., None]:
-        def on_close(*said: Any) -> None:
+        def on_close(*declared: Any) -> None:
             if generation == self._generation and not self._lost.is_set():
-                reasons = [describe(one) for one in said if isinstance(one, BaseException)]
+                reasons = [describe(one) for one in declared if isinstance(one, BaseException)]
                 self.renew(reasons[0] if reasons else "the broker ended a channel or a consumer")
 
         return on_close

@@ -37,7 +37,7 @@ class DeadLetterReader(QueueReader):
             original = replace(arrival, queue=_queue_of_death(arrival))
             key = "dead " + hashlib.sha256(dedupe_key(original, _envelope(original)).encode()).hexdigest()
             if await self._park(original, key):
-                await self._try_alone(original, self._untried[key])
+                await self._try_one(original, self._untried[key])
                 self._untried.pop(key)
 
     async def _park(self, arrival: RawMessage, key: str) -> bool:
@@ -53,12 +53,12 @@ class DeadLetterReader(QueueReader):
             row = parking.row_of(failure, unit.now)._replace(dedupe_key=key)
             if not await parked_store.park(unit.connection, [row]):
                 return False
-            parking.say_parked(unit, failure)
+            parking.emit_parked(unit, failure)
             parked_id = await parked_store.find_parked(unit.connection, key)
         self._untried[key] = parked_id
         return True
 
-    async def _try_alone(self, arrival: RawMessage, parked_id: int) -> None:
+    async def _try_one(self, arrival: RawMessage, parked_id: int) -> None:
         """Try it; the outcome is then recorded under its own key: handled, duplicate, waiting or
         parked."""
         await self._commit_again([arrival])

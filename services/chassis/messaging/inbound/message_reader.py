@@ -27,7 +27,7 @@ from services.chassis.messaging.inbound.raw_message import (
 )
 from services.chassis.messaging.subscribers import Adapter, ReceivedMessage
 from services.chassis.messaging.topology import UNROUTED
-from services.chassis.texts import NUL_SIGN, place_of
+from services.chassis.texts import NUL_SIGN, json_path_of
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 MOST_ATTRIBUTE_BYTES = 255
@@ -57,7 +57,7 @@ def read(
         return _unrouted(arrival, envelope, known_types)
     entry = known_types.get(envelope.type)
     if entry is None:
-        return _not_heard(envelope, known_types)
+        return _unexpected_type(envelope, known_types)
     sender = arrival.sender
     if entry.sender != sender or not _is_source_of(envelope.source, sender):
         detail = f"{envelope.type} from {envelope.source} came by the queue of {sender}"
@@ -70,8 +70,8 @@ def read(
     if arrival.size > MAX_BODY_BYTES:
         detail = f"the body has {arrival.size} bytes; {MAX_BODY_BYTES} are allowed: send a smaller message"
         return InvalidMessage("too_large", detail, envelope)
-    is_asked_for = arrival.parked_id is not None or arrival.replay_id is not None
-    if not is_asked_for and (late := _outside(envelope.id, window, now)):
+    is_requested = arrival.parked_id is not None or arrival.replay_id is not None
+    if not is_requested and (late := _outside(envelope.id, window, now)):
         return InvalidMessage(*late, envelope)
     try:
         body, message, notes = _validated(entry, arrival.body, adapters.get(entry.message))
@@ -79,8 +79,8 @@ def read(
         return _unreadable(entry, envelope, unread.body, unread.error)
     if sender == STOREFRONT and (fault := _fault_of_source(envelope.source, message)):
         return InvalidMessage(WRONG_SENDER, fault, envelope, entry.message)
-    if b"\\u0000" in body and (place := place_of(NUL_SIGN, from_json(body))) is not None:
-        return _holding_nul(entry, envelope, place)
+    if b"\\u0000" in body and (path := json_path_of(NUL_SIGN, from_json(body))) is not None:
+        return _holding_nul(entry, envelope, path)
     return ReceivedMessage(
         envelope,
         message,
@@ -88,7 +88,7 @@ def read(
         arrival.user_id,
         arrival.attempts,
         arrival.first_seen_at or now,
-        arrival.is_standing,
+        arrival.is_snapshot,
         notes=notes,
     )
 
@@ -143,7 +143,7 @@ def _unrouted(arrival: RawMessage, envelope: Envelope, known_types: Mapping[str,
     return InvalidMessage(UNROUTABLE, detail, envelope)
 
 
-def _not_heard(envelope: Envelope, known_types: Mapping[str, Entry]) -> InvalidMessage:
+def _unexpected_type(envelope: Envelope, known_types: Mapping[str, Entry]) -> InvalidMessage:
     match = _MAJOR.match(envelope.type)
     known = _stems(frozenset(known_types)).get(match["stem"]) if match else None
     if match and known is not None and int(match["major"]) > known:
@@ -204,8 +204,8 @@ def _unreadable(entry: Entry, envelope: Envelope, body: bytes, error: Validation
     )
 
 
-def _holding_nul(entry: Entry, envelope: Envelope, place: tuple[int | str, ...]) -> InvalidMessage:
-    path = path_of(place)
+def _holding_nul(entry: Entry, envelope: Envelope, location: tuple[int | str, ...]) -> InvalidMessage:
+    path = path_of(location)
     words = f"{path or 'the body'} contains the NUL character, which can't be stored: remove it"
     reason = Reason(code="schema_invalid", message=f"{words}.", field=path or None)
     return InvalidMessage("schema_invalid", words, envelope, entry.message, (reason,))

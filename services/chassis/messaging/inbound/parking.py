@@ -34,7 +34,7 @@ from services.chassis.storage.database import Row
 KEPT_BYTES = 65_536
 """The part that is kept of a body larger than any message may be: enough to recognise it."""
 
-SENDER_TOLD = "its sender was notified"
+SENDER_NOTIFIED = "its sender was notified"
 LONGEST_DELAY = timedelta(minutes=15)
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -138,7 +138,7 @@ async def write(unit: Unit, failures: Sequence[ProcessingFailure]) -> None:
         else:
             continue
         if not failure.is_waiting and not failure.answered_by:
-            say_parked(unit, failure)
+            emit_parked(unit, failure)
 
 
 def arrival_of(row: Row) -> RawMessage:
@@ -174,7 +174,7 @@ async def _write_again(unit: Unit, failure: ProcessingFailure) -> None:
     )
 
 
-def say_parked(unit: Unit, failure: ProcessingFailure) -> None:
+def emit_parked(unit: Unit, failure: ProcessingFailure) -> None:
     """Emit the event that a message waits for an operator."""
     envelope, shop = failure.envelope, _shop_of(failure)
     unit.emit(
@@ -227,7 +227,7 @@ def row_of(failure: ProcessingFailure, now: datetime) -> parked_store.ParkedRow:
         last_at=now,
         body_bytes=arrival.size if arrival.size > MAX_BODY_BYTES else None,
         actor=failure.answered_by,
-        note=SENDER_TOLD if failure.answered_by else None,
+        note=SENDER_NOTIFIED if failure.answered_by else None,
     )
 
 

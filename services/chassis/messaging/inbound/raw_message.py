@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts.catalogue import STOREFRONT
 from contracts.envelope import PREFIX, Envelope
 from contracts.message import Message, Reason
-from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER
+from services.chassis.messaging.outgoing import REPLAY_HEADER, SNAPSHOT_HEADER
 from services.chassis.messaging.topology import UNROUTED
 
 WRONG_SENDER = "wrong_sender"
@@ -76,9 +76,9 @@ class RawMessage:
         return self.replay_id is not None
 
     @property
-    def is_standing(self) -> bool:
+    def is_snapshot(self) -> bool:
         """Return whether it is a snapshot, sent by a requested resync."""
-        return self.replay_id is not None and STANDING_HEADER in self.headers
+        return self.replay_id is not None and SNAPSHOT_HEADER in self.headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,10 @@ def dedupe_key(arrival: RawMessage, envelope: Envelope | None) -> str:
     if envelope is not None:
         known = f"{envelope.source} {envelope.id}"
         return known + suffix_of(arrival.body) if arrival.reuses_id else known
-    said = sorted((name, value) for name, value in arrival.headers.items() if not str(name).startswith("x-"))
-    digest = hashlib.sha256(f"{arrival.queue}\0{said!r}\0".encode(errors="replace"))
+    headers = sorted(
+        (name, value) for name, value in arrival.headers.items() if not str(name).startswith("x-")
+    )
+    digest = hashlib.sha256(f"{arrival.queue}\0{headers!r}\0".encode(errors="replace"))
     digest.update(arrival.body)
     return digest.hexdigest()
 

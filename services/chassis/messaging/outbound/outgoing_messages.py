@@ -7,7 +7,7 @@ from aiormq.abc import FieldTable
 
 from contracts.envelope import CONTENT_TYPE, Envelope
 from services.chassis.messaging.outbound.pipelining import Publish
-from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER, Outgoing
+from services.chassis.messaging.outgoing import REPLAY_HEADER, SNAPSHOT_HEADER, Outgoing
 from services.chassis.storage.database import Row
 
 
@@ -31,8 +31,8 @@ def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Pr
     headers: FieldTable = dict(envelope.headers())
     if outgoing.replay_id is not None:
         headers[REPLAY_HEADER] = str(outgoing.replay_id)
-    if outgoing.is_standing:
-        headers[STANDING_HEADER] = "1"
+    if outgoing.is_snapshot:
+        headers[SNAPSHOT_HEADER] = "1"
     return spec.Basic.Properties(
         content_type=CONTENT_TYPE,
         headers=headers,
@@ -51,17 +51,17 @@ def is_gone(row: Row) -> bool:
 
 
 def outgoing_of(row: Row, service: str) -> Outgoing:
-    is_standing = row["own_headers"] is not None
-    envelope = Envelope.read(json.loads(row["own_headers"])) if is_standing else _logged(row, service)
+    is_snapshot = row["own_headers"] is not None
+    envelope = Envelope.read(json.loads(row["own_headers"])) if is_snapshot else _logged(row, service)
     return Outgoing(
         row["dispatch_id"],
         envelope,
-        row["own_body"] if is_standing else row["body"],
+        row["own_body"] if is_snapshot else row["body"],
         row["exchange"],
         row["routing_key"],
         row["mandatory"],
         row["replay_id"],
-        is_standing,
+        is_snapshot,
     )
 
 

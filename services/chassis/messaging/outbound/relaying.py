@@ -91,7 +91,7 @@ class Relay:
         return self._channel is not None and not self._channel.is_closed
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """Return why nothing is being published; None when publishing works, or would. A broker may accept
         connections and still confirm nothing."""
         if self.is_connected and not self.is_failing:
@@ -125,7 +125,7 @@ class Relay:
                 with cancellations_as_errors():
                     await self._run_connected()
             except Exception as error:
-                self._note_trouble(error)
+                self._record_failure(error)
             self._waiting.clear()
             if not self._stopping:
                 await self._pause()
@@ -142,16 +142,16 @@ class Relay:
         self._stopping = True
         self._work.set()
 
-    def _note_trouble(self, error: Exception) -> None:
+    def _record_failure(self, error: Exception) -> None:
         """Record why nothing is being published; it is logged when it begins and when it changes."""
-        said, self.last_error = self.last_error if self.is_failing else "", describe(error)
+        logged, self.last_error = self.last_error if self.is_failing else "", describe(error)
         self.is_failing = True
         self.last_progress = monotonic()
-        away = isinstance(error, AMQPError | OSError | TimeoutError) or is_outage(error)
+        is_unavailable = isinstance(error, AMQPError | OSError | TimeoutError) or is_outage(error)
         self._reconnect_seconds = min(self._reconnect_seconds * 2, LONGEST_RECONNECT_SECONDS)
-        if not away:
+        if not is_unavailable:
             log.error("relay interrupted", error=self.last_error, exc_info=error)
-        elif self.last_error != said:
+        elif self.last_error != logged:
             log.warning("relay interrupted", error=self.last_error)
 
     async def _pause(self) -> None:

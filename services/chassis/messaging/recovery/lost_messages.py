@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from contracts.catalogue import SERVICES, heard_by, queue_of, queues_of
+from contracts.catalogue import SERVICES, consumed_by, queue_of, queues_of
 from contracts.envelope import uuid7, uuid7_floor, uuid7_time
 from services.chassis.messaging.process import Transactions
 from services.chassis.messaging.recovery import lost_store, operations_store
@@ -32,7 +32,7 @@ async def sent(
 ) -> dict[str, Any]:
     """Return the messages this service sent to a consumer in a period: `messages` with id and type, and
     `next`, the last id of a full page, which is the `after` of the following one. Raises CannotCompare, ShopUnknown."""
-    queue, types = _heard(process.service, body)
+    queue, types = _consumed(process.service, body)
     after = _id(body["after"]) if body.get("after") else uuid7_floor(since)
     async with process.acquire() as connection:
         await check_shop(connection, process.service, body)
@@ -57,7 +57,7 @@ async def unheard(process: Transactions, body: Mapping[str, Any]) -> dict[str, A
 async def send_again(process: Transactions, body: Mapping[str, Any], actor: str) -> dict[str, Any]:
     """Send the messages of these `ids` to a `consumer` again, not as a replay; return how many. Raises
     CannotCompare."""
-    queue, types = _heard(process.service, body)
+    queue, types = _consumed(process.service, body)
     if not (ids := _ids(body)):
         return {"queue": queue, "messages": 0}
     async with process.unit() as unit:
@@ -81,13 +81,13 @@ async def send_again(process: Transactions, body: Mapping[str, Any], actor: str)
     return {"queue": queue, "messages": count}
 
 
-def _heard(service: str, body: Mapping[str, Any]) -> tuple[str, list[str]]:
+def _consumed(service: str, body: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Return the queue of the consumer and every type it receives from this service, commands too."""
     consumer = str(body.get("consumer", ""))
     queue = queue_of(consumer, service)
     if queue not in queues_of(consumer):
         raise CannotCompare(no_such_consumer(service, consumer))
-    return queue, [entry.type for entry in heard_by(consumer) if entry.sender == service]
+    return queue, [entry.type for entry in consumed_by(consumer) if entry.sender == service]
 
 
 def no_such_consumer(service: str, consumer: str) -> str:

@@ -20,7 +20,7 @@ from services.chassis.messaging.erasure.redacting import (
     without_addresses,
 )
 from services.chassis.messaging.inbound.parking import storable
-from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER
+from services.chassis.messaging.outgoing import REPLAY_HEADER, SNAPSHOT_HEADER
 from services.chassis.messaging.recovery.known_fields import Field, known_fields
 
 MOST_TEXT = 16 * 1024
@@ -39,7 +39,7 @@ _OF_THE_BROKER = frozenset(
         *("x-last-death-exchange", "x-last-death-queue", "x-last-death-reason"),
     }
 )
-_KNOWN_HEADERS = HEADERS_READ | _OF_THE_BROKER | {REPLAY_HEADER, STANDING_HEADER}
+_KNOWN_HEADERS = HEADERS_READ | _OF_THE_BROKER | {REPLAY_HEADER, SNAPSHOT_HEADER}
 _ONE_WORD = re.compile(r"[!-~]{0,200}")
 """A value of the envelope's attributes: ids, names and times, without a space."""
 PERSONAL = (

@@ -59,7 +59,7 @@ async def count_to_leave(connection: Connection, resync_id: UUID, at_most: int) 
     return count
 
 
-class StandingRow(NamedTuple):
+class SnapshotRow(NamedTuple):
     """A snapshot message: it describes the current state and is in no log."""
 
     id: UUID
@@ -67,8 +67,8 @@ class StandingRow(NamedTuple):
     body: bytes
 
 
-_QUEUE_STANDING = Bulk(
-    StandingRow,
+_QUEUE_SNAPSHOT = Bulk(
+    SnapshotRow,
     """INSERT INTO msg.dispatch
            (id, event_id, exchange, routing_key, mandatory, owner, lease_until, replay_id, headers, body)
        SELECT gen_random_uuid(), s.id, {exchange}, {queue}, true, {owner}, now(), {resync_id}, s.headers, s.body
@@ -76,25 +76,25 @@ _QUEUE_STANDING = Bulk(
 )
 
 
-async def queue_standing(
+async def queue_snapshot(
     connection: Connection,
     resync_id: UUID,
     exchange: str,
     queue: str,
     owner: UUID,
-    said: Sequence[StandingRow],
+    rows: Sequence[SnapshotRow],
 ) -> None:
     """Insert messages that are in no log into the outbox, for one queue only."""
-    await _QUEUE_STANDING.execute(
-        connection, said, exchange=exchange, queue=queue, owner=owner, resync_id=resync_id
+    await _QUEUE_SNAPSHOT.execute(
+        connection, rows, exchange=exchange, queue=queue, owner=owner, resync_id=resync_id
     )
 
 
 async def advance(
     connection: Connection,
     resync_id: UUID,
-    told_until: UUID | None,
-    told: int,
+    last_order: UUID | None,
+    resynced: int,
     messages: int,
     ended_at: datetime | None,
 ) -> None:
@@ -103,8 +103,8 @@ async def advance(
         """UPDATE msg.resync SET told_until = coalesce($2, told_until), told = told + $3, messages = messages + $4,
                ended_at = $5 WHERE id = $1""",
         resync_id,
-        told_until,
-        told,
+        last_order,
+        resynced,
         messages,
         ended_at,
     )

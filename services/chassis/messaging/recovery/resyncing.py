@@ -18,7 +18,7 @@ from contracts.catalogue import CATALOGUE, queue_of
 from contracts.envelope import Envelope, uuid7
 from services.chassis.messaging.process import Process, Transactions
 from services.chassis.messaging.recovery import resync_store
-from services.chassis.messaging.snapshots import Snapshot, Standing, Wanted
+from services.chassis.messaging.snapshots import Snapshot, SnapshotMessage, Wanted
 
 log = structlog.get_logger()
 WORKER = "resyncs"
@@ -106,28 +106,28 @@ async def resync_next(process: Transactions, snapshots: Mapping[str, Snapshot]) 
             return False
         snapshot, wanted = snapshots[row["consumer"]], Wanted(row["shop"], row["orders"])
         ids = await snapshot.find(connection, wanted, row["told_until"], BATCH_ORDERS)
-        told = await snapshot.tell(connection, wanted.shop, ids) if ids else []
-        if told:
-            said = [_said(process.service, standing) for standing in told]
-            await resync_store.queue_standing(
-                connection, row["id"], process.service, row["queue"], process.owner, said
+        messages = await snapshot.read(connection, wanted.shop, ids) if ids else []
+        if messages:
+            rows = [_row(process.service, message) for message in messages]
+            await resync_store.queue_snapshot(
+                connection, row["id"], process.service, row["queue"], process.owner, rows
             )
         ended_at = unit.now if len(ids) < BATCH_ORDERS else None
         last = ids[-1] if ids else None
-        await resync_store.advance(connection, row["id"], last, len(ids), len(told), ended_at)
+        await resync_store.advance(connection, row["id"], last, len(ids), len(messages), ended_at)
     return True
 
 
-def _said(service: str, standing: Standing) -> resync_store.StandingRow:
-    message: Any = standing.message
+def _row(service: str, snapshot: SnapshotMessage) -> resync_store.SnapshotRow:
+    message: Any = snapshot.message
     envelope = Envelope(
         id=uuid7(),
         source=f"/{service}",
         type=CATALOGUE[f"{service}.{message.wire_name}"].type,
-        time=standing.since,
+        time=snapshot.since,
         shop=message.shop,
         subject=str(message.order_id),
         correlation_id=str(message.order_id),
     )
     body = message.__pydantic_serializer__.to_json(message, exclude_none=True)
-    return resync_store.StandingRow(id=envelope.id, headers=json.dumps(envelope.headers()), body=body)
+    return resync_store.SnapshotRow(id=envelope.id, headers=json.dumps(envelope.headers()), body=body)

@@ -252,7 +252,7 @@ _CANCEL_SHIPMENT_PARCELS = Bulk(
 async def update_shipments(connection: Writer, shipments: Sequence[tuple[Key, Shipment]]) -> None:
     """Write corrections of shipments of locked orders, and which were cancelled."""
     await _UPDATE_SHIPMENTS.execute(connection, [_shipment_change_row(key, one) for key, one in shipments])
-    cancelled = [(*key, one.id) for key, one in shipments if not one.stands]
+    cancelled = [(*key, one.id) for key, one in shipments if not one.is_active]
     await _CANCEL_SHIPMENT_PARCELS.execute(connection, cancelled)
 
 

@@ -38,11 +38,11 @@ _PASS_GATE = Bulk(
 )
 
 
-async def pass_gate(connection: Connection, shops: Iterable[str], alone: set[str]) -> None:
+async def pass_gate(connection: Connection, shops: Iterable[str], exclusive: set[str]) -> None:
     """Lock the stock gate of these shops until the end of the transaction: exclusively, or shared with other
     placements.
     """
-    await _PASS_GATE.execute(connection, [(shop, shop in alone) for shop in sorted(shops)])
+    await _PASS_GATE.execute(connection, [(shop, shop in exclusive) for shop in sorted(shops)])
 
 
 _LOCK_ORDERS = Bulk(

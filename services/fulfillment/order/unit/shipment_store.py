@@ -75,10 +75,10 @@ async def read_shipments(connection: Connection, orders: Mapping[Key, Order]) ->
     """Fill in the shipments of locked orders, with their receipts."""
     found = await _READ_SHIPMENTS.fetch(connection, orders)
     for shop, order_id, shipment_id, parcel_ids, *values in found:
-        corrections, told = values[: len(CORRECTIONS)], values[len(CORRECTIONS) :]
-        shipment = Shipment(shipment_id, tuple(parcel_ids), *told[:-5])
+        corrections, fields = values[: len(CORRECTIONS)], values[len(CORRECTIONS) :]
+        shipment = Shipment(shipment_id, tuple(parcel_ids), *fields[:-5])
         corrected = dict(zip(CORRECTIONS, corrections, strict=True))
-        shipment = replace(shipment, receipt=_receipt_of(*told[-5:]), **corrected)
+        shipment = replace(shipment, receipt=_receipt_of(*fields[-5:]), **corrected)
         orders[shop, order_id].shipments[shipment_id] = shipment
 
 
@@ -137,7 +137,7 @@ async def insert_shipments(connection: Writer, shipments: Sequence[tuple[Key, Sh
         connection, [shipment_rows.shipment_row(key, one) for key, one in shipments]
     )
     contents = [
-        ShipmentParcelRow(*key, shipment_id=one.id, parcel_id=parcel_id, is_cancelled=not one.stands)
+        ShipmentParcelRow(*key, shipment_id=one.id, parcel_id=parcel_id, is_cancelled=not one.is_active)
         for key, one in shipments
         for parcel_id in one.parcel_ids
     ]

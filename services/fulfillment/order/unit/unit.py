@@ -60,9 +60,9 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
         connection = self.unit.connection
         drawn = needs.drawn | {(shop, sku) for (shop, _), sku in needs.placed}
         restocked = set(needs.counted)
-        alone = {shop for shop, _ in restocked | needs.given_back}
-        if shops := alone | {shop for shop, _ in drawn} | needs.gate:
-            await order_store.pass_gate(connection, shops, alone)
+        exclusive = {shop for shop, _ in restocked | needs.given_back}
+        if shops := exclusive | {shop for shop, _ in drawn} | needs.gate:
+            await order_store.pass_gate(connection, shops, exclusive)
         if needs.given_back:
             restocked |= await change_store.read_skus(connection, needs.given_back)
             restocked |= {(key[0], sku) for key, sku in needs.placed if key in needs.given_back}

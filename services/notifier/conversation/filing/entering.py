@@ -105,7 +105,7 @@ async def _load(
     """Lock and return the recipient of an order; None when it is unknown or was deleted."""
     messages = {(shop, message_id)} if message_id else set()
     await work.load(ConversationNeeds(threads={(shop, order_id)}, messages=messages))
-    recipient = work.addressee(shop, order_id)
+    recipient = work.recipient(shop, order_id)
     return recipient if recipient and recipient.deleted_at is None else None
 
 

@@ -13,9 +13,9 @@ from services.notifier.conversation.reply_addresses import token_hash
 from services.notifier.mails.settings import ShopProfile
 
 _BOUNCE = re.compile(r"b-[a-z2-7]{26}")
-Place = tuple[str, UUID | None]
+OrderKey = tuple[str, UUID | None]
 """A shop, and an order of it, if the address names one."""
-FindBounced = Callable[[Connection, str], Awaitable[Place | None]]
+FindBounced = Callable[[Connection, str], Awaitable[OrderKey | None]]
 """Function that returns whose mail a bounce address belongs to; None for an unknown one."""
 
 
@@ -38,7 +38,7 @@ async def find(
     """Return the destination of an envelope's recipient; None when nobody is there, so that it gets a 550."""
     wanted = address.strip().lower()
     local, _, at = wanted.rpartition("@")
-    place: Place | None = None
+    place: OrderKey | None = None
     if at == domain and (hashed := token_hash(wanted)) is not None:
         place = await _find_thread(connection, hashed)
     elif at == domain and _BOUNCE.fullmatch(local) and find_bounced is not None:
@@ -53,7 +53,7 @@ def is_bounce_address(address: str) -> bool:
     return _BOUNCE.fullmatch(address.rpartition("@")[0].lower()) is not None
 
 
-async def _find_thread(connection: Connection, hashed: bytes) -> Place | None:
+async def _find_thread(connection: Connection, hashed: bytes) -> OrderKey | None:
     row = await connection.fetchrow(
         """SELECT shop, order_id FROM participant JOIN addressee USING (shop, order_id)
            WHERE token_hash = $1 AND revoked_at IS NULL AND deleted_at IS NULL""",

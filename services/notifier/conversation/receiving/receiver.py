@@ -32,7 +32,7 @@ LONGEST_LINE = 1024 * 1024
 MOST_RECIPIENTS = 50
 MOST_CONNECTIONS = 20
 TIMEOUT_SECONDS = 60.0
-DATABASE_AWAY = (
+DATABASE_UNAVAILABLE = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -120,7 +120,7 @@ class Dialogue:
             return TOO_MANY
         try:
             found = await self._receiver.find(address)
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             log.warning("recipient lookup failed; the sender will retry", error=describe(error))
             return TRY_LATER
         if found is None:
@@ -195,7 +195,7 @@ class Receiver:
     async def _keep(self, incoming: Incoming) -> str:
         try:
             await self._storage.keep(incoming)
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             log.warning("could not store a mail; the sender will retry", error=describe(error))
             return TRY_LATER
         except Exception as error:  # noqa: BLE001 - every recipient gets an answer

@@ -12,7 +12,7 @@ from services.notifier.mails.abandoned.store import timer_key
 from services.notifier.mails.causes.drafting import shop_of
 from services.notifier.mails.mail import Mail, Template, mail_id, message_id
 from services.notifier.mails.needs import MailNeeds
-from services.notifier.mails.rules.rule import ABANDONED_AFTER_MINUTES, in_force, is_on
+from services.notifier.mails.rules.rule import ABANDONED_AFTER_MINUTES, is_on, rules_at
 from services.notifier.mails.unit import MailUnit
 
 _SHOWN = {"code", "locale", "currency", "total_minor", "resume_url"}
@@ -26,7 +26,7 @@ def checkout_abandoned(work: MailUnit, received: ReceivedMessage[CheckoutAbandon
     abandoned = received.message
     shop_of(work, abandoned.shop)
     customer = abandoned.customer
-    rules = in_force(work.rules.of(abandoned.shop), received.envelope.time)
+    rules = rules_at(work.rules.of(abandoned.shop), received.envelope.time)
     if not is_on(Template.CHECKOUT_ABANDONED, rules) or not work.unit.has_effects:
         return
     if customer is None or not customer.email:
@@ -49,7 +49,7 @@ async def remind(unit: Unit, _: str, payload: dict[str, Any]) -> None:
     work = MailUnit(unit)
     await work.load(MailNeeds(recipients={key}, once={key[1]}))
     is_late = is_too_late(datetime.fromisoformat(payload["due_at"]), unit.now)
-    if work.addressee(*key) is None and not is_late:
+    if work.recipient(*key) is None and not is_late:
         work.decide(_mail(work, key[1], payload))
     await work.save()
 

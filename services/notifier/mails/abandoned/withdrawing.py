@@ -29,5 +29,5 @@ async def reason_to_withdraw(process: Process, mail: Mail, now: datetime) -> str
     if mail.resent_by is None and is_too_late(mail.created_at, now):
         return TOO_LATE
     async with process.acquire() as connection:
-        placed = await recipient_store.read_addressees(connection, [(mail.shop, mail.order_id)])
+        placed = await recipient_store.read_recipients(connection, [(mail.shop, mail.order_id)])
     return PLACED if placed else None

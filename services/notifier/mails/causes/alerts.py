@@ -57,13 +57,13 @@ def dispute_changed(
     work: MailUnit, received: ReceivedMessage[DisputeOpened] | ReceivedMessage[DisputeUpdated]
 ) -> None:
     """Warn that a dispute's deadline is near, once per dispute and deadline. Waits for the order's placing."""
-    told = received.message
-    cause = deadline_cause(told.dispute)
+    warning = received.message
+    cause = deadline_cause(warning.dispute)
     if cause is None:
         return
-    recipient_of(work, told.shop, told.order_id)
-    context = told.dispute.model_dump(mode="json", include=_SHOWN_OF_A_DISPUTE)
-    _warn(work, received, told, cause, Template.DISPUTE_DUE_SOON, context)
+    recipient_of(work, warning.shop, warning.order_id)
+    context = warning.dispute.model_dump(mode="json", include=_SHOWN_OF_A_DISPUTE)
+    _warn(work, received, warning, cause, Template.DISPUTE_DUE_SOON, context)
 
 
 def _warn(

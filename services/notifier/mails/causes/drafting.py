@@ -32,7 +32,7 @@ def shop_of(work: MailUnit, name: str) -> ShopProfile:
 
 def recipient_of(work: MailUnit, shop: str, order_id: UUID) -> Recipient:
     """Return an order's recipient. Raises Wait for an unknown order, SubjectDeleted for a deleted one."""
-    recipient = work.addressee(shop, order_id)
+    recipient = work.recipient(shop, order_id)
     if recipient is None:
         raise Wait(order_key(order_id), f"order {order_id} of {shop} is not known yet")
     if recipient.deleted_at is not None:

@@ -4,29 +4,29 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from services.notifier.mails.compose.figures import Formatter, figures
+from services.notifier.mails.compose.formatter import Formatter, formatter
 from services.notifier.mails.compose.screening import one_line, screened
-from services.notifier.mails.compose.sheet import Words, present
+from services.notifier.mails.compose.view_models import Words, present
 from services.notifier.mails.mail import Mail, Template
 from services.notifier.mails.settings import ShopProfile
 
 _PROVIDERS = {"stripe": "Stripe", "paypal": "PayPal"}
 
 
-def alert_sheet(mail: Mail, words: Words, shop: ShopProfile) -> dict[str, Any]:
+def alert_model(mail: Mail, words: Words, shop: ShopProfile) -> dict[str, Any]:
     """Return the data of a warning. Its context is the part of its event that `causes.alerts` stored, as JSON."""
     context, labels = screened(mail.context), words["alert"]
     if mail.template is Template.STOCK_LOW:
-        return _sheet(shop, *_stock(context, labels))
-    drawn = figures(mail.locale, context["currency"], shop.time_zone)
+        return _alert_model(shop, *_stock(context, labels))
+    drawn = formatter(mail.locale, context["currency"], shop.time_zone)
     if mail.template is Template.PAYMENT_UNMATCHED:
-        return _sheet(shop, *_money(context, labels, drawn))
+        return _alert_model(shop, *_money(context, labels, drawn))
     if mail.template is Template.REFUND_MARK_OVERDUE:
-        return _sheet(shop, *_refund(context, labels, drawn), path=f"/orders/{mail.code}")
-    return _sheet(shop, *_dispute(context, labels, drawn), path=f"/orders/{mail.code}")
+        return _alert_model(shop, *_refund(context, labels, drawn), path=f"/orders/{mail.code}")
+    return _alert_model(shop, *_dispute(context, labels, drawn), path=f"/orders/{mail.code}")
 
 
-def refusal_sheet(context: dict[str, Any], words: Words, shop: ShopProfile) -> dict[str, Any]:
+def refusal_model(context: dict[str, Any], words: Words, shop: ShopProfile) -> dict[str, Any]:
     """Return the data of the merchant's mail about a server that refused a mail because of its sender."""
     answer = one_line(context["diagnostic"])
     return {
@@ -38,7 +38,7 @@ def refusal_sheet(context: dict[str, Any], words: Words, shop: ShopProfile) -> d
 _Parts = tuple[dict[str, str], list[tuple[str, str]], str]
 
 
-def _sheet(
+def _alert_model(
     shop: ShopProfile, values: dict[str, str], facts: list[tuple[str, str]], own_path: str, path: str = ""
 ) -> dict[str, Any]:
     url = f"{shop.backoffice_url}{path or own_path}" if shop.backoffice_url else None
@@ -69,14 +69,14 @@ def _money(context: dict[str, Any], labels: Words, drawn: Formatter) -> _Parts:
         (labels["amount"], values["payment_amount"]),
         (labels["provider"], values["payment_provider"]),
         (labels["reference"], values["payment_reference"]),
-        (labels["received_at"], drawn.moment(datetime.fromisoformat(context["received_at"]))),
+        (labels["received_at"], drawn.date_time(datetime.fromisoformat(context["received_at"]))),
     )
     return values, facts, "/payments/unmatched"
 
 
 def _refund(context: dict[str, Any], labels: Words, drawn: Formatter) -> _Parts:
     at = datetime.fromisoformat(context["asked_at"])
-    values = {"refund_amount": drawn.amount(context["amount_minor"]), "refund_date": drawn.moment(at)}
+    values = {"refund_amount": drawn.amount(context["amount_minor"]), "refund_date": drawn.date_time(at)}
     facts = present((labels["amount"], values["refund_amount"]), (labels["asked_at"], values["refund_date"]))
     return values, facts, ""
 
@@ -85,7 +85,7 @@ def _dispute(context: dict[str, Any], labels: Words, drawn: Formatter) -> _Parts
     values = {
         "dispute_amount": drawn.amount(context["amount_minor"]),
         "dispute_provider": _provider(context),
-        "dispute_deadline": drawn.moment(datetime.fromisoformat(context["due_at"])),
+        "dispute_deadline": drawn.date_time(datetime.fromisoformat(context["due_at"])),
     }
     facts = present(
         (labels["amount"], values["dispute_amount"]),

@@ -7,23 +7,23 @@ colour.
 from functools import lru_cache
 from typing import Any
 
-from services.notifier.mails.compose.logo import logo_sheet
+from services.notifier.mails.compose.logo import logo_model
 from services.notifier.mails.compose.screening import paragraphs
-from services.notifier.mails.compose.sheet import Rows, Words, present
+from services.notifier.mails.compose.view_models import Rows, Words, present
 from services.notifier.mails.settings import ShopProfile
 
 COLOUR = "#0f625b"
 """The colour of a shop that chose none."""
 DARK_INK, LIGHT_INK = "#000000", "#ffffff"
 """One of both has a contrast of 4.5 or more on any colour."""
-LIGHT_GROUND, DARK_GROUND = "#f3f1ec", "#262a2f"
+LIGHT_BACKGROUND, DARK_BACKGROUND = "#f3f1ec", "#262a2f"
 """The grounds of pages on which a colour has the lowest contrast, on light and on dark screens."""
 READABLE, CLEAR = 4.5, 7.0
 """Contrast of text that is easy to read, and of text that is very easy to read (WCAG 2.2, 1.4.3 and 1.4.6)."""
 STEPS = 20
 
 
-def sheet(shop: ShopProfile, words: Words) -> dict[str, Any]:
+def shop_model(shop: ShopProfile, words: Words) -> dict[str, Any]:
     """Return the shop as the templates show it. `on_colour` is readable on `colour`."""
     chosen = colour(shop)
     return {
@@ -35,7 +35,7 @@ def sheet(shop: ShopProfile, words: Words) -> dict[str, Any]:
         "link": link(shop),
         "link_in_dark": link_in_dark(shop),
         "on_link_in_dark": ink_on(link_in_dark(shop)),
-        **logo_sheet(shop),
+        **logo_model(shop),
         "signature": paragraphs(shop.signature or ""),
     }
 
@@ -47,7 +47,7 @@ def colour(shop: ShopProfile) -> str:
 
 def link(shop: ShopProfile) -> str:
     """Return the colour of links on light grounds: the shop's, darkened as far as it takes to be read there."""
-    return legible(colour(shop), LIGHT_GROUND)
+    return legible(colour(shop), LIGHT_BACKGROUND)
 
 
 def link_in_dark(shop: ShopProfile) -> str:
@@ -59,7 +59,7 @@ def legible_in_dark(chosen: str) -> str:
     """Return the nearest colour to `chosen` that is easy to read on dark screens. A dark colour is made so light that
     a button in it does not look disabled.
     """
-    return legible(chosen, DARK_GROUND, CLEAR)
+    return legible(chosen, DARK_BACKGROUND, CLEAR)
 
 
 @lru_cache(maxsize=1024)

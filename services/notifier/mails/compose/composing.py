@@ -2,7 +2,7 @@
 
 The same mail is always composed the same way, byte for byte (its Date is that of the decision), so a mail
 that staff send twice is recognised as one by its reader. Text of customers passes three gates: screened
-(sheet), escaped by Jinja in HTML, encoded in headers (mime).
+(view models), escaped by Jinja in HTML, encoded in headers (mime).
 """
 
 import re
@@ -19,18 +19,18 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from contracts.notifier.mail_texts import TextPart
 from services.notifier.mails.addresses import usable_address
 from services.notifier.mails.compose import brand, logo, mime
-from services.notifier.mails.compose.alerts import alert_sheet, refusal_sheet
-from services.notifier.mails.compose.figures import figures
+from services.notifier.mails.compose.alerts import alert_model, refusal_model
+from services.notifier.mails.compose.formatter import formatter
 from services.notifier.mails.compose.inlining import InlinedTemplates
 from services.notifier.mails.compose.screening import one_line, paragraphs, shortened
-from services.notifier.mails.compose.sheet import (
-    cancellation_sheet,
-    damage_sheet,
-    message_sheet,
-    order_sheet,
-    refund_sheet,
-    shipment_sheet,
-    status_sheet,
+from services.notifier.mails.compose.view_models import (
+    cancellation_model,
+    damage_model,
+    message_model,
+    order_model,
+    refund_model,
+    shipment_model,
+    status_model,
 )
 from services.notifier.mails.compose.wording import OwnTexts, Texts, values_of, write_texts
 from services.notifier.mails.mail import ALERTS, TO_MERCHANT, Mail, Recipient, Template, message_id
@@ -114,7 +114,7 @@ BUILT_IN: OwnTexts = {}
 
 def compose(
     mail: Mail,
-    addressee: Recipient,
+    customer: Recipient,
     shop: ShopProfile,
     attachment: bytes | None = None,
     page_url: str | None = None,
@@ -128,8 +128,8 @@ def compose(
     Raises AddressUnusable, contracts.money.UnknownCurrency.
     """
     recipient = usable_address(mail.recipient)
-    pages = write_pages(mail, addressee, shop, page_url, own)
-    headers = _headers(mail, addressee, shop, recipient, pages.subject, reply_to)
+    pages = write_pages(mail, customer, shop, page_url, own)
+    headers = _headers(mail, customer, shop, recipient, pages.subject, reply_to)
     boundary = f"=_{mail.id.hex}"
     if attachment is None:
         content = mime.message(headers, pages.text, pages.html, boundary, logo.picture(shop))
@@ -143,72 +143,72 @@ def compose(
 
 def write_pages(
     mail: Mail,
-    addressee: Recipient,
+    recipient: Recipient,
     shop: ShopProfile,
     page_url: str | None = None,
     own: OwnTexts = BUILT_IN,
 ) -> Pages:
     """Render subject, text and HTML with the shop's `own` texts. Raises contracts.money.UnknownCurrency."""
-    placed, language = addressee.placed, language_of(mail.locale)
+    placed, language = recipient.placed, language_of(mail.locale)
     words = words_of(language)
-    name = one_line(addressee.name)
-    sheet: dict[str, Any] = {
+    name = one_line(recipient.name)
+    model: dict[str, Any] = {
         "words": words,
-        "shop": {**brand.sheet(shop, words), "page_url": page_url},
+        "shop": {**brand.shop_model(shop, words), "page_url": page_url},
         "greeting": words["greeting"].format(name=name),
     }
     if mail.template is Template.STATUS_UPDATED:
-        sheet["order"] = {"code": mail.code}
-        sheet["status"] = status_sheet(mail.context, language)
+        model["order"] = {"code": mail.code}
+        model["status"] = status_model(mail.context, language)
     elif mail.template in (Template.PAGE_LINK, Template.ORDER_COMPLETED):
-        sheet["order"] = {"code": mail.code}
+        model["order"] = {"code": mail.code}
     elif mail.template is Template.CHECKOUT_ABANDONED:
-        sheet["order"] = {"code": mail.code}
-        sheet["basket"] = {"total": _basket_total(mail, shop), "url": mail.context.get("resume_url")}
+        model["order"] = {"code": mail.code}
+        model["basket"] = {"total": _basket_total(mail, shop), "url": mail.context.get("resume_url")}
     elif mail.template in ALERTS:
-        sheet["order"] = {"code": mail.code}
-        sheet["alert"] = alert_sheet(mail, words, shop)
+        model["order"] = {"code": mail.code}
+        model["alert"] = alert_model(mail, words, shop)
     elif mail.template is Template.ORDER_CANCELLED:
-        sheet["order"] = {"code": mail.code}
-        sheet["cancellation"] = cancellation_sheet(addressee.now, mail.context)
+        model["order"] = {"code": mail.code}
+        model["cancellation"] = cancellation_model(recipient.now, mail.context)
     elif mail.template is Template.CANCELLATION_DECLINED:
-        sheet["order"] = {"code": mail.code}
-        sheet["reason"] = paragraphs(mail.context["public_comment"])
+        model["order"] = {"code": mail.code}
+        model["reason"] = paragraphs(mail.context["public_comment"])
     elif mail.template is Template.REFUND_FAILED:
-        drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
-        sheet["order"] = {"code": mail.code}
-        sheet["refund"] = {"amount": drawn.amount(mail.context["amount_minor"])}
+        drawn = formatter(mail.locale, mail.context["currency"], shop.time_zone)
+        model["order"] = {"code": mail.code}
+        model["refund"] = {"amount": drawn.amount(mail.context["amount_minor"])}
     elif mail.template is Template.TEXT_DAMAGED:
-        sheet["order"] = {"code": mail.code}
-        sheet["damage"] = damage_sheet(mail.context, words, shop)
+        model["order"] = {"code": mail.code}
+        model["damage"] = damage_model(mail.context, words, shop)
     elif mail.template is Template.SENDER_REFUSED:
-        sheet["order"] = {"code": mail.code}
-        sheet["refusal"] = refusal_sheet(mail.context, words, shop)
+        model["order"] = {"code": mail.code}
+        model["refusal"] = refusal_model(mail.context, words, shop)
     elif mail.template in OF_DOCUMENTS:
-        sheet["order"] = {"code": mail.code}
-        sheet["document"] = _document(mail, shop)
+        model["order"] = {"code": mail.code}
+        model["document"] = _document(mail, shop)
     elif mail.template is Template.REFUND_MADE:
-        drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
-        sheet["order"] = {"code": mail.code}
-        sheet["refund"] = refund_sheet(addressee.now, mail.context, drawn, words)
+        drawn = formatter(mail.locale, mail.context["currency"], shop.time_zone)
+        model["order"] = {"code": mail.code}
+        model["refund"] = refund_model(recipient.now, mail.context, drawn, words)
     elif mail.template in OF_MESSAGES:
         url = f"{shop.backoffice_url}/orders/{mail.code}" if shop.backoffice_url else None
-        sheet["order"] = {"code": mail.code, "url": url}
-        sheet["message"] = message_sheet(mail.context, words)
+        model["order"] = {"code": mail.code, "url": url}
+        model["message"] = message_model(mail.context, words)
     elif mail.template in OF_PARCELS:
-        drawn = figures(mail.locale, placed["currency"], shop.time_zone)
-        sheet["order"] = {"code": mail.code}
-        sheet["shipment"] = shipment_sheet(addressee.now, mail.context, drawn, words)
+        drawn = formatter(mail.locale, placed["currency"], shop.time_zone)
+        model["order"] = {"code": mail.code}
+        model["shipment"] = shipment_model(recipient.now, mail.context, drawn, words)
     else:
-        drawn = figures(mail.locale, placed["currency"], shop.time_zone)
-        sheet["order"] = order_sheet(placed, drawn, words, shop)
-        sheet["document"] = _document(mail, shop)
-    texts = write_texts(mail, own, words, values_of(mail, name, sheet, shop), brand.link(shop))
-    sheet["subject"] = texts.subject
-    sheet["preview"] = _preview(texts, sheet.get("message", {}).get("text", ()))
-    sheet["texts"] = texts
-    sheet["shop"]["footer"] = texts.footer
-    html, text = (_page(language, mail.template, form).render(sheet) for form in ("html", "txt"))
+        drawn = formatter(mail.locale, placed["currency"], shop.time_zone)
+        model["order"] = order_model(placed, drawn, words, shop)
+        model["document"] = _document(mail, shop)
+    texts = write_texts(mail, own, words, values_of(mail, name, model, shop), brand.link(shop))
+    model["subject"] = texts.subject
+    model["preview"] = _preview(texts, model.get("message", {}).get("text", ()))
+    model["texts"] = texts
+    model["shop"]["footer"] = texts.footer
+    html, text = (_page(language, mail.template, form).render(model) for form in ("html", "txt"))
     return Pages(texts.subject, re.sub(r"\n{3,}", "\n\n", text), html, tuple(texts.damaged))
 
 
@@ -222,20 +222,20 @@ def _basket_total(mail: Mail, shop: ShopProfile) -> str:
     """Return what an abandoned checkout would have cost, as far as it was known."""
     total = mail.context.get("total_minor")
     currency = mail.context.get("currency")
-    return figures(mail.locale, currency, shop.time_zone).amount(total) if total and currency else ""
+    return formatter(mail.locale, currency, shop.time_zone).amount(total) if total and currency else ""
 
 
 def _document(mail: Mail, shop: ShopProfile) -> dict[str, str] | None:
     document = document_in(mail)
     if document is None:
         return None
-    drawn = figures(mail.locale, document["currency"], shop.time_zone)
+    drawn = formatter(mail.locale, document["currency"], shop.time_zone)
     return {"number": document["number"], "amount": drawn.amount(document["amount_minor"])}
 
 
 def _headers(
     mail: Mail,
-    addressee: Recipient,
+    customer: Recipient,
     shop: ShopProfile,
     recipient: str,
     subject: str,
@@ -246,11 +246,11 @@ def _headers(
     yield "From", mime.mailbox(shop.name, shop.from_email)
     if answers := reply_to or shop.reply_to:
         yield "Reply-To", answers
-    yield "To", mime.mailbox(shop.name if to_merchant else one_line(addressee.name), recipient)
+    yield "To", mime.mailbox(shop.name if to_merchant else one_line(customer.name), recipient)
     yield "Subject", mime.unstructured(subject)
     yield "Message-ID", mail.message_id
-    if not to_merchant and mail.id != addressee.thread_mail_id:
-        thread = [message_id(addressee.thread_mail_id, shop.from_email), *mail.context.get("references", ())]
+    if not to_merchant and mail.id != customer.thread_mail_id:
+        thread = [message_id(customer.thread_mail_id, shop.from_email), *mail.context.get("references", ())]
         yield "In-Reply-To", thread[-1]
         yield "References", "\r\n ".join(dict.fromkeys(thread))
     if mail.template is not Template.MESSAGE_POSTED:  # staff wrote that one

@@ -36,10 +36,10 @@ def inlined(source: str, rules: str) -> str:
     """
     tags = list[str]()
 
-    def set_aside(found: re.Match[str]) -> str:
-        tags.append(found[0])
+    def set_aside(match: re.Match[str]) -> str:
+        tags.append(match[0])
         mark = f"jinja{len(tags) - 1}x"
-        return f"<!--{mark}-->" if found[0].startswith("{%") else mark
+        return f"<!--{mark}-->" if match[0].startswith("{%") else mark
 
     html = _TAG.sub(set_aside, source)
     inliner = CSSInliner(
@@ -51,4 +51,4 @@ def inlined(source: str, rules: str) -> str:
     )
     is_page = html.lstrip().lower().startswith("<!doctype")
     written = inliner.inline(html) if is_page else inliner.inline_fragment(html, rules)
-    return _SET_ASIDE.sub(lambda found: tags[int(found[1] or found[2])], written)
+    return _SET_ASIDE.sub(lambda match: tags[int(match[1] or match[2])], written)

@@ -38,7 +38,7 @@ def media_type(content: bytes) -> str:
     return "image/png" if content.startswith(_PNG) else "image/jpeg"
 
 
-def logo_sheet(shop: ShopProfile) -> dict[str, Any]:
+def logo_model(shop: ShopProfile) -> dict[str, Any]:
     """Return the logo's data for the templates. Outlook ignores CSS sizes, so the size is named besides."""
     logo = logo_of(shop)
     if logo is None:

@@ -142,38 +142,38 @@ def preview(body: bytes, settings: NotifierSettings, page_url: str | None = None
     ShopUnknown.
     """
     try:
-        asked = PreviewRequest.model_validate_json(body)
-        if shown := _CONTEXTS.get(asked.template):
-            shown.model_validate(asked.context)
+        request = PreviewRequest.model_validate_json(body)
+        if shown := _CONTEXTS.get(request.template):
+            shown.model_validate(request.context)
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
         raise PreviewUnusable("; ".join(faults)[:1000]) from None
-    if asked.order is None and asked.template not in _WITHOUT_ORDER:
-        raise PreviewUnusable(f"order: the mail {asked.template} shows one; send OrderPlaced as JSON")
-    shop = settings.profile(asked.shop)
+    if request.order is None and request.template not in _WITHOUT_ORDER:
+        raise PreviewUnusable(f"order: the mail {request.template} shows one; send OrderPlaced as JSON")
+    shop = settings.profile(request.shop)
     try:
-        link = page_url if asked.template not in TO_MERCHANT else None
-        return write_pages(_mail(asked), _addressee(asked), shop, link)
+        link = page_url if request.template not in TO_MERCHANT else None
+        return write_pages(_mail(request), _recipient(request), shop, link)
     except (KeyError, TypeError) as error:
-        raise PreviewUnusable(f"context: the mail {asked.template} needs {error}") from None
+        raise PreviewUnusable(f"context: the mail {request.template} needs {error}") from None
 
 
-def _mail(asked: PreviewRequest) -> Mail:
+def _mail(request: PreviewRequest) -> Mail:
     return Mail(
         id=_NOBODY,
-        shop=asked.shop,
+        shop=request.shop,
         order_id=_NOBODY,
-        code=asked.code,
+        code=request.code,
         cause_id=_NOBODY,
-        template=asked.template,
+        template=request.template,
         recipient="",
-        locale=asked.locale,
+        locale=request.locale,
         message_id="",
-        context=asked.context,
+        context=request.context,
         created_at=datetime.now(UTC),
     )
 
 
-def _addressee(asked: PreviewRequest) -> Recipient:
-    placed = asked.order.model_dump(mode="json", exclude_none=True) if asked.order else {}
-    return Recipient(asked.shop, _NOBODY, asked.code, asked.name, "", asked.locale, _NOBODY, placed)
+def _recipient(request: PreviewRequest) -> Recipient:
+    placed = request.order.model_dump(mode="json", exclude_none=True) if request.order else {}
+    return Recipient(request.shop, _NOBODY, request.code, request.name, "", request.locale, _NOBODY, placed)

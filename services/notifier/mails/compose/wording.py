@@ -35,10 +35,10 @@ class Texts:
     damaged: list[TextPart] = field(default_factory=list)
 
 
-def values_of(mail: Mail, name: str, sheet: Mapping[str, Any], shop: ShopProfile) -> dict[str, str]:
+def values_of(mail: Mail, name: str, model: Mapping[str, Any], shop: ShopProfile) -> dict[str, str]:
     """Return the value of every placeholder that this mail has. A missing one is empty."""
-    order, refund = sheet["order"], sheet.get("refund", {})
-    document, status, damage = sheet.get("document") or {}, sheet.get("status", {}), sheet.get("damage", {})
+    order, refund = model["order"], model.get("refund", {})
+    document, status, damage = model.get("document") or {}, model.get("status", {}), model.get("damage", {})
     found = {
         "customer_name": shortened(name, 200),
         "order_code": mail.code,
@@ -50,17 +50,17 @@ def values_of(mail: Mail, name: str, sheet: Mapping[str, Any], shop: ShopProfile
         "payment_method": order.get("method"),
         "carrier": mail.context.get("carrier"),
         "tracking_number": mail.context.get("tracking_number"),
-        "tracking_url": sheet.get("shipment", {}).get("tracking_url"),
+        "tracking_url": model.get("shipment", {}).get("tracking_url"),
         "status": status.get("label"),
         "refund_amount": refund.get("amount"),
         "refund_way": refund.get("way"),
-        "author": sheet.get("message", {}).get("author"),
+        "author": model.get("message", {}).get("author"),
         "document_number": document.get("number"),
         "document_amount": document.get("amount"),
         "damaged_mail": damage.get("mail"),
         "damaged_part": damage.get("part"),
-        "basket_total": sheet.get("basket", {}).get("total"),
-    } | sheet.get("alert", {}).get("values", {})
+        "basket_total": model.get("basket", {}).get("total"),
+    } | model.get("alert", {}).get("values", {})
     return {key: one_line(str(value or "")) for key, value in found.items()}
 
 

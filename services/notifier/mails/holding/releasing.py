@@ -27,7 +27,7 @@ def goes_with_its_recap(work: MailUnit, issued: InvoiceIssued) -> bool:
     hold = work.holds.of(issued.shop, issued.order_id)
     if hold is None or not hold.is_open:
         return hold is not None and hold.invoice_id == issued.invoice_id
-    recipient = work.addressee(issued.shop, issued.order_id)
+    recipient = work.recipient(issued.shop, issued.order_id)
     if recipient is None or recipient.deleted_at is not None:
         return False
     work.holds.end(hold, issued.invoice_id if issued.mails_customer else None)
@@ -58,7 +58,7 @@ async def run_out(unit: Unit, _: str, payload: dict[str, Any]) -> None:
     key = payload["shop"], UUID(payload["order_id"])
     work = MailUnit(unit)
     await work.load(MailNeeds(recipients={key}, holds={key}))
-    hold, recipient = work.holds.of(*key), work.addressee(*key)
+    hold, recipient = work.holds.of(*key), work.recipient(*key)
     if hold is None or not hold.is_open:
         return
     work.holds.end(hold, None)

@@ -29,7 +29,7 @@ class RuleChanges:
         return self._known.get(shop, [])
 
     def latest(self, shop: str) -> Rules | None:
-        """Return the rules in force of a shop that a command names; None: the defaults."""
+        """Return the active rules of a shop that a command names; None: the defaults."""
         return max(self._known.get(shop, ()), key=lambda one: one.version, default=None)
 
     def put(self, row: RuleRow) -> None:

@@ -15,7 +15,7 @@ from services.notifier.mails.texts.planning import LANGUAGES
 
 
 async def show_rules(hub: Hub, request: Request) -> Response:
-    """Return `?shop=`: the switches in force, the mails without one and why, and the version."""
+    """Return `?shop=`: the active switches, the mails without one and why, and the version."""
     shop = configured.of(hub).profile(request.query_params.get("shop", "")).shop
     async with hub.acquire() as connection:
         row = await store.read_latest(connection, shop)

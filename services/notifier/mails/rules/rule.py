@@ -1,4 +1,4 @@
-"""The rule by which a mail is sent: the shop's switch for it that was in force when its cause happened. Pure.
+"""The rule by which a mail is sent: the shop's switch for it that was active when its cause happened. Pure.
 
 Invariant: the time of the cause decides, not the time of handling. So a message that was handled late, again or
 in a replay leads to the same mails, and to none that was switched off then.
@@ -25,7 +25,7 @@ DEFAULTS: dict[Template, bool] = {
 ABANDONED_AFTER_MINUTES = 180
 
 
-class Why(StrEnum):
+class FixedReason(StrEnum):
     """Why a mail cannot be switched off."""
 
     LEGAL = "legal"
@@ -38,32 +38,32 @@ class Why(StrEnum):
 
 
 EXPLAINED = {
-    Why.LEGAL: "the law requires that customers get a confirmation of what they ordered, so it is always sent",
-    Why.INVOICING: "whether documents are mailed is a setting of invoicing, mails_customer",
-    Why.TICKED: "it is sent only with an action that requests it, by notify_customer",
-    Why.PROMISED: "it corrects an earlier mail to the customer",
-    Why.REQUESTED: "the customer asked for it",
-    Why.WRITTEN: "somebody wrote it for the customer",
-    Why.FAULT: "it reports a fault that only the shop can correct",
+    FixedReason.LEGAL: "the law requires that customers get a confirmation of what they ordered, so it is always sent",
+    FixedReason.INVOICING: "whether documents are mailed is a setting of invoicing, mails_customer",
+    FixedReason.TICKED: "it is sent only with an action that requests it, by notify_customer",
+    FixedReason.PROMISED: "it corrects an earlier mail to the customer",
+    FixedReason.REQUESTED: "the customer asked for it",
+    FixedReason.WRITTEN: "somebody wrote it for the customer",
+    FixedReason.FAULT: "it reports a fault that only the shop can correct",
 }
 """The reasons in words, each the second half of a sentence."""
-FIXED: dict[Template, Why] = {
-    Template.ORDER_RECAP: Why.LEGAL,
-    Template.INVOICE: Why.INVOICING,
-    Template.CREDIT_NOTE: Why.INVOICING,
-    Template.SHIPMENT_DISPATCHED: Why.TICKED,
-    Template.SHIPMENT_UPDATED: Why.TICKED,
-    Template.SHIPMENT_CANCELLED: Why.TICKED,
-    Template.PARCEL_LOST: Why.TICKED,
-    Template.STATUS_UPDATED: Why.TICKED,
-    Template.ORDER_CANCELLED: Why.TICKED,
-    Template.REFUND_MADE: Why.TICKED,
-    Template.REFUND_FAILED: Why.PROMISED,
-    Template.CANCELLATION_DECLINED: Why.REQUESTED,
-    Template.PAGE_LINK: Why.REQUESTED,
-    Template.MESSAGE_POSTED: Why.WRITTEN,
-    Template.TEXT_DAMAGED: Why.FAULT,
-    Template.SENDER_REFUSED: Why.FAULT,
+FIXED: dict[Template, FixedReason] = {
+    Template.ORDER_RECAP: FixedReason.LEGAL,
+    Template.INVOICE: FixedReason.INVOICING,
+    Template.CREDIT_NOTE: FixedReason.INVOICING,
+    Template.SHIPMENT_DISPATCHED: FixedReason.TICKED,
+    Template.SHIPMENT_UPDATED: FixedReason.TICKED,
+    Template.SHIPMENT_CANCELLED: FixedReason.TICKED,
+    Template.PARCEL_LOST: FixedReason.TICKED,
+    Template.STATUS_UPDATED: FixedReason.TICKED,
+    Template.ORDER_CANCELLED: FixedReason.TICKED,
+    Template.REFUND_MADE: FixedReason.TICKED,
+    Template.REFUND_FAILED: FixedReason.PROMISED,
+    Template.CANCELLATION_DECLINED: FixedReason.REQUESTED,
+    Template.PAGE_LINK: FixedReason.REQUESTED,
+    Template.MESSAGE_POSTED: FixedReason.WRITTEN,
+    Template.TEXT_DAMAGED: FixedReason.FAULT,
+    Template.SENDER_REFUSED: FixedReason.FAULT,
 }
 """Mails without a switch, each with the reason."""
 
@@ -78,10 +78,10 @@ class Rules:
     changed_at: datetime
 
 
-def in_force(versions: Iterable[Rules], at: datetime) -> Rules | None:
+def rules_at(versions: Iterable[Rules], at: datetime) -> Rules | None:
     """Return the latest version that was made by then; None: the defaults."""
-    made = [one for one in versions if one.changed_at <= at]
-    return max(made, key=lambda one: one.version, default=None)
+    earlier = [one for one in versions if one.changed_at <= at]
+    return max(earlier, key=lambda one: one.version, default=None)
 
 
 def is_on(template: Template, rules: Rules | None) -> bool:
@@ -93,7 +93,7 @@ def is_on(template: Template, rules: Rules | None) -> bool:
 
 def is_due(template: Template, at: datetime, versions: Iterable[Rules]) -> bool:
     """Return whether the mail of a cause that happened then is sent."""
-    return is_on(template, in_force(versions, at))
+    return is_on(template, rules_at(versions, at))
 
 
 def switches_of(rules: Rules | None) -> dict[str, bool]:

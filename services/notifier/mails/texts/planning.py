@@ -1,4 +1,4 @@
-"""The wording of a mail, and the planning of mails with the versions of texts and profile in force."""
+"""The wording of a mail, and the planning of mails with the versions of texts and profile that are active."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -32,7 +32,7 @@ def wording_of(template: Template, context: Mapping[str, Any]) -> str:
 
 
 async def plan_mails(unit: Unit, mails: Iterable[Mail]) -> dict[UUID, Mail]:
-    """Write new mails with the versions that are in force now, which they keep regardless of later changes, and plan
+    """Write new mails with the versions that are active now, which they keep regardless of later changes, and plan
     their sending. Return them as written, by id; an existing mail stays unchanged.
     """
     planned = await _with_versions(unit.connection, {mail.id: mail for mail in mails})
@@ -46,13 +46,11 @@ async def plan_mails(unit: Unit, mails: Iterable[Mail]) -> dict[UUID, Mail]:
 async def _with_versions(connection: Connection, mails: Mapping[UUID, Mail]) -> dict[UUID, Mail]:
     if not mails:
         return {}
-    in_force = await store.read_in_force(connection, {mail.shop for mail in mails.values()})
+    active = await store.read_active_versions(connection, {mail.shop for mail in mails.values()})
     return {
         identifier: replace(
             mail,
-            versions=in_force.of(
-                mail.shop, wording_of(mail.template, mail.context), language_of(mail.locale)
-            ),
+            versions=active.of(mail.shop, wording_of(mail.template, mail.context), language_of(mail.locale)),
         )
         for identifier, mail in mails.items()
     }

@@ -42,7 +42,7 @@ class ProfileRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class ActiveVersions:
     """What a shop's next mail is planned with: the versions of its own texts, and of its profile."""
 
     texts: dict[TextKey, int]
@@ -92,7 +92,7 @@ async def insert_profiles(connection: Writer, rows: Sequence[ProfileRow]) -> Non
     await _INSERT_PROFILES.execute(connection, rows)
 
 
-async def read_in_force(connection: Connection, shops: Collection[str]) -> InForce:
+async def read_active_versions(connection: Connection, shops: Collection[str]) -> ActiveVersions:
     """Return the versions that mails of these shops are planned with; built-in texts have none."""
     rows = await connection.fetch(
         """(SELECT DISTINCT ON (shop, template, locale, part)
@@ -104,7 +104,7 @@ async def read_in_force(connection: Connection, shops: Collection[str]) -> InFor
             FROM shop_profile WHERE shop = ANY($1::text[]) ORDER BY shop, version DESC)""",
         sorted(shops),
     )
-    found = InForce({}, {})
+    found = ActiveVersions({}, {})
     for row in rows:
         if row["part"] is not None and row["version"]:
             found.texts[row["shop"], row["template"], row["locale"], row["part"]] = row["version"]

@@ -156,11 +156,11 @@ def _tokens(line: str) -> Line:
     return tuple(tokens)
 
 
-def _token(found: re.Match[str]) -> Token:
-    if found["name"]:
-        return Token("value", found["name"])
-    if found["label"]:
-        return Token("link", found["label"].strip() or found["target"], found["target"])
-    if found["url"]:
-        return Token("link", found["url"], found["url"])
+def _token(match: re.Match[str]) -> Token:
+    if match["name"]:
+        return Token("value", match["name"])
+    if match["label"]:
+        return Token("link", match["label"].strip() or match["target"], match["target"])
+    if match["url"]:
+        return Token("link", match["url"], match["url"])
     return Token("bold")

@@ -128,22 +128,22 @@ async def _faults(unit: Unit, fact: Fact) -> int:
 def bounced(fact: Fact, unit: Unit) -> BouncedMail:
     """Return the report on a mail that came back."""
     kind = fact.report.kind.bounces or BounceKind.OTHER
-    told = report(fact.mail, fact.report.diagnostic or None, unit)
-    return BouncedMail(**dict(told), kind=kind, status=fact.report.status)
+    sent = report(fact.mail, fact.report.diagnostic or None, unit)
+    return BouncedMail(**dict(sent), kind=kind, status=fact.report.status)
 
 
 def _row(unit: Unit, fact: Fact) -> store.BounceRow:
-    said = fact.report
+    dsn = fact.report
     return store.BounceRow(
         id=fact.id,
         shop=fact.mail.shop,
         mail_id=fact.mail.id,
         address=comparable(fact.recipient),
-        kind=said.kind,
-        action=said.action,
-        status=said.status,
-        diagnostic=said.diagnostic,
-        reporting_mta=said.reporting_mta,
+        kind=dsn.kind,
+        action=dsn.action,
+        status=dsn.status,
+        diagnostic=dsn.diagnostic,
+        reporting_mta=dsn.reporting_mta,
         inbound_id=fact.inbound_id,
         at=unit.now,
     )

@@ -62,12 +62,12 @@ def _of_recipients(blocks: list[Message]) -> Iterator[Report]:
         if not addresses:
             continue
         action, text = _text(block, "Action").lower(), _typed(block, "Diagnostic-Code") or ""
-        said = _text(block, "Status")
+        status = _text(block, "Status")
         yield Report(
             addresses=addresses,
-            kind=kind_of(action, said, text),
+            kind=kind_of(action, status, text),
             action=action[:40] or "failed",
-            status=status_in(said) or status_in(text),
+            status=status_in(status) or status_in(text),
             diagnostic=text,
             reporting_mta=reporter,
         )
@@ -101,8 +101,8 @@ def _by_detectors(message: Message, parts: list[Message]) -> list[Report]:
 
 
 def _detected(address: bytes, action: str, text: str) -> Report:
-    said = _ANSWER.search(text)
-    diagnostic = one_line(said[0] if said else text)[:_LONGEST]
+    status = _ANSWER.search(text)
+    diagnostic = one_line(status[0] if status else text)[:_LONGEST]
     name = comparable(address.decode("utf-8", "replace"))
     return Report(
         frozenset({name}), kind_of(action, None, diagnostic), action, status_in(diagnostic), diagnostic
@@ -140,6 +140,6 @@ def _typed(block: Message, field: str) -> str:
     return _ESCAPED.sub(_character, value).strip("<> ") if "-Recipient" in field else value
 
 
-def _character(found: re.Match[str]) -> str:
-    code = int(found[1], 16)
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
     return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else ""

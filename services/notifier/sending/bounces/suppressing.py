@@ -55,7 +55,7 @@ async def _suppress(unit: Unit, command: SuppressAddress, envelope: Envelope) ->
     if not await store.suppress(unit.connection, row):
         unit.emit(_nothing(command, envelope), cause=envelope)
         return
-    told = AddressSuppressed(
+    event = AddressSuppressed(
         shop=command.shop,
         order_id=command.order_id,
         address=address,
@@ -64,7 +64,7 @@ async def _suppress(unit: Unit, command: SuppressAddress, envelope: Envelope) ->
         reason=command.reason,
         actor=command.actor,
     )
-    unit.emit(told, cause=envelope)
+    unit.emit(event, cause=envelope)
 
 
 async def _lift(unit: Unit, command: LiftSuppression, envelope: Envelope) -> None:
@@ -74,7 +74,7 @@ async def _lift(unit: Unit, command: LiftSuppression, envelope: Envelope) -> Non
     if not lifted:
         unit.emit(_nothing(command, envelope), cause=envelope)
         return
-    told = SuppressionLifted(
+    event = SuppressionLifted(
         shop=command.shop,
         order_id=command.order_id,
         address=lifted[0],
@@ -85,7 +85,7 @@ async def _lift(unit: Unit, command: LiftSuppression, envelope: Envelope) -> Non
         reason=command.reason,
         actor=command.actor,
     )
-    unit.emit(told, cause=envelope)
+    unit.emit(event, cause=envelope)
 
 
 def _nothing(command: SuppressAddress | LiftSuppression, envelope: Envelope) -> CommandDone:

@@ -94,16 +94,16 @@ class KeyTaken(Exception):
 def command(shop: str, order_id: UUID | None, key: str, message: Callable[[UUID], Command]) -> Action:
     """Return the command that `message` makes with a server-generated id, which also names what it creates."""
     command_id = uuid7()
-    blank, made = message(_NO_ID), message(command_id)
-    actor: str = made.actor  # type: ignore[attr-defined]
+    blank, sent_message = message(_NO_ID), message(command_id)
+    actor: str = sent_message.actor  # type: ignore[attr-defined]
     return Action(
         shop,
         order_id,
         key,
-        type_of(type(made), "orders"),
+        type_of(type(sent_message), "orders"),
         actor,
         _hashed(type(blank).wire_name, blank.model_dump_json()),
-        message=made,
+        message=sent_message,
         command_id=command_id,
     )
 
@@ -138,9 +138,9 @@ class Actions:
         """
         sent = await self.send(action)
         if not sent.is_settled:
-            told = await waiting.hear(sent.command_id, WAIT_SECONDS, self._settled_among)
-            if told is not None and sent.row is not None:
-                return {**sent.row, **told._asdict()}
+            outcome = await waiting.wait_for_outcome(sent.command_id, WAIT_SECONDS, self._settled_among)
+            if outcome is not None and sent.row is not None:
+                return {**sent.row, **outcome._asdict()}
         row = await self.find(action.shop, sent.command_id)
         assert row is not None, f"command {sent.command_id} was committed a moment ago"
         return row

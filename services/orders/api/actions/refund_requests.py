@@ -23,7 +23,7 @@ from services.orders.changes.requests import PublicComment
 from services.orders.order.requests import STRICT, OrderFacts, RequestBody, currency_fault, line_faults
 
 Amount = Annotated[Minor, Field(strict=True, gt=0)]
-Why = Annotated[Text, Field(min_length=1), Seen]
+ReasonText = Annotated[Text, Field(min_length=1), Seen]
 
 
 class RefundLineRequest(RequestBody):
@@ -87,13 +87,13 @@ class RefundRequest(RequestBody):
 
     def command(self, order: OrderFacts, actor: str, refund_id: UUID) -> RefundOrder:
         """Return the command for payments. `refund_id` is used when the caller sent none."""
-        asked = {
+        fields = {
             **dict(self),
             "mode": RefundMode(self.mode),
             "refund_id": self.refund_id or refund_id,
             "lines": [RefundLine(**dict(one)) for one in self.lines],
         }
-        return RefundOrder(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+        return RefundOrder(shop=order.shop, order_id=order.order_id, actor=actor, **fields)
 
 
 class ConfirmationRequest(RequestBody):
@@ -140,7 +140,7 @@ class SettlementRequest(RequestBody):
 class ReversalRequest(RequestBody):
     """Reason for reversing a payment entered by hand: the cheque bounced, it was entered by mistake."""
 
-    reason: Why
+    reason: ReasonText
 
     def command(self, order: OrderFacts, actor: str, entry_id: UUID) -> ReversePayment:
         """Return the command for payments."""
@@ -154,7 +154,7 @@ class CreditRequest(RequestBody):
 
     amount_minor: Amount
     currency: Currency
-    reason: Why
+    reason: ReasonText
 
     def faults(self, order: OrderFacts) -> list[Reason]:
         """Return a fault when the currency differs from the order's."""

@@ -61,18 +61,20 @@ def faults_of_amount(
     return [Reason(code="refund_keeps_money", message=message, field="amount_minor")]
 
 
-def faults_of_refund(order: OrderResponse, asked: RefundRequest) -> list[Reason]:
+def faults_of_refund(order: OrderResponse, request: RefundRequest) -> list[Reason]:
     """Return every reason against a refund that is known here, by the rules and codes of payments.
 
     Payments decides, since it also has the requests of the last seconds. This check informs staff before anything
     is sent.
     """
-    found = faults_of_amount(order, asked.amount_minor, asked.units, asked.cause)
-    if asked.cause is RefundCause.CREDIT:
-        found += _beyond(order, asked.amount_minor, still_due(order), "credit_exceeds_due", "still due")
+    found = faults_of_amount(order, request.amount_minor, request.units, request.cause)
+    if request.cause is RefundCause.CREDIT:
+        found += _beyond(order, request.amount_minor, still_due(order), "credit_exceeds_due", "still due")
     left = left_of_received(order)
-    found += _beyond(order, asked.amount_minor, left, "refund_exceeds_received", "left of what was received")
-    return [*found, *_against_payment(order, asked)]
+    found += _beyond(
+        order, request.amount_minor, left, "refund_exceeds_received", "left of what was received"
+    )
+    return [*found, *_against_payment(order, request)]
 
 
 def _beyond(order: OrderResponse, amount_minor: int, most: int, code: str, what: str) -> list[Reason]:
@@ -85,22 +87,22 @@ def _beyond(order: OrderResponse, amount_minor: int, most: int, code: str, what:
     return [Reason(code=code, message=message, field="amount_minor")]
 
 
-def _against_payment(order: OrderResponse, asked: RefundRequest) -> list[Reason]:
+def _against_payment(order: OrderResponse, request: RefundRequest) -> list[Reason]:
     """Return the reasons given by the refunded payment: the one named, else the latest that covers the
     amount.
     """
     payments = payments_left(order.ledger, set_aside(order))
-    payment = next((one for one in payments if one.entry_id == asked.entry_id), None)
-    if payment is None and asked.entry_id is not None:
-        message = f"Order {order.code} has no payment {asked.entry_id}; name the entry of a payment."
+    payment = next((one for one in payments if one.entry_id == request.entry_id), None)
+    if payment is None and request.entry_id is not None:
+        message = f"Order {order.code} has no payment {request.entry_id}; name the entry of a payment."
         return [Reason(code="payment_unknown", message=message, field="entry_id")]
     found: list[Reason] = []
     if payment is not None:
         left, code = payment.left_minor, "refund_exceeds_payment"
-        found = _beyond(order, asked.amount_minor, left, code, "left of this payment")
-    if asked.mode != "sent" or found:
+        found = _beyond(order, request.amount_minor, left, code, "left of this payment")
+    if request.mode != "sent" or found:
         return found
-    covering = [payment] if payment else [one for one in payments if one.left_minor >= asked.amount_minor]
+    covering = [payment] if payment else [one for one in payments if one.left_minor >= request.amount_minor]
     if not any(one.provider in SENDS_REFUNDS for one in covering):
         message = (
             f"No payment of order {order.code} that can be sent back covers it; record the refund instead."

@@ -90,8 +90,10 @@ async def end(unit: Unit, shop: str, command_id: UUID, reason: str, actor: str) 
     ]:
         raise CommandNotUnanswered(command_id)
     cause = new_action(unit, END, actor)
-    said = Reason(code="command_ended", message=f"{actor} ended the command, which got no answer: {reason}")
-    reasons = [said.model_dump(exclude_none=True)]
+    rejection = Reason(
+        code="command_ended", message=f"{actor} ended the command, which got no answer: {reason}"
+    )
+    reasons = [rejection.model_dump(exclude_none=True)]
     outcome = {"type": ENDED, "event_id": str(cause.id), "actor": actor, "reasons": reasons}
     work.outcomes[command_id] = ("rejected", json.dumps(outcome, ensure_ascii=False))
     if order_id:

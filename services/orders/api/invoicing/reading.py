@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from contracts.message import Moment, Reason
+from contracts.message import Reason, Timestamp
 from contracts.payments.invoices import InvoicingSettings
 from services.orders.api.context import RequestContext
 from services.orders.api.owners.reading import read_owned
@@ -19,7 +19,7 @@ class WaitingInvoice(BaseModel):
 
     order_id: UUID
     code: str
-    placed_at: Moment
+    placed_at: Timestamp
 
 
 class FailedInvoice(BaseModel):
@@ -28,7 +28,7 @@ class FailedInvoice(BaseModel):
     order_id: UUID
     code: str
     failure: str
-    failed_at: Moment
+    failed_at: Timestamp
 
 
 class InvoicingResponse(BaseModel):

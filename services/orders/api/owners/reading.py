@@ -17,15 +17,17 @@ async def read_owned(
     """Return an owner's answer. Raises the 503 problem while it does not answer, its own 409 one while it can't show
     what it has, the 404 one if it does not have the shop.
     """
-    told = await context.clients.get(owner, path, shop=context.caller.shop, **query)
-    if isinstance(told, ServiceUnavailable):
+    answer = await context.clients.get(owner, path, shop=context.caller.shop, **query)
+    if isinstance(answer, ServiceUnavailable):
         why = (
-            "does not answer: try again in a moment" if told.since else f"needs COMPTOIR_{owner.upper()}_URL"
+            "does not answer: try again in a moment"
+            if answer.since
+            else f"needs COMPTOIR_{owner.upper()}_URL"
         )
         raise Problem(503, f"{owner}_unavailable", f"The service {owner} {why}.")
-    if told.status == 409:
-        raise Problem(409, str(told.body.get("code", "conflict")), str(told.body.get("detail", "")))
-    if told.status != 200:
+    if answer.status == 409:
+        raise Problem(409, str(answer.body.get("code", "conflict")), str(answer.body.get("detail", "")))
+    if answer.status != 200:
         raise Problem(404, "shop_unknown", f"The service {owner} does not have the shop of this token.")
-    body: Mapping[str, Any] = told.body
+    body: Mapping[str, Any] = answer.body
     return body

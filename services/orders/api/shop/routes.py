@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
 
 from contracts.message import Sku
-from services.orders.api.edges import COMMAND, ErrandNeeded, Key, guarded_router
+from services.orders.api.edges import COMMAND, Context, Key, guarded_router
 from services.orders.api.owners.reading import read_owned
 from services.orders.api.problems import described
 from services.orders.api.shop.documents import (
@@ -30,30 +30,30 @@ Skus = Annotated[
 
 
 @router.get("/stock", tags=["stock"], response_model=ArticlesResponse)
-async def show_stock(sku: Skus, context: ErrandNeeded) -> ArticlesResponse:
+async def show_stock(sku: Skus, context: Context) -> ArticlesResponse:
     """Return the stock of some articles by location, and their thresholds."""
     return articles_of(sku, await read_owned(context, "fulfillment", "/internal/stock", sku=sku))
 
 
 @router.post("/stock/thresholds", **COMMAND)
-async def set_threshold(asked: ThresholdRequest, key: Key, context: ErrandNeeded) -> JSONResponse:
+async def set_threshold(request: ThresholdRequest, key: Key, context: Context) -> JSONResponse:
     """Set or remove an article's threshold: from how few available units on the shop is warned by mail."""
     caller = context.caller
-    return await context.send(key, None, [], lambda _: asked.command(caller.shop, caller.actor))
+    return await context.send(key, None, [], lambda _: request.command(caller.shop, caller.actor))
 
 
 @router.get("/mail-rules", tags=["mails"], response_model=MailRulesResponse, responses=described(404))
-async def show_mail_rules(context: ErrandNeeded) -> MailRulesResponse:
+async def show_mail_rules(context: Context) -> MailRulesResponse:
     """Return which of the shop's mails are sent, and the mails that have no switch."""
     return mail_rules_of(await read_owned(context, "notifier", "/internal/mail-rules"))
 
 
 @router.post("/mail-rules", **COMMAND)
-async def change_mail_rules(asked: MailRulesRequest, key: Key, context: ErrandNeeded) -> JSONResponse:
+async def change_mail_rules(request: MailRulesRequest, key: Key, context: Context) -> JSONResponse:
     """Switch some of the shop's mails on or off, for what happens from then on.
 
     Another version than the current one is rejected (`version_differs`), and so is a mail that has no switch
     (`mail_required`).
     """
     caller = context.caller
-    return await context.send(key, None, [], lambda _: asked.command(caller.shop, caller.actor))
+    return await context.send(key, None, [], lambda _: request.command(caller.shop, caller.actor))

@@ -51,7 +51,7 @@ class Lifetime:
 
 
 @dataclass(frozen=True)
-class FoundSession:
+class SessionLookup:
     """The session of a cookie's token: with its user while it is valid, otherwise only with its owner's id."""
 
     person: Person | None = None
@@ -76,16 +76,16 @@ async def start(
 
 async def find(
     connection: Connection, token: str, lifetime: Lifetime, *, is_use: bool = True
-) -> FoundSession:
+) -> SessionLookup:
     """Return the session of a token. `is_use`: the request comes from a person, not from a page that polls."""
     row, now = await store.read_session(connection, digest(token)), datetime.now(UTC)
     if row is None:
-        return FoundSession()
+        return SessionLookup()
     if not counts(row, lifetime, now):
-        return FoundSession(None, row["staff_id"])
+        return SessionLookup(None, row["staff_id"])
     if is_use and now - row["last_seen_at"] > SEEN_EVERY:
         await store.touch_session(connection, row["session_id"], now)
-    return FoundSession(_person(row), row["staff_id"])
+    return SessionLookup(_person(row), row["staff_id"])
 
 
 def counts(row: store.Row, lifetime: Lifetime, now: datetime) -> bool:

@@ -20,7 +20,7 @@ from services.orders.backoffice.conversation.original import MOST_BYTES, origina
 from services.orders.backoffice.conversation.pages import MAILS, tabs_of
 from services.orders.backoffice.conversation.waiting import count_again
 from services.orders.backoffice.forms.fields import Invalid
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.order.facts import order_named
 from services.orders.backoffice.order.store import read_facts
@@ -190,15 +190,15 @@ async def _mail(context: PageContext) -> Row | ServiceUnavailable:
     return mail
 
 
-async def _listed(context: PageContext, **asked: str) -> Row | ServiceUnavailable:
+async def _listed(context: PageContext, **filters: str) -> Row | ServiceUnavailable:
     """Return the notifier's list of received mails of the user's shop. Raises Missing for a forged link."""
-    query = {name: value for name, value in asked.items() if value}
+    query = {name: value for name, value in filters.items() if value}
     found = await context.app_state.clients.get("notifier", "/internal/inbound", shop=context.shop, **query)
     if isinstance(found, ServiceUnavailable):
         return found
     if found.status != 200:
         raise Missing
-    mails = [moments_read(mail, "received_at", "filed_at") for mail in found.body["mails"]]
+    mails = [timestamps_read(mail, "received_at", "filed_at") for mail in found.body["mails"]]
     return {**found.body, "mails": mails}
 
 
@@ -232,10 +232,10 @@ def _download(content: AsyncIterator[bytes], name: str) -> Response:
     return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
 
 
-def _href(show: str, place: Mapping[str, str] | None = None) -> str:
-    query = urlencode(_filled(show, place or {}))
+def _href(show: str, cursor: Mapping[str, str] | None = None) -> str:
+    query = urlencode(_filled(show, cursor or {}))
     return f"{MAILS}?{query}" if query else MAILS
 
 
-def _filled(show: str, place: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in {"show": show, **place}.items() if value}
+def _filled(show: str, cursor: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in {"show": show, **cursor}.items() if value}

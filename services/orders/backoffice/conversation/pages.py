@@ -13,7 +13,7 @@ from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.conversation import store, words
 from services.orders.backoffice.conversation.waiting import MENU_PATH, count_shown, waiting_of
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import N_, gettext, number
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
@@ -116,11 +116,11 @@ async def _threads(
 
 
 def _thread(thread: Mapping[str, Any]) -> dict[str, Any]:
-    return {**thread, "summary": moments_read(thread["summary"], "last_at")}
+    return {**thread, "summary": timestamps_read(thread["summary"], "last_at")}
 
 
-def _href(tab: str, text: str, place: Mapping[str, str] | None = None) -> str:
-    query = urlencode(_filled({"tab": tab, "q": text, **(place or {})}))
+def _href(tab: str, text: str, cursor: Mapping[str, str] | None = None) -> str:
+    query = urlencode(_filled({"tab": tab, "q": text, **(cursor or {})}))
     return f"/conversation?{query}" if query else "/conversation"
 
 

@@ -14,7 +14,7 @@ from services.orders.backoffice.access import store as people
 from services.orders.backoffice.access.permissions import Permission, Role, may
 from services.orders.backoffice.conversation import draft_store, quick_reply_store, store
 from services.orders.backoffice.conversation.quick_replies import QuickReply
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.web.page_context import Missing, PageContext
 
 Row = Mapping[str, Any]
@@ -57,8 +57,8 @@ async def read_thread(context: PageContext, order_id: UUID) -> ThreadRead:
         return ThreadRead(known, known, (), _unsent(posts, ()), found)
     body = found.body if found.status == 200 else {"summary": None, "messages": [], "waiting": []}
     messages = [_message(one, posts) for one in body["messages"]]
-    summary = moments_read(body["summary"], "last_at") if body["summary"] else None
-    waiting = [moments_read(mail, "received_at") for mail in body.get("waiting", ())]
+    summary = timestamps_read(body["summary"], "last_at") if body["summary"] else None
+    waiting = [timestamps_read(mail, "received_at") for mail in body.get("waiting", ())]
     return ThreadRead(known, summary, messages, _unsent(posts, messages), None, waiting)
 
 
@@ -67,9 +67,9 @@ def _message(message: Row, posts: Sequence[Row]) -> dict[str, Any]:
     actors = {str(post["message_id"]): post["actor"] for post in posts}
     recognised = message.get("recognised")
     return {
-        **moments_read(message, "at", "sent_at"),
+        **timestamps_read(message, "at", "sent_at"),
         "actor": actors.get(message["id"]),
-        "recognised": moments_read(recognised, "at") if recognised else None,
+        "recognised": timestamps_read(recognised, "at") if recognised else None,
     }
 
 

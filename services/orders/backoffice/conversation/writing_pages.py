@@ -77,11 +77,11 @@ def _require_sendable(text: str) -> None:
 async def _post(context: PageContext, order: FormFacts, text: str) -> Outcome:
     """Send the command, once per form. Raises Invalid when the form was sent with another text; this one is kept."""
 
-    def message(made: UUID) -> PostMessage:
+    def message(command_id: UUID) -> PostMessage:
         return PostMessage(
             shop=context.shop,
             order_id=order.id,
-            message_id=made,
+            message_id=command_id,
             text=text,
             author_name=_author(context),
             actor=context.actor,

@@ -113,13 +113,13 @@ async def read_customer(context: PageContext, connection: Connection) -> Custome
     return customer_of(orders)
 
 
-def _place(text: str) -> store.Place | None:
+def _place(text: str) -> store.CustomerCursor | None:
     """Return the cursor of the page. Raises Missing for a forged link."""
     if not text:
         return None
-    moment, _, order_id = text.partition("~")
+    timestamp, _, order_id = text.partition("~")
     try:
-        place = datetime.fromisoformat(moment), UUID(order_id)
+        place = datetime.fromisoformat(timestamp), UUID(order_id)
     except ValueError:
         raise Missing from None
     if place[0].tzinfo is None:

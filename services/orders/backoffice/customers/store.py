@@ -12,7 +12,7 @@ from uuid import UUID
 from services.chassis.storage.database import Connection
 
 Row = Mapping[str, Any]
-Place = tuple[datetime, UUID]
+CustomerCursor = tuple[datetime, UUID]
 MOST_COUNTED = 1000
 """Orders of a customer that are counted and summed."""
 _COUNTED = f"""cross join lateral (
@@ -33,7 +33,9 @@ LIST = f"""select o.order_id, o.code, o.customer_name, o.customer_email, o.place
     order by o.placed_at desc, o.order_id desc"""  # noqa: S608 - constants
 
 
-async def list_customers(connection: Connection, shop: str, before: Place | None, most: int) -> list[Row]:
+async def list_customers(
+    connection: Connection, shop: str, before: CustomerCursor | None, most: int
+) -> list[Row]:
     """Return customers by their latest order, the latest first, after the cursor `before`."""
     return await connection.fetch(LIST, shop, *(before or (None, None)), most)
 

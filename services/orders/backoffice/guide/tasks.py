@@ -41,7 +41,7 @@ ORDER: Sequence[str] = (
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchHit:
     """A task found by a search, and the sentence that matched (empty: the title did)."""
 
     task: Task
@@ -65,13 +65,13 @@ def contents(language: str) -> list[tuple[str, list[Task]]]:
     return [(text, [task for task in tasks if task.group == group]) for group, text in GROUPS.items()]
 
 
-def search(language: str, text: str) -> list[Found]:
+def search(language: str, text: str) -> list[SearchHit]:
     """Return the tasks that contain every word of a text, ignoring accents and case; matches in the title come
     first.
     """
     wanted = folded(text).split()
     hits = [
-        (_titles(task, wanted), Found(task, _excerpt(task, wanted)))
+        (_titles(task, wanted), SearchHit(task, _excerpt(task, wanted)))
         for task in all_tasks(language).values()
         if all(word in _searched(language)[task.slug] for word in wanted)
     ]

@@ -53,7 +53,7 @@ async def _show(context: PageContext) -> Response:
         return context.render(
             "home/home.html",
             alerts=alerts,
-            tiles=[*await _queues(context, connection), *await _troubles(context, connection), *invoices],
+            tiles=[*await _queues(context, connection), *await _problems(context, connection), *invoices],
             days=await _days(context, connection),
             happened=await _happened(context, connection),
         )
@@ -75,7 +75,7 @@ def queue_words() -> dict[Tab, str]:
     return {tab: text for tab, text in tab_names().items() if tab not in (Tab.ALL, Tab.ARCHIVED)}
 
 
-async def _troubles(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
+async def _problems(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
     """Return tiles for problems: one only when its count is above zero, so that zeros do not hide the queues."""
     tiles = [
         *await _mails(context, connection),
@@ -89,12 +89,12 @@ async def _troubles(context: PageContext, connection: Connection) -> list[tuple[
 async def _mails(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
     if not context.may(Permission.MAILS_VIEW):
         return []
-    trouble = await home_store.read_mail_trouble(connection, context.shop)
+    problems = await home_store.read_mail_problems(connection, context.shop)
     return [
-        _tile("/mails?state=uncertain", gettext("Mails to check"), trouble.get("uncertain", 0)),
-        _tile("/mails?state=failed", gettext("Mails that failed"), trouble.get("failed", 0)),
-        _tile("/mails?state=bounced", gettext("Bounced mails"), trouble.get("bounced", 0)),
-        _tile("/mails?state=suppressed", gettext("Held mails"), trouble.get("suppressed", 0)),
+        _tile("/mails?state=uncertain", gettext("Mails to check"), problems.get("uncertain", 0)),
+        _tile("/mails?state=failed", gettext("Mails that failed"), problems.get("failed", 0)),
+        _tile("/mails?state=bounced", gettext("Bounced mails"), problems.get("bounced", 0)),
+        _tile("/mails?state=suppressed", gettext("Held mails"), problems.get("suppressed", 0)),
     ]
 
 

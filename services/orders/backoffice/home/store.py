@@ -30,7 +30,7 @@ async def read_days(
     )
 
 
-async def read_mail_trouble(connection: Connection, shop: str) -> dict[str, int]:
+async def read_mail_problems(connection: Connection, shop: str) -> dict[str, int]:
     """Count the order mails that failed, came back, were held or are uncertain, each up to MOST."""
     rows = await connection.fetch(
         """select state, count(*) as mails from (

@@ -82,8 +82,10 @@ def missing() -> dict[Key, list[str]]:
 
 def unused() -> dict[Key, list[str]]:
     """Return translations of texts that are not used, with their areas."""
-    said = used()
-    return {key: [area for area, _ in entries] for key, entries in translated().items() if key not in said}
+    used_texts = used()
+    return {
+        key: [area for area, _ in entries] for key, entries in translated().items() if key not in used_texts
+    }
 
 
 def as_entries(texts: Mapping[Key, list[str]]) -> str:

@@ -106,19 +106,19 @@ def money(amount_minor: int, currency: str) -> Markup:
     )
 
 
-def when(moment: datetime | None, style: str = "relative") -> Markup:
+def when(timestamp: datetime | None, style: str = "relative") -> Markup:
     """Return a time in a readable form: today at 10:30, 3 November at 14:05, 12/03/2025.
 
     `style`: relative, day, time, second (the clock with its seconds), brief (for one line of a table: the
     clock today, otherwise the day).
     """
-    if moment is None:
+    if timestamp is None:
         return Markup("")
     how = page_locale()
-    local, now = in_zone(moment, how.zone), how.now.astimezone(how.zone)
+    local, now = in_zone(timestamp, how.zone), how.now.astimezone(how.zone)
     shown = _shown(local, now, style)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        local.isoformat(timespec="seconds"), exact(moment), shown
+        local.isoformat(timespec="seconds"), exact(timestamp), shown
     )
 
 
@@ -136,10 +136,10 @@ def _shown(local: datetime, now: datetime, style: str) -> str:
     return _relative(local, now)
 
 
-def exact(moment: datetime) -> str:
+def exact(timestamp: datetime) -> str:
     """Return day, time to the second and zone."""
     how = page_locale()
-    local = in_zone(moment, how.zone)
+    local = in_zone(timestamp, how.zone)
     return (
         f"{day(local.date())} {local:%H:%M:%S} ({get_timezone_name(local, width='short', locale=how.locale)})"
     )

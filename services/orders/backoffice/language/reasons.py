@@ -18,9 +18,9 @@ from services.orders.order.refusal import Refusal
 def explain(reason: Reason) -> str:
     """Return the reason as a text for users."""
     if reason.code in BY_PEOPLE:
-        between, said = BY_PEOPLE[reason.code]
+        between, sentence = BY_PEOPLE[reason.code]
         name, _, own = reason.message.partition(between)
-        return gettext(said, name=who(name), reason=own)
+        return gettext(sentence, name=who(name), reason=own)
     if named := explain_mentions(reason):
         return named
     text = TEXTS.get(reason.code)

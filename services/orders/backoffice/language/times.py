@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 
-def moments_read(answered: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def timestamps_read(answered: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Return a copy with the named fields (RFC 3339 or null) as aware datetimes. Raises ValueError for any
     other value.
     """

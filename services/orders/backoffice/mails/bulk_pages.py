@@ -19,7 +19,7 @@ from services.orders.api.actions.action import Action
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext, ngettext
 from services.orders.backoffice.mails.pages import KINDS, LONGEST_TEXT, MOST_AT_ONCE, STATES, order_of
 from services.orders.backoffice.web.actions.action import command, do, wait_for
@@ -152,13 +152,13 @@ def _named(form: Form) -> list[str]:
     return list(dict.fromkeys(ids))[:MOST_AT_ONCE]
 
 
-async def _listed(context: PageContext, **asked: str) -> list[Mail]:
-    query = {name: value for name, value in asked.items() if value}
+async def _listed(context: PageContext, **filters: str) -> list[Mail]:
+    query = {name: value for name, value in filters.items() if value}
     found = await context.app_state.clients.get("notifier", "/internal/mails", shop=context.shop, **query)
     if isinstance(found, ServiceUnavailable):
         raise NotifierUnavailable
     mails = found.body["mails"] if found.status == 200 else []
-    return [moments_read(mail, "created_at") for mail in mails]
+    return [timestamps_read(mail, "created_at") for mail in mails]
 
 
 def _back(form: Form) -> str:

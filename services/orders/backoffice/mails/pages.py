@@ -16,7 +16,7 @@ from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.activity_texts import MAILS
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.mails.words import BOUNCES, HELD, WITHDRAWN, end_of
 from services.orders.backoffice.web.actions.action import Errors, carry_out, command
@@ -91,7 +91,7 @@ async def _mail_of(context: PageContext) -> dict[str, Any] | ServiceUnavailable:
 
 
 def _read(mail: Mapping[str, Any]) -> dict[str, Any]:
-    return moments_read(mail, "created_at", "next_at", "ended_at")
+    return timestamps_read(mail, "created_at", "next_at", "ended_at")
 
 
 @pages.get("/mails", Permission.MAILS_VIEW)
@@ -104,7 +104,7 @@ async def show_mails(context: PageContext) -> Response:
         Form([("state", state)]).choice("state", TABS)
     except Invalid as invalid:
         errors = invalid.errors
-    asked = {
+    query = {
         "shop": context.shop,
         "limit": limit,
         "state": state,
@@ -114,7 +114,7 @@ async def show_mails(context: PageContext) -> Response:
     found = (
         NONE
         if errors
-        else await context.app_state.clients.get("notifier", "/internal/mails", **_filled(asked))
+        else await context.app_state.clients.get("notifier", "/internal/mails", **_filled(query))
     )
     if not isinstance(found, ServiceUnavailable) and found.status != 200:
         raise Missing
@@ -143,7 +143,7 @@ async def _alarm(context: PageContext) -> dict[str, Any] | None:
     found = await context.app_state.clients.get("notifier", "/internal/mail-alarms", shop=context.shop)
     if isinstance(found, ServiceUnavailable) or found.status != 200 or not found.body["alarms"]:
         return None
-    return moments_read(found.body["alarms"][0], "since", "last_at")
+    return timestamps_read(found.body["alarms"][0], "since", "last_at")
 
 
 @pages.get("/mails/{mail}", Permission.MAILS_VIEW)
@@ -190,8 +190,8 @@ def order_of(mail: Mapping[str, Any]) -> UUID | None:
     return UUID(mail["order_id"]) if mail["order_id"] else None
 
 
-def _href(state: str, text: str, place: Mapping[str, str] | None = None) -> str:
-    query = urlencode(_filled({"state": state, "q": text, **(place or {})}))
+def _href(state: str, text: str, cursor: Mapping[str, str] | None = None) -> str:
+    query = urlencode(_filled({"state": state, "q": text, **(cursor or {})}))
     return f"/mails?{query}" if query else "/mails"
 
 

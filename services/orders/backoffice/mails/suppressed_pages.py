@@ -13,7 +13,7 @@ from contracts.notifier.bounces import LiftSuppression, SuppressAddress
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.mails.words import SUPPRESSED_ADDRESSES, SUPPRESSION_NAMES
 from services.orders.backoffice.web.actions.action import Errors, carry_out, command
@@ -31,9 +31,9 @@ LONGEST_REASON = 500
 async def _show(context: PageContext, errors: Errors) -> Response:
     text = context.query.get("q", "").strip()[:LONGEST_TEXT]
     back_links = BackLinks.of(context.query, "before")
-    asked = {"shop": context.shop, "limit": str(PAGE), "text": text, "before": back_links.here[:100]}
+    command = {"shop": context.shop, "limit": str(PAGE), "text": text, "before": back_links.here[:100]}
     found = await context.app_state.clients.get(
-        "notifier", "/internal/suppressions", **{name: value for name, value in asked.items() if value}
+        "notifier", "/internal/suppressions", **{name: value for name, value in command.items() if value}
     )
     if not isinstance(found, ServiceUnavailable) and found.status != 200:
         raise Missing
@@ -45,7 +45,7 @@ async def _show(context: PageContext, errors: Errors) -> Response:
         "mails/suppressed.html",
         422 if errors else 200,
         owner=found,
-        suppressions=[moments_read(one, "since", "until") for one in body["suppressions"]],
+        suppressions=[timestamps_read(one, "since", "until") for one in body["suppressions"]],
         next_href=_href(text, back_links.on(body["next"])) if body["next"] else "",
         previous_href=_href(text, back_links.back) if back_links.back is not None else "",
         text=text,
@@ -83,6 +83,6 @@ async def lift(context: PageContext) -> Response:
     return await carry_out(context, decision, to="/mails?state=suppressed", flash=said)
 
 
-def _href(text: str, place: dict[str, str]) -> str:
-    query = urlencode({name: value for name, value in {"q": text, **place}.items() if value})
+def _href(text: str, cursor: dict[str, str]) -> str:
+    query = urlencode({name: value for name, value in {"q": text, **cursor}.items() if value})
     return f"{HERE}?{query}" if query else HERE

@@ -94,7 +94,7 @@ class Outcome:
     """A sentence for users, and the recorded text verbatim: the server's reply, or an error."""
 
     sentence: str
-    said: str
+    recorded: str
     is_answer: bool = False
 
 

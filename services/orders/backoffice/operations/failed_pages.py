@@ -17,7 +17,7 @@ from services.chassis.messaging.unit import Unit
 from services.orders.api.owners.clients import Answer, Owner, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
@@ -97,9 +97,9 @@ async def acknowledge(context: PageContext) -> Response:
     is_unknown: list[bool] = []
 
     async def act(_: Unit) -> None:
-        said = await parked.request(context, cast("Owner", service), "effects/acknowledge", body)
-        context.audited["effects"] = said.get("acknowledged", 0)
-        is_unknown.append(said.get("already") is False)
+        answer = await parked.request(context, cast("Owner", service), "effects/acknowledge", body)
+        context.audited["effects"] = answer.get("acknowledged", 0)
+        is_unknown.append(answer.get("already") is False)
 
     await do(context, act)
     context.app_state.monitor.invalidate()
@@ -112,11 +112,11 @@ async def acknowledge(context: PageContext) -> Response:
 
 async def _read(context: PageContext) -> Failed:
     owners = [cast("Owner", name) for name in SERVICES]
-    told = await asyncio.gather(
+    answers = await asyncio.gather(
         *(_ask(context, owner, state) for owner in owners for state in ("failed", "acknowledged"))
     )
     found = Failed()
-    for owner, rows, seen in zip(owners, told[::2], told[1::2], strict=True):
+    for owner, rows, seen in zip(owners, answers[::2], answers[1::2], strict=True):
         if isinstance(rows, ServiceUnavailable) or isinstance(seen, ServiceUnavailable):
             found.away.append(
                 rows if isinstance(rows, ServiceUnavailable) else cast("ServiceUnavailable", seen)
@@ -137,5 +137,5 @@ async def _ask(context: PageContext, owner: Owner, state: str) -> Answer | Servi
     )
 
 
-def _row(owner: Owner, row: Mapping[str, Any], *moments: str) -> dict[str, Any]:
-    return {**moments_read(row, *moments), "service": owner}
+def _row(owner: Owner, row: Mapping[str, Any], *timestamps: str) -> dict[str, Any]:
+    return {**timestamps_read(row, *timestamps), "service": owner}

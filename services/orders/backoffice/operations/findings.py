@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.orders.api.owners.clients import ServiceUnavailable
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.web.page_context import PageContext
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -58,17 +58,17 @@ class Audited:
 
 async def read_findings(context: PageContext) -> Audited:
     """Fetch the auditor's report."""
-    told = await context.app_state.clients.get("auditor", "/findings")
-    if isinstance(told, ServiceUnavailable):
-        return Audited(None, down=told)
+    answer = await context.app_state.clients.get("auditor", "/findings")
+    if isinstance(answer, ServiceUnavailable):
+        return Audited(None, down=answer)
     others = {one.shop for one in context.app_state.settings.shops} - {context.shop}
-    return audited(told.body, others)
+    return audited(answer.body, others)
 
 
-def audited(told: Mapping[str, Any], other_shops: set[str]) -> Audited:
+def audited(body: Mapping[str, Any], other_shops: set[str]) -> Audited:
     """Return the report restricted to one shop. Pure."""
-    report = moments_read(told, "at", "failed_at")
-    found = [moments_read(one, "since") for one in report["violations"]]
+    report = timestamps_read(body, "at", "failed_at")
+    found = [timestamps_read(one, "since") for one in report["violations"]]
     mine = [one for one in found if not other_shops & set(str(one["where"]).replace("/", " ").split())]
     groups = [_group(check, found, mine) for check in report["checks"]]
     return Audited(

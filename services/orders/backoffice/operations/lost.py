@@ -28,15 +28,15 @@ async def find(context: PageContext, listener: Owner, sender: Owner, span: Mappi
     """
     found, after = Lost(), None
     for _ in range(MOST_PAGES):
-        told = await parked.ask(
+        answer = await parked.ask(
             context, sender, "sent", {"consumer": listener, "after": after, "shop": context.shop, **span}
         )
-        kinds = {message["id"]: message["type"] for message in told.get("messages", ())}
+        kinds = {message["id"]: message["type"] for message in answer.get("messages", ())}
         if kinds:
-            said = await parked.ask(context, listener, "unheard", {"sender": sender, "ids": list(kinds)})
-            found.ids += said.get("ids", ())
-            found.types.update(kinds[one] for one in said.get("ids", ()))
-        after = told.get("next")
+            unheard = await parked.ask(context, listener, "unheard", {"sender": sender, "ids": list(kinds)})
+            found.ids += unheard.get("ids", ())
+            found.types.update(kinds[one] for one in unheard.get("ids", ()))
+        after = answer.get("next")
         if after is None:
             return found
     found.is_whole = False

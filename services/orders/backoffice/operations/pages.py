@@ -84,7 +84,7 @@ async def _show(context: PageContext) -> Response:
         action_words=ACTIONS,
         action_outcomes=action_outcomes(),
         tabs_shown=tabs_of_operations("/operations", waiting.dead),
-        troubles=queue_troubles(),
+        problems=queue_problems(),
         service_state=service_state,
         words=words,
         monitoring=monitoring(context),
@@ -100,11 +100,11 @@ def monitoring(context: PageContext) -> list[tuple[str, str]]:
 
 def is_fine(seen: Seen, shop: str) -> bool:
     """Return whether every service runs and every queue is being consumed."""
-    runs = all(not one.is_unavailable and not one.told.get("missing") for one in seen.services)
-    return runs and not any(queue.trouble for queue in seen.queues_of(shop))
+    runs = all(not one.is_unavailable and not one.report.get("missing") for one in seen.services)
+    return runs and not any(queue.problem for queue in seen.queues_of(shop))
 
 
-def queue_troubles() -> dict[str, tuple[str, str]]:
+def queue_problems() -> dict[str, tuple[str, str]]:
     """Return label and badge tone by a queue's problem."""
     return {
         "": (gettext("OK"), "good"),
@@ -120,7 +120,7 @@ def service_state(seen: ServiceSeen) -> tuple[str, str]:
         return gettext("Not responding"), "danger"
     if seen.down is not None:
         return gettext("Not connected"), "neutral"
-    if seen.told.get("missing"):
+    if seen.report.get("missing"):
         return gettext("Not ready"), "warning"
     return gettext("Working"), "good"
 

@@ -13,14 +13,14 @@ from contracts.catalogue import SERVICES
 from services.orders.api.owners.clients import Owner, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.web.page_context import Missing, PageContext
 
 PAGE = 50
 REQUEST_SECONDS = 15.0
 """Seconds a service has for a request: retrying or resending very many messages takes long."""
-MOMENTS = ("first_at", "last_at", "next_at")
+TIMESTAMPS = ("first_at", "last_at", "next_at")
 
 
 class OwnerUnavailable(Exception):
@@ -58,34 +58,34 @@ async def read_groups(context: PageContext) -> Parked:
 
     Those for a person come first, and within each half the oldest first, so that rows keep their places.
     """
-    told, away = await _ask_all(context, group="fingerprint")
+    answers, unavailable = await _ask_all(context, group="fingerprint")
     groups = [
-        {**moments_read(row, "first_at", "last_at"), "service": name}
-        for name, body in told
+        {**timestamps_read(row, "first_at", "last_at"), "service": name}
+        for name, body in answers
         for row in body["groups"]
     ]
     groups.sort(key=lambda group: (group["dead"] == 0, group["first_at"], group["fingerprint"]))
-    return Parked(groups, away)
+    return Parked(groups, unavailable)
 
 
 async def read_discarded(context: PageContext) -> Parked:
     """Return the latest discarded messages of each service, as `groups` of one."""
-    told, away = await _ask_all(context, state="discarded")
-    found = [_message(name, row) for name, body in told for row in body["parked"][:PAGE]]
-    return Parked(sorted(found, key=lambda row: row["last_at"], reverse=True)[:PAGE], away)
+    answers, unavailable = await _ask_all(context, state="discarded")
+    found = [_message(name, row) for name, body in answers for row in body["parked"][:PAGE]]
+    return Parked(sorted(found, key=lambda row: row["last_at"], reverse=True)[:PAGE], unavailable)
 
 
 async def read_alike(
     context: PageContext, service: Owner, fingerprint: str, before: str
 ) -> tuple[list[dict[str, Any]], ServiceUnavailable | None]:
     """Return messages with the same failure, newest first, one more than a page. Raises Missing."""
-    asked = {"fingerprint": fingerprint, "shop": context.shop, **({"before": before} if before else {})}
-    told = await context.app_state.clients.get(service, "/internal/parked", **asked)
-    if isinstance(told, ServiceUnavailable):
-        return [], told
-    if told.status != 200:
+    query = {"fingerprint": fingerprint, "shop": context.shop, **({"before": before} if before else {})}
+    answers = await context.app_state.clients.get(service, "/internal/parked", **query)
+    if isinstance(answers, ServiceUnavailable):
+        return [], answers
+    if answers.status != 200:
         raise Missing
-    return [_message(service, row) for row in told.body["parked"]], None
+    return [_message(service, row) for row in answers.body["parked"]], None
 
 
 async def read_one(
@@ -94,15 +94,15 @@ async def read_one(
     """Return one message with its headers and body; personal data only for users who may see them. Raises
     Missing.
     """
-    asked = {"shop": context.shop}
+    query = {"shop": context.shop}
     if context.may(Permission.ORDERS_PERSONAL):
-        asked["personal"] = "shown"
-    told = await context.app_state.clients.get(service, f"/internal/parked/{parked_id}", **asked)
-    if isinstance(told, ServiceUnavailable):
-        return told
-    if told.status != 200:
+        query["personal"] = "shown"
+    answers = await context.app_state.clients.get(service, f"/internal/parked/{parked_id}", **query)
+    if isinstance(answers, ServiceUnavailable):
+        return answers
+    if answers.status != 200:
         raise Missing
-    return _message(service, told.body["parked"])
+    return _message(service, answers.body["parked"])
 
 
 async def ask(
@@ -111,12 +111,12 @@ async def ask(
     """Request `action` ("parked/redrive", "parked/discard", "replay", "resync") from a service for the user's
     shop; return its answer, with `detail` when it was rejected. Raises OwnerUnavailable.
     """
-    told = await context.app_state.clients.post(
+    answers = await context.app_state.clients.post(
         service, f"/internal/{action}", {**body, "actor": context.actor}, seconds=REQUEST_SECONDS
     )
-    if isinstance(told, ServiceUnavailable):
-        raise OwnerUnavailable(told)
-    return told.body if isinstance(told.body, dict) else {}
+    if isinstance(answers, ServiceUnavailable):
+        raise OwnerUnavailable(answers)
+    return answers.body if isinstance(answers.body, dict) else {}
 
 
 async def request(
@@ -141,20 +141,20 @@ async def _ask_all(
     context: PageContext, **query: str
 ) -> tuple[list[tuple[Owner, Any]], list[ServiceUnavailable]]:
     """Return each service's parked messages of the shop, and the services that did not answer."""
-    asked = [cast("Owner", name) for name in SERVICES]
-    told = await asyncio.gather(
+    owners = [cast("Owner", name) for name in SERVICES]
+    answers = await asyncio.gather(
         *(
             context.app_state.clients.get(name, "/internal/parked", shop=context.shop, **query)
-            for name in asked
+            for name in owners
         )
     )
-    said = [
+    bodies = [
         (name, answer.body)
-        for name, answer in zip(asked, told, strict=True)
+        for name, answer in zip(owners, answers, strict=True)
         if not isinstance(answer, ServiceUnavailable) and answer.status == 200
     ]
-    return said, [answer for answer in told if isinstance(answer, ServiceUnavailable)]
+    return bodies, [answer for answer in answers if isinstance(answer, ServiceUnavailable)]
 
 
 def _message(service: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**moments_read(row, *MOMENTS), "service": service}
+    return {**timestamps_read(row, *TIMESTAMPS), "service": service}

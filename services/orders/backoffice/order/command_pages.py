@@ -95,7 +95,10 @@ async def pack(context: PageContext) -> Response:
 
     def parcel(request: ParcelRequest, part: str) -> Action:
         return command(
-            context, order.id, lambda made: request.command(order.facts, context.actor, made), part
+            context,
+            order.id,
+            lambda command_id: request.command(order.facts, context.actor, command_id),
+            part,
         )
 
     requests = parcel_requests(order.facts.currency, context.form_read)
@@ -124,7 +127,9 @@ async def ship(context: PageContext) -> Response:
     order, form = await read_fresh_facts(context), context.form_read
     request = shipment_request(await read_shipping(context, order), form)
     await days.require_days(context, days.of_shipping(context, form))
-    shipment = command(context, order.id, lambda made: request.command(order.facts, context.actor, made))
+    shipment = command(
+        context, order.id, lambda command_id: request.command(order.facts, context.actor, command_id)
+    )
     to = page_of(context, order.code, "shipments")
     return await carry_out(context, shipment, to=to, flash=gettext("Shipment recorded."))
 

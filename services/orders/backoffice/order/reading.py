@@ -56,15 +56,15 @@ async def read_order(context: PageContext, name: str | None = None) -> OrderRead
             raise await gone(connection, context.shop, order_id, code)
         labels = await labels_of.get(connection, context.app_state.hub.owner, context.shop)
         shown = show(row, labels)
-        told = _customer(row) if context.may(Permission.ORDERS_PERSONAL) else {}
+        customer = _customer(row) if context.may(Permission.ORDERS_PERSONAL) else {}
         return OrderRead(
             shown=shown,
             history=await history(connection, context.shop, shown.order_id),
             labels=labels,
             settings=await settings_of.get(connection, context.app_state.hub.owner, context.shop),
             tags=await tagging.tags_of_shop(connection, context.shop),
-            ip_address=told.get("ip_address"),
-            browser=told.get("browser"),
+            ip_address=customer.get("ip_address"),
+            browser=customer.get("browser"),
             invoices=await order_store.read_invoices(connection, context.shop, shown.order_id),
             is_awaiting_answer=await _is_awaiting_answer(connection, context.shop, shown.order_id),
         )

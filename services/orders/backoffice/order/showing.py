@@ -103,7 +103,7 @@ def render(
         unplaced=shown.state in steps.UNPLACED,
         sends=steps.sends(shown),
         signed=words.signed_minor,
-        zoned=lambda moment: moment.astimezone(page_locale().zone).date(),
+        zoned=lambda timestamp: timestamp.astimezone(page_locale().zone).date(),
         left=[(line, steps.left_to_pack(line)) for line in shown.lines if steps.left_to_pack(line)],
         to_ship=[shown.parcels[index] for index in steps.parcels_to_ship(shown)],
         arrived={one.shipment_id: one for one in shown.deliveries},

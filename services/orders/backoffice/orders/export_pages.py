@@ -24,23 +24,23 @@ async def export_list(context: PageContext) -> Response:
     pairs = [pair for pair in context.request.query_params.multi_items() if pair[0] != NUMBERS]
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
-    asked = filter_form.read(pairs, vocabulary.currency)
-    if asked.errors:
+    list_request = filter_form.read(pairs, vocabulary.currency)
+    if list_request.errors:
         return context.redirect(f"/orders?{context.request.url.query}")
     language = _language(context, context.query.get(NUMBERS, ""))
-    context.audited.update(filters=asked.filters.url(), numbers=language)
+    context.audited.update(filters=list_request.filters.url(), numbers=language)
 
     try:
         return await download(
             context,
             language,
-            _name(context, language, asked.filters),
-            lambda connection, manner: export(
-                connection, context.app_state.finder, context.shop, asked.filters, manner
+            _name(context, language, list_request.filters),
+            lambda connection, cell_format: export(
+                connection, context.app_state.finder, context.shop, list_request.filters, cell_format
             ),
         )
     except TooManyExports:
-        return _later(context, filter_form.href(asked.filters))
+        return _later(context, filter_form.href(list_request.filters))
 
 
 @pages.post("/orders/export", Permission.ORDERS_EXPORT, action="orders.export")
@@ -60,19 +60,19 @@ async def export_ticked(context: PageContext) -> Response:
             context,
             language,
             _name(context, language, None),
-            lambda connection, manner: export_chosen(connection, context.shop, ids, manner),
+            lambda connection, cell_format: export_chosen(connection, context.shop, ids, cell_format),
         )
     except TooManyExports:
         return _later(context, back)
 
 
-def _language(context: PageContext, asked: str) -> str:
-    return asked if asked in ("fr", "en") else context.locale.language
+def _language(context: PageContext, wanted: str) -> str:
+    return wanted if wanted in ("fr", "en") else context.locale.language
 
 
 def _name(context: PageContext, language: str, filters: Filters | None) -> str:
     """Return a file name such as commandes-maison-a-traiter-2026-11-22-1142-fr.csv."""
-    moment = context.locale.now.astimezone(context.locale.zone)
+    timestamp = context.locale.now.astimezone(context.locale.zone)
     parts = [gettext("orders"), context.shop]
     if filters is None:
         parts.append(gettext("selection"))
@@ -80,7 +80,7 @@ def _name(context: PageContext, language: str, filters: Filters | None) -> str:
         parts.append(queue_names()[filters.tab])
     if filters and filters.url(tab=None):
         parts.append(gettext("filtered"))
-    return plain("-".join([*parts, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
+    return plain("-".join([*parts, f"{timestamp:%Y-%m-%d-%H%M}", language])) + ".csv"
 
 
 def _later(context: PageContext, to: str) -> Response:

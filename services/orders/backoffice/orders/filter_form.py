@@ -84,13 +84,13 @@ def _day(form: Form, name: str, value: str) -> str:
 
 def _errors_by_field(error: ValidationError) -> dict[str, str]:
     """Return the errors by the form's fields; those without a field are shown above the form."""
-    told = {name: text for name, text in objections(error).items() if name in FORM_FIELDS}
+    errors = {name: text for name, text in objections(error).items() if name in FORM_FIELDS}
     for fault in error.errors(include_url=False, include_input=False):
         if not fault["loc"]:
-            told[""] = gettext("The start of the range is after its end.")
+            errors[""] = gettext("The start of the range is after its end.")
         elif str(fault["loc"][0]) not in FORM_FIELDS:
-            told[""] = gettext("Invalid filter: %(name)s.", name=str(fault["loc"][0]))
-    return told
+            errors[""] = gettext("Invalid filter: %(name)s.", name=str(fault["loc"][0]))
+    return errors
 
 
 FORM_FIELDS = frozenset({"from", "to", "least", "most", "currency", "q"})

@@ -47,17 +47,18 @@ async def show_orders(context: PageContext) -> Response:
     """Show a page of the list."""
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
-        asked = filter_form.read(_pairs(context), vocabulary.currency)
-        if asked.is_rough:
-            return context.redirect(filter_form.href(asked.filters))
-        if asked.errors:
-            return context.render("orders/list.html", 422, **_shown(context, asked, vocabulary))
-        listed = await reading.read_list(context, connection, asked)
-        if listed.only and asked.filters == Filters(q=asked.filters.q):
+        list_request = filter_form.read(_pairs(context), vocabulary.currency)
+        if list_request.is_rough:
+            return context.redirect(filter_form.href(list_request.filters))
+        if list_request.errors:
+            return context.render("orders/list.html", 422, **_shown(context, list_request, vocabulary))
+        listed = await reading.read_list(context, connection, list_request)
+        if listed.only and list_request.filters == Filters(q=list_request.filters.q):
             return context.redirect(f"/orders/{listed.only}")
         is_new = not listed.rows and not await store.has_orders(connection, context.shop)
     return context.render(
-        "orders/list.html", **{**_shown(context, asked, vocabulary), "listed": listed, "is_new": is_new}
+        "orders/list.html",
+        **{**_shown(context, list_request, vocabulary), "listed": listed, "is_new": is_new},
     )
 
 
@@ -66,10 +67,10 @@ async def show_counts(context: PageContext) -> Response:
     """Return the tabs with their numbers of orders."""
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
-        asked = filter_form.read(_pairs(context), vocabulary.currency)
+        list_request = filter_form.read(_pairs(context), vocabulary.currency)
         counts = await reading.count_tabs(context, connection)
         of_views = await reading.count_views(context, connection, vocabulary.views)
-    return context.render("orders/tabs.html", tabs_shown=_tabs(asked, vocabulary, counts, of_views))
+    return context.render("orders/tabs.html", tabs_shown=_tabs(list_request, vocabulary, counts, of_views))
 
 
 @pages.get("/orders/news", Permission.ORDERS_VIEW, is_use=False)
@@ -79,10 +80,13 @@ async def show_news(context: PageContext) -> Response:
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
         pairs = [pair for pair in _pairs(context) if pair[0] != "first"]
-        asked = filter_form.read(pairs, vocabulary.currency)
-        number = await reading.count_news(context, connection, asked.filters, first)
+        list_request = filter_form.read(pairs, vocabulary.currency)
+        number = await reading.count_news(context, connection, list_request.filters, first)
     return context.render(
-        "orders/news.html", number=number, most=reading.MOST_NEWS, again=filter_form.href(asked.filters)
+        "orders/news.html",
+        number=number,
+        most=reading.MOST_NEWS,
+        again=filter_form.href(list_request.filters),
     )
 
 
@@ -150,15 +154,15 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _shown(context: PageContext, asked: ListRequest, vocabulary: Vocabulary) -> dict[str, Any]:
+def _shown(context: PageContext, list_request: ListRequest, vocabulary: Vocabulary) -> dict[str, Any]:
     """Return the page's content except its rows."""
-    filters = asked.filters
+    filters = list_request.filters
     language = context.locale.language
     labels = {label.key: label.text(language) for label in vocabulary.labels.by_key.values()}
     tags = {str(tag["tag_id"]): tag["name"] for tag in vocabulary.tags}
     return {
         **_of_rows(context, vocabulary),
-        "asked": asked,
+        "list_request": list_request,
         "filters": filters,
         "query": filters.url() or f"tab={Tab.EVERYTHING}",
         "is_new": False,
@@ -167,16 +171,17 @@ def _shown(context: PageContext, asked: ListRequest, vocabulary: Vocabulary) -> 
         "queue_options": list(queue_names().items()),
         "with_archived": filter_form.href(filters, tab=Tab.EVERYTHING.value),
         "sorted_currencies": _sorted_currencies(filters, vocabulary),
-        "tabs_shown": _tabs(asked, vocabulary, {}, {}),
+        "tabs_shown": _tabs(list_request, vocabulary, {}, {}),
         "vocabulary": vocabulary,
         "statuses": status_words(),
         "payments": payment_words(),
         "typed_amounts": {
-            name: asked.typed[name] or filter_form.typed_amount(getattr(filters, target), filters.currency)
+            name: list_request.typed[name]
+            or filter_form.typed_amount(getattr(filters, target), filters.currency)
             for name, target in filter_form.TYPED_AMOUNTS.items()
         },
         "sorted_by": {sort.value: filter_form.href(filters, sort=sort.value) for sort in Sort},
-        "has_news": reading.can_have_news(asked),
+        "has_news": reading.can_have_news(list_request),
         "saved": next((view for view in vocabulary.views if view.query == filters.url()), None),
         "column_names": columns.names(),
         "label_options": [(one.key, one.text(language)) for one in vocabulary.labels.choices()],
@@ -214,12 +219,12 @@ def _of_rows(context: PageContext, vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _tabs(
-    asked: ListRequest, vocabulary: Vocabulary, counts: dict[Tab, Count], of_views: dict[UUID, Count]
+    list_request: ListRequest, vocabulary: Vocabulary, counts: dict[Tab, Count], of_views: dict[UUID, Count]
 ) -> list[tuple[str, str, bool, str]]:
     """Return the tabs: queues first, then saved views; as address, text, whether it is selected, count."""
-    bare = asked.filters.url()
+    bare = list_request.filters.url()
     is_view = any(bare == view.query for view in vocabulary.views)
-    shown = Tab.ALL if asked.filters.tab in (None, Tab.EVERYTHING) else asked.filters.tab
+    shown = Tab.ALL if list_request.filters.tab in (None, Tab.EVERYTHING) else list_request.filters.tab
     queues = [
         (filter_form.href(Filters(tab=tab)), text, tab is shown and not is_view, _counted(counts.get(tab)))
         for tab, text in tab_names().items()

@@ -80,23 +80,29 @@ async def read_vocabulary(context: PageContext, connection: Connection) -> Vocab
     )
 
 
-async def read_list(context: PageContext, connection: Connection, asked: ListRequest) -> Listed:
+async def read_list(context: PageContext, connection: Connection, list_request: ListRequest) -> Listed:
     """Return the requested page. Raises Missing for a cursor of another list."""
     finder, zone = context.app_state.finder, zone_of(context)
     try:
         page = await finder.page(
-            connection, context.shop, asked.filters, zone, limit=PAGE, after=asked.after, before=asked.before
+            connection,
+            context.shop,
+            list_request.filters,
+            zone,
+            limit=PAGE,
+            after=list_request.after,
+            before=list_request.before,
         )
     except CursorInvalid:
         raise Missing from None
     rows = await rows_of(context, connection, page.order_ids)
     return Listed(
         rows,
-        await finder.count(connection, context.shop, asked.filters, zone),
+        await finder.count(connection, context.shop, list_request.filters, zone),
         str(PageCursor(rows[0]["placed_at"], rows[0]["order_id"])) if rows else "",
-        page_href(asked.filters, "before", page.previous) if page.previous else "",
-        page_href(asked.filters, "after", page.next) if page.next else "",
-        await count_archived(context, connection, asked.filters),
+        page_href(list_request.filters, "before", page.previous) if page.previous else "",
+        page_href(list_request.filters, "after", page.next) if page.next else "",
+        await count_archived(context, connection, list_request.filters),
         rows[0]["code"] if len(rows) == page.exact_hits == 1 and not page.previous else None,
     )
 
@@ -143,9 +149,13 @@ async def count_views(
     return found
 
 
-def can_have_news(asked: ListRequest) -> bool:
+def can_have_news(list_request: ListRequest) -> bool:
     """Return whether new orders would appear at the top of this page."""
-    return asked.filters.sort is Sort.NEWEST and not asked.filters.q and not (asked.after or asked.before)
+    return (
+        list_request.filters.sort is Sort.NEWEST
+        and not list_request.filters.q
+        and not (list_request.after or list_request.before)
+    )
 
 
 async def count_news(context: PageContext, connection: Connection, filters: Filters, first: str) -> int:

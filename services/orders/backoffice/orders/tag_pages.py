@@ -53,10 +53,10 @@ async def change_tags(context: PageContext) -> Response:
     async def act(unit: Unit) -> None:
         add, remove = _ids(form["add"]), _ids(form["remove"])
         if not (add or remove):
-            made = await tagging.create_tag(
+            tag = await tagging.create_tag(
                 unit, context.shop, form["name"], _colour(form["colour"]), context.actor
             )
-            add = [made.id]
+            add = [tag.id]
         await tagging.retag_orders(unit, context.shop, [order_id], add, remove, context.actor)
 
     await do(context, act)

@@ -49,16 +49,16 @@ async def show_delivered(context: PageContext) -> Response:
 
 async def show_queue(context: PageContext, queue: Queue, status: int = 200, problem: str = "") -> Response:
     """Show a page of one of the four lists; `problem`: why an action from it was rejected."""
-    asked = reading.request_of(context, queue)
+    queue_request = reading.request_of(context, queue)
     async with context.reading() as connection:
-        listed = await reading.read_queue(context, connection, asked)
+        listed = await reading.read_queue(context, connection, queue_request)
         counts = await reading.count_queues(context, connection)
         known = await order_list_store.read_vocabulary(connection, context.shop)
         is_new = not listed.rows and not await order_list_store.has_orders(connection, context.shop)
     return context.render(
         "parcels/list.html",
         status,
-        asked=asked,
+        queue_request=queue_request,
         queue=queue.value,
         listed=listed,
         is_new=is_new,

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import DEFAULT_LANGUAGE, LANGUAGES, PageLocale
 from services.orders.backoffice.order import words
 from services.orders.backoffice.orders import chosen
@@ -40,22 +40,22 @@ async def show_pick_list(context: PageContext) -> Response:
     """Show the items to pick for the chosen orders, or for all that wait."""
     is_chosen, order_ids, is_cut = await _orders(context, Queue.TO_PACK, MOST_PICKED)
     owner = await _ask(context, "/internal/pick-list", order_ids)
-    told = {"skus": [], "orders": []} if isinstance(owner, ServiceUnavailable) else owner.body
-    ids = [UUID(one["order_id"]) for one in told["orders"]]
+    answer = {"skus": [], "orders": []} if isinstance(owner, ServiceUnavailable) else owner.body
+    ids = [UUID(one["order_id"]) for one in answer["orders"]]
     async with context.reading() as connection:
         lines = await parcels_store.read_lines(connection, context.shop, ids)
-        people = await parcels_store.read_addressees(connection, context.shop, ids)
+        people = await parcels_store.read_recipients(connection, context.shop, ids)
         waiting = await context.app_state.finder.count(
             connection, context.shop, ORDERS_OF[Queue.TO_PACK], zone_of(context)
         )
-    shelves = _shelves(told, lines)
+    shelves = _shelves(answer, lines)
     return context.render(
         "parcels/pick_list.html",
         owner=owner,
         shelves=shelves,
-        orders=_picked_orders(told, lines, people),
+        orders=_picked_orders(answer, lines, people),
         units=sum(one["quantity"] for one in shelves if one["location"] is not None or one["sku"] is None),
-        missing=sum(one["quantity"] for one in told["skus"] if one["location"] is None),
+        missing=sum(one["quantity"] for one in answer["skus"] if one["location"] is None),
         is_chosen=is_chosen,
         most=MOST_PICKED if is_chosen and is_cut else 0,
         left_out=0 if is_chosen else max(0, waiting.number - len(order_ids)),
@@ -76,7 +76,7 @@ async def show_packing_slips(context: PageContext) -> Response:
     ids = list({UUID(slip["order_id"]): None for slip in slips})
     async with context.reading() as connection:
         lines = await parcels_store.read_lines(connection, context.shop, ids)
-        people = await parcels_store.read_addressees(connection, context.shop, ids)
+        people = await parcels_store.read_recipients(connection, context.shop, ids)
     return context.render(
         "parcels/packing_slips.html",
         owner=owner,
@@ -90,9 +90,9 @@ async def _orders(context: PageContext, queue: Queue, most: int) -> tuple[bool, 
 
     Raises Missing.
     """
-    asked = Form(context.request.query_params.multi_items())
-    if asked["order"] or asked["orders"] or asked["everything"]:
-        named = await chosen.orders_of(context, asked, most + 1)
+    form = Form(context.request.query_params.multi_items())
+    if form["order"] or form["orders"] or form["everything"]:
+        named = await chosen.orders_of(context, form, most + 1)
         return True, named[:most], len(named) > most
     async with context.reading() as connection:
         first = await first_of_queue(context, connection, queue, most + 1)
@@ -115,7 +115,7 @@ async def _ask(
     return found
 
 
-def _shelves(told: Mapping[str, Any], lines: Sequence[Row]) -> list[dict[str, Any]]:
+def _shelves(answer: Mapping[str, Any], lines: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the pick list: by location, then SKU, each with its orders; items without stock come last, then
     goods without a SKU, each line by itself.
     """
@@ -123,7 +123,7 @@ def _shelves(told: Mapping[str, Any], lines: Sequence[Row]) -> list[dict[str, An
     texts = {(str(line["order_id"]), line["line"]): line["description"] for line in lines}
     wanted: dict[tuple[str, str | None], dict[str, int]] = {}
     unnumbered = []
-    for order in told["orders"]:
+    for order in answer["orders"]:
         for line in order["lines"]:
             if line["sku"] is None:
                 text = texts.get((order["order_id"], line["line"]), "")
@@ -133,28 +133,28 @@ def _shelves(told: Mapping[str, Any], lines: Sequence[Row]) -> list[dict[str, An
             codes[order["code"]] = codes.get(order["code"], 0) + line["quantity"]
     rows = [
         {**one, "description": names.get(one["sku"], ""), "orders": wanted[one["sku"], one["location"]]}
-        for one in told["skus"]
+        for one in answer["skus"]
     ]
     rows.sort(key=lambda row: (row["location"] is None, row["location"] or "", row["sku"]))
     return rows + unnumbered
 
 
 def _picked_orders(
-    told: Mapping[str, Any], lines: Iterable[Row], people: Iterable[Row]
+    answer: Mapping[str, Any], lines: Iterable[Row], people: Iterable[Row]
 ) -> list[dict[str, Any]]:
     """Return the contents of the parcels, order by order."""
     texts = {(line["order_id"], line["line"]): line for line in lines}
     names = {one["order_id"]: one["customer_name"] for one in people}
     return [
         {
-            **moments_read(order, "placed_at"),
+            **timestamps_read(order, "placed_at"),
             "customer_name": names.get(UUID(order["order_id"])),
             "lines": [
                 {**line, **_described(texts.get((UUID(order["order_id"]), line["line"])))}
                 for line in order["lines"]
             ],
         }
-        for order in told["orders"]
+        for order in answer["orders"]
     ]
 
 
@@ -171,8 +171,8 @@ def _papers(
         language = str(reader["locale"])[:2].lower()
         language = language if language in LANGUAGES else DEFAULT_LANGUAGE
         how = PageLocale(language, context.locale.zone, context.locale.now)
-        told = _slip(context, slip, reader, texts[reader["order_id"]], how)
-        html = context.app_state.templates.render(how, "parcels/slip.html", told)
+        answer = _slip(context, slip, reader, texts[reader["order_id"]], how)
+        html = context.app_state.templates.render(how, "parcels/slip.html", answer)
         papers.append((language, str(slip["code"]), Markup(html)))
     return papers
 
@@ -207,8 +207,8 @@ def _address(reader: Row, how: PageLocale) -> dict[str, Any]:
     """Return the destination: the shipping address, else the billing address, both after the last edit; the
     country by its name in the slip's language.
     """
-    told = json.loads(reader["submitted"] or "{}") | json.loads(reader["amended"] or "{}")
-    address: dict[str, Any] = told.get("shipping_address") or told.get("billing_address") or {}
+    answer = json.loads(reader["submitted"] or "{}") | json.loads(reader["amended"] or "{}")
+    address: dict[str, Any] = answer.get("shipping_address") or answer.get("billing_address") or {}
     country = address.get("country")
     named = {"country": Locale.parse(how.locale).territories.get(country, country)} if country else {}
     return {"name": reader["customer_name"], **address, **named}

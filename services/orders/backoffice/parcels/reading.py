@@ -92,8 +92,8 @@ class QueueRequest:
 
     def href(self, **more: object) -> str:
         """Return the address of this list with a cursor in it."""
-        asked = {"q": self.q, "carrier": self.carrier, **{name: str(value) for name, value in more.items()}}
-        query = urlencode({name: value for name, value in asked.items() if value})
+        params = {"q": self.q, "carrier": self.carrier, **{name: str(value) for name, value in more.items()}}
+        query = urlencode({name: value for name, value in params.items() if value})
         return f"{self.queue.path}?{query}" if query else self.queue.path
 
 
@@ -119,24 +119,24 @@ def request_of(context: PageContext, queue: Queue) -> QueueRequest:
     )
 
 
-async def read_queue(context: PageContext, connection: Connection, asked: QueueRequest) -> Listed:
+async def read_queue(context: PageContext, connection: Connection, queue_request: QueueRequest) -> Listed:
     """Return the requested page. Raises Missing for a cursor of another list."""
     try:
         page = await context.app_state.finder.page(
             connection,
             context.shop,
-            asked.filters,
+            queue_request.filters,
             zone_of(context),
             limit=PAGE,
-            after=asked.after,
-            before=asked.before,
+            after=queue_request.after,
+            before=queue_request.before,
         )
     except CursorInvalid:
         raise Missing from None
     return Listed(
-        await _rows(context, connection, asked.queue, page.order_ids),
-        asked.href(before=page.previous) if page.previous else "",
-        asked.href(after=page.next) if page.next else "",
+        await _rows(context, connection, queue_request.queue, page.order_ids),
+        queue_request.href(before=page.previous) if page.previous else "",
+        queue_request.href(after=page.next) if page.next else "",
     )
 
 

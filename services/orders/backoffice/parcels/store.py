@@ -85,7 +85,7 @@ async def read_named_shipments(connection: Connection, shop: str, shipment_ids: 
     )
 
 
-async def read_addressees(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
+async def read_recipients(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
     """Return the recipients of these orders: order_id, code, source_reference, placed_at, customer_name,
     locale; the submission's addresses and those of an edit as JSON (`submitted`, `amended`).
     """

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.order.words import LEDGER_KINDS
 from services.orders.backoffice.payments.pages import tabs_of_payments
 from services.orders.backoffice.payments.words import kind_words
@@ -28,11 +28,11 @@ async def show_closings(context: PageContext) -> Response:
     """Show a year: its months, its days, and the entries not closed yet."""
     this_year = context.locale.now.year
     year = _year(context.query.get("year"), this_year)
-    told = await context.app_state.clients.get(
+    answer = await context.app_state.clients.get(
         "payments", "/internal/closings", shop=context.shop, year=str(year)
     )
-    down = told if isinstance(told, ServiceUnavailable) else None
-    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told.body
+    down = answer if isinstance(answer, ServiceUnavailable) else None
+    body: Mapping[str, Any] = {} if isinstance(answer, ServiceUnavailable) else answer.body
     return context.render(
         "payments/closings.html",
         down=down,
@@ -53,7 +53,7 @@ async def show_closings(context: PageContext) -> Response:
 
 
 def _day(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_sorted(moments_read(row, "closed_at")), "day": date.fromisoformat(row["period"])}
+    return {**_sorted(timestamps_read(row, "closed_at")), "day": date.fromisoformat(row["period"])}
 
 
 def _sorted(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ async def _show(context: PageContext, state: str, errors: Errors) -> Response:
     if state not in filters:
         state = "all"
     back_links = BackLinks.of(context.query, "after")
-    place = dispute_store.place_of(back_links.here)
+    place = dispute_store.cursor_of(back_links.here)
     async with context.reading() as connection:
         rows = await dispute_store.read_disputes(connection, context.shop, state, place, PAGE + 1)
         counts = await dispute_store.count_disputes(connection, context.shop)
@@ -113,5 +113,5 @@ async def _named(context: PageContext) -> Mapping[str, Any]:
     return dispute
 
 
-def _href(state: str, place: Mapping[str, str]) -> str:
-    return f"{LIST}?{urlencode({'state': state, **place})}"
+def _href(state: str, cursor: Mapping[str, str]) -> str:
+    return f"{LIST}?{urlencode({'state': state, **cursor})}"

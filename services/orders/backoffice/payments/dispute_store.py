@@ -17,12 +17,12 @@ _IN = {
 }
 """The condition of each filter."""
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-Place = tuple[datetime, datetime, str]
+DisputeCursor = tuple[datetime, datetime, str]
 """Deadline (the latest if there is none), opening and reference of a page's last dispute."""
 
 
 async def read_disputes(
-    connection: Connection, shop: str, state: str, after: Place | None, limit: int
+    connection: Connection, shop: str, state: str, after: DisputeCursor | None, limit: int
 ) -> list[asyncpg.Record]:
     """Return the shop's disputes of a filter after a cursor, with the code of their order: the next deadline
     first, then the oldest.
@@ -73,7 +73,7 @@ def text_of(row: Mapping[str, Any]) -> str:
     )
 
 
-def place_of(text: str | None) -> Place | None:
+def cursor_of(text: str | None) -> DisputeCursor | None:
     """Return the cursor in an address; None for the first page, or for an invalid text."""
     due_at, _, rest = (text or "").partition("_")
     opened_at, _, reference = rest.partition("_")

@@ -35,14 +35,14 @@ DOWNLOAD_SECONDS = 120.0
 async def _show(context: PageContext, errors: Errors) -> Response:
     typed = {name: context.query.get(name, "").strip()[:100] for name in FILTERS}
     back_links = BackLinks.of(context.query, "after")
-    told: Mapping[str, Any] | ServiceUnavailable = {}
+    answer: Mapping[str, Any] | ServiceUnavailable = {}
     invoicing = await read_invoicing_state(context)
     try:
-        told = await _read(context, typed, back_links.here)
+        answer = await _read(context, typed, back_links.here)
     except Invalid as invalid:
         errors = invalid.errors
-    down = told if isinstance(told, ServiceUnavailable) else None
-    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told
+    down = answer if isinstance(answer, ServiceUnavailable) else None
+    body: Mapping[str, Any] = {} if isinstance(answer, ServiceUnavailable) else answer
     following = body.get("next")
     return context.render(
         "payments/invoices.html",
@@ -71,8 +71,8 @@ async def retry_failed(context: PageContext) -> Response:
     """Request a retry of the invoices that could not be issued."""
 
     async def act(_: Unit) -> None:
-        said = await request(context, "payments", "invoicing/retry", {"shop": context.shop})
-        context.audited["orders"] = said.get("orders", 0)
+        answer = await request(context, "payments", "invoicing/retry", {"shop": context.shop})
+        context.audited["orders"] = answer.get("orders", 0)
 
     flash = gettext("Retry started. Invoices that fail again are listed here.")
     return await carry_out(context, act, to=SETTINGS, flash=flash)
@@ -141,17 +141,17 @@ async def _read(
     if days["from"] and days["to"] and days["from"] > days["to"]:
         raise Invalid(to=gettext("The start of the range is after its end."))
     kind, number = form.choice("kind", kinds()), form.text("number", longest=40)
-    asked = {"kind": kind, "number": number, "after": after or None}
-    asked |= {name: day.isoformat() for name, day in days.items() if day}
-    given = {name: text for name, text in asked.items() if text}
-    told = await context.app_state.clients.get(
+    query = {"kind": kind, "number": number, "after": after or None}
+    query |= {name: day.isoformat() for name, day in days.items() if day}
+    given = {name: text for name, text in query.items() if text}
+    answer = await context.app_state.clients.get(
         "payments", "/internal/invoices", shop=context.shop, limit=str(PAGE), **given
     )
-    if isinstance(told, ServiceUnavailable):
-        return told
-    if told.status != 200:
+    if isinstance(answer, ServiceUnavailable):
+        return answer
+    if answer.status != 200:
         raise Missing
-    return told.body
+    return answer.body
 
 
 def _href(values: Mapping[str, str]) -> str:

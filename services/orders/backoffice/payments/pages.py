@@ -18,7 +18,7 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.actors import who
 from services.orders.backoffice.language.statuses import method_words
-from services.orders.backoffice.language.times import moments_read, read_day
+from services.orders.backoffice.language.times import read_day, timestamps_read
 from services.orders.backoffice.language.translating import (
     LANGUAGES,
     N_,
@@ -35,7 +35,7 @@ from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.listing import payments as payments_listing
-from services.orders.listing.export.payments import Words, export_entries
+from services.orders.listing.export.payments import ColumnTexts, export_entries
 from services.orders.listing.payments import EntriesQuery
 from services.orders.order.short_code import read_code
 
@@ -86,7 +86,9 @@ async def export_payments(context: PageContext) -> Response:
             context,
             language,
             _file_name(context, language),
-            lambda connection, manner: export_entries(connection, context.shop, query, manner, words),
+            lambda connection, cell_format: export_entries(
+                connection, context.shop, query, cell_format, words
+            ),
         )
     except Invalid:
         return context.redirect(_href(typed))
@@ -100,7 +102,7 @@ def _typed(context: PageContext) -> dict[str, str]:
     return {name: context.query.get(name, "").strip()[:100] for name in FILTERS}
 
 
-def _words(context: PageContext, language: str) -> Words:
+def _words(context: PageContext, language: str) -> ColumnTexts:
     """Return the file's texts in its language; actors have the names that the user sees."""
     with using_locale(replace(context.locale, language=language)):
         headings = [
@@ -118,13 +120,15 @@ def _words(context: PageContext, language: str) -> Words:
             pgettext("ledger", "Recorded by"),
             pgettext("ledger", "Note"),
         ]
-        return Words(headings, kind_words(), SIGNS, who, gettext("Refund sent, not confirmed yet"))
+        return ColumnTexts(headings, kind_words(), SIGNS, who, gettext("Refund sent, not confirmed yet"))
 
 
 def _file_name(context: PageContext, language: str) -> str:
     """Return a file name such as reglements-maison-2026-11-22-1142-fr.csv."""
-    moment = context.locale.now.astimezone(context.locale.zone)
-    return plain("-".join([gettext("payments"), context.shop, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
+    timestamp = context.locale.now.astimezone(context.locale.zone)
+    return (
+        plain("-".join([gettext("payments"), context.shop, f"{timestamp:%Y-%m-%d-%H%M}", language])) + ".csv"
+    )
 
 
 def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
@@ -180,7 +184,7 @@ async def _order_id(context: PageContext, connection: Any, text: str) -> Any:
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     clearing_on = entry["clearing_on"]
     return {
-        **moments_read(entry, "recorded_at"),
+        **timestamps_read(entry, "recorded_at"),
         "signed_minor": signed_minor(entry["kind"], entry["amount_minor"]),
         "has_sign": entry["kind"] in SIGNS,
         "received_on": _other_day(entry),
@@ -192,7 +196,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _other_day(entry: Mapping[str, Any]) -> date | None:
     """Return the day the money was received, when it differs from that of the entry."""
     received_on = read_day(entry["received_on"]) if entry["received_on"] else None
-    recorded = moments_read(entry, "recorded_at")["recorded_at"].astimezone(page_locale().zone).date()
+    recorded = timestamps_read(entry, "recorded_at")["recorded_at"].astimezone(page_locale().zone).date()
     return received_on if received_on != recorded else None
 
 

@@ -15,7 +15,7 @@ from services.chassis.messaging.unit import Unit
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext, pgettext
 from services.orders.backoffice.operations.parked import request
 from services.orders.backoffice.payments.pages import tabs_of_payments
@@ -27,16 +27,16 @@ from services.orders.backoffice.web.routing import Pages
 pages = Pages()
 LIST = "/payments/reconciliation"
 LONGEST_NOTE = 500
-MOMENTS = ("reached_at", "started_at", "ended_at", "occurred_at", "found_at", "resolved_at", "created_at")
+TIMESTAMPS = ("reached_at", "started_at", "ended_at", "occurred_at", "found_at", "resolved_at", "created_at")
 
 
 async def _show(context: PageContext, errors: Errors) -> Response:
     is_open = context.query.get("open", "true") != "false"
-    told = await context.app_state.clients.get(
+    answer = await context.app_state.clients.get(
         "payments", "/internal/reconciliation", shop=context.shop, open="true" if is_open else "false"
     )
-    down = told if isinstance(told, ServiceUnavailable) else None
-    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told.body
+    down = answer if isinstance(answer, ServiceUnavailable) else None
+    body: Mapping[str, Any] = {} if isinstance(answer, ServiceUnavailable) else answer.body
     return context.render(
         "payments/reconciliation.html",
         422 if errors else 200,
@@ -67,8 +67,8 @@ async def run(context: PageContext) -> Response:
     """Request a comparison of every list now."""
 
     async def act(_: Unit) -> None:
-        said = await request(context, "payments", "reconciliation/run", {"shop": context.shop})
-        context.audited["lists"] = said.get("lists", 0)
+        answer = await request(context, "payments", "reconciliation/run", {"shop": context.shop})
+        context.audited["lists"] = answer.get("lists", 0)
 
     flash = gettext("Reconciliation started. Progress is shown below.")
     return await carry_out(context, act, to=LIST, flash=flash)
@@ -100,7 +100,7 @@ def _named(context: PageContext) -> UUID:
 
 
 def _read(row: Mapping[str, Any]) -> dict[str, Any]:
-    read = moments_read(row, *(name for name in MOMENTS if name in row))
+    read = timestamps_read(row, *(name for name in TIMESTAMPS if name in row))
     if "arrives_on" in read:
         read["arrives_on"] = date.fromisoformat(read["arrives_on"])
     return read

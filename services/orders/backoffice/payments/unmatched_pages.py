@@ -42,7 +42,7 @@ PAYER = ("payer_name", "payer_email")
 @dataclass(frozen=True)
 class Unmatched:
     """An unmatched payment. `hints`: the provider's data, with labels; `who`: name and mail address among these;
-    `is_told`: payments currently reports it as unmatched.
+    `is_reported`: payments currently reports it as unmatched.
     """
 
     provider: str
@@ -53,7 +53,7 @@ class Unmatched:
     reason: str
     hints: tuple[tuple[str, str], ...] = ()
     who: tuple[str, ...] = ()
-    is_told: bool = False
+    is_reported: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -159,8 +159,8 @@ async def set_aside(context: PageContext) -> Response:
     body = {"shop": context.shop, "provider": provider, "provider_reference": reference, "reason": reason}
 
     async def act(unit: Unit) -> None:
-        said = await request(context, "payments", "unmatched/set_aside", body)
-        context.audited["webhooks"] = said.get("webhooks", 0)
+        answer = await request(context, "payments", "unmatched/set_aside", body)
+        context.audited["webhooks"] = answer.get("webhooks", 0)
         if context.audited["webhooks"]:
             payment, who = (provider, reference), (context.actor, reason, unit.now)
             await unmatched_store.set_aside(unit.connection, context.shop, payment, *who)
@@ -209,12 +209,12 @@ async def _suggested(
 
 async def _unmatched(context: PageContext) -> tuple[list[Unmatched], Answer | ServiceUnavailable]:
     """Return the unmatched payments, the latest first; from orders' copy when payments does not answer."""
-    told = await context.app_state.clients.get("payments", "/internal/unmatched", shop=context.shop)
+    answer = await context.app_state.clients.get("payments", "/internal/unmatched", shop=context.shop)
     may_see = context.may(Permission.ORDERS_PERSONAL)
     listed = (
         []
-        if isinstance(told, ServiceUnavailable)
-        else [_reported(row, may_see) for row in told.body["payments"]]
+        if isinstance(answer, ServiceUnavailable)
+        else [_reported(row, may_see) for row in answer.body["payments"]]
     )
     keys = [one.key for one in listed]
     async with context.reading() as connection:
@@ -224,7 +224,7 @@ async def _unmatched(context: PageContext) -> tuple[list[Unmatched], Answer | Se
         )
     found = {one.key: one for one in map(_copied, copied)}
     found.update({one.key: one for one in listed if one.key not in assigned})
-    return sorted(found.values(), key=lambda one: one.received_at, reverse=True), told
+    return sorted(found.values(), key=lambda one: one.received_at, reverse=True), answer
 
 
 def _copied(row: Mapping[str, Any]) -> Unmatched:
@@ -248,11 +248,11 @@ def _reported(row: Mapping[str, Any], may_see: bool) -> Unmatched:
         "waiting" if row["state"] == "waiting" else row["reason"] or "order_unknown",
         tuple(_hints(row["clues"])) if may_see else (),
         tuple(str(row["clues"][name]) for name in PAYER if row["clues"].get(name)) if may_see else (),
-        is_told=True,
+        is_reported=True,
     )
 
 
-def _hints(clues: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _hints(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     words = hint_words()
-    named = [(words[name], str(clues[name])) for name in words if clues.get(name)]
-    return [*named, *((str(name), str(value)) for name, value in clues.get("metadata", {}).items())]
+    named = [(words[name], str(details[name])) for name in words if details.get(name)]
+    return [*named, *((str(name), str(value)) for name, value in details.get("metadata", {}).items())]

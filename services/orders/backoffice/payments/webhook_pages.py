@@ -16,7 +16,7 @@ from services.orders.api.actions import unmatched_store
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations.parked import request, unanswered
 from services.orders.backoffice.payments.pages import tabs_of_payments
@@ -48,10 +48,10 @@ async def show_webhooks(context: PageContext) -> Response:
         end = Form([("state", state)]).choice("state", (*ENDS, "all")) or "all"
     except Invalid as invalid:
         end, errors = "all", invalid.errors
-    asked = {"limit": str(PAGE + 1), **({} if end == "all" else {"state": end})}
-    told = await _read(context, **asked, **({"before": back_links.here} if back_links.here else {}))
-    down = told if isinstance(told, ServiceUnavailable) else None
-    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told
+    query = {"limit": str(PAGE + 1), **({} if end == "all" else {"state": end})}
+    answer = await _read(context, **query, **({"before": back_links.here} if back_links.here else {}))
+    down = answer if isinstance(answer, ServiceUnavailable) else None
+    body: Mapping[str, Any] = {} if isinstance(answer, ServiceUnavailable) else answer
     found = [] if errors else [_webhook(row) for row in body.get("webhooks", [])]
     last = str(found[PAGE - 1]["id"]) if len(found) > PAGE else None
     return context.render(
@@ -122,8 +122,8 @@ async def _request_action(context: PageContext, action: str) -> Response:
 
     async def act(unit: Unit) -> None:
         body = {"shop": context.shop, **({"reason": reason} if reason else {})}
-        said = await request(context, "payments", f"webhooks/{webhook_id}/{action}", body)
-        context.audited["webhooks"] = said.get("webhooks", 0)
+        answer = await request(context, "payments", f"webhooks/{webhook_id}/{action}", body)
+        context.audited["webhooks"] = answer.get("webhooks", 0)
         if payment and action == "redrive":
             await unmatched_store.take_back(unit.connection, context.shop, payment)
         elif payment and webhook["amount_minor"] and context.audited["webhooks"]:
@@ -146,21 +146,21 @@ def reason_of(form: Form) -> str:
 
 
 async def _one(context: PageContext, webhook_id: str) -> dict[str, Any] | ServiceUnavailable:
-    told = await _read(context, id=webhook_id, limit="1")
-    if isinstance(told, ServiceUnavailable):
-        return told
-    if not told["webhooks"]:
+    answer = await _read(context, id=webhook_id, limit="1")
+    if isinstance(answer, ServiceUnavailable):
+        return answer
+    if not answer["webhooks"]:
         raise Missing
-    return _webhook(told["webhooks"][0])
+    return _webhook(answer["webhooks"][0])
 
 
-async def _read(context: PageContext, **asked: str) -> Mapping[str, Any] | ServiceUnavailable:
-    told = await context.app_state.clients.get("payments", "/internal/webhooks", shop=context.shop, **asked)
-    if isinstance(told, ServiceUnavailable):
-        return told
-    if told.status != 200:
+async def _read(context: PageContext, **query: str) -> Mapping[str, Any] | ServiceUnavailable:
+    answer = await context.app_state.clients.get("payments", "/internal/webhooks", shop=context.shop, **query)
+    if isinstance(answer, ServiceUnavailable):
+        return answer
+    if answer.status != 200:
         raise Missing
-    body: Mapping[str, Any] = told.body
+    body: Mapping[str, Any] = answer.body
     return body
 
 
@@ -172,11 +172,11 @@ def _webhook(row: Mapping[str, Any]) -> dict[str, Any]:
     )
     has_content = row["body_bytes"] > EMPTIED_BYTES
     can_return = row["state"] == "parked" or (has_content and bool(by_hand or is_elsewhere))
-    return {**moments_read(row, "received_at", "handled_at"), "by_hand": by_hand, "can_return": can_return}
+    return {**timestamps_read(row, "received_at", "handled_at"), "by_hand": by_hand, "can_return": can_return}
 
 
 def _endpoint(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {**one, "needed": [moments_read(each, "last_at") for each in one["needed"]]}
+    return {**one, "needed": [timestamps_read(each, "last_at") for each in one["needed"]]}
 
 
 def _refused(rows: list[Mapping[str, Any]]) -> int:
@@ -198,5 +198,5 @@ def _named(context: PageContext) -> str:
     return webhook_id
 
 
-def _place(state: str, place: Mapping[str, str]) -> str:
-    return f"{LIST}?{urlencode({'state': state, **place})}"
+def _place(state: str, cursor: Mapping[str, str]) -> str:
+    return f"{LIST}?{urlencode({'state': state, **cursor})}"

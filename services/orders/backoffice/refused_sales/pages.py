@@ -62,9 +62,9 @@ def _place(text: str) -> tuple[datetime, UUID] | None:
     """Return the cursor of the page. Raises Missing for a forged link."""
     if not text:
         return None
-    moment, _, submission_id = text.partition("~")
+    timestamp, _, submission_id = text.partition("~")
     try:
-        place = datetime.fromisoformat(moment), UUID(submission_id)
+        place = datetime.fromisoformat(timestamp), UUID(submission_id)
     except ValueError:
         raise Missing from None
     if place[0].tzinfo is None:

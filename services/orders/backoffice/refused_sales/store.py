@@ -19,7 +19,7 @@ async def read_refused(
     """Return a shop's refused sales before a cursor, the latest first, with the code of the order of the same
     key.
     """
-    moment, submission_id = before or (None, None)
+    timestamp, submission_id = before or (None, None)
     return await connection.fetch(
         """select r.submission_id, r.module, r.idempotency_key, r.source_reference, r.reasons, r.refused_at,
                   r.body -> 'customer' ->> 'name' as customer_name, r.body ->> 'currency' as currency,
@@ -29,7 +29,7 @@ async def read_refused(
                and o.stage = 'placed'
            where r.shop = $1 and ($2::timestamptz is null or (r.refused_at, r.submission_id) < ($2, $3::uuid))
            order by r.refused_at desc, r.submission_id desc limit $4""",
-        *(shop, moment, submission_id, most),
+        *(shop, timestamp, submission_id, most),
     )
 
 

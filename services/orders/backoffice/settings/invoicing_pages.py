@@ -58,7 +58,7 @@ async def _show(context: PageContext, errors: Errors) -> Response:
     if errors:
         values = {**values, **form, **{name: form.ticked(name) for name in TICKS}}
     needed, missing = body.get("needed", []), body.get("missing", [])
-    beside = {name.removeprefix("settings."): why for name, why in errors.items()}
+    errors_by_field = {name.removeprefix("settings."): why for name, why in errors.items()}
     return context.render(
         "settings/invoices.html",
         422 if errors else 200,
@@ -76,7 +76,7 @@ async def _show(context: PageContext, errors: Errors) -> Response:
         failed=body.get("failed", []),
         mentions=mentions(),
         first_day=first_day_to_come(context, stored) if stored else None,
-        errors=beside or _explained(flaws),
+        errors=errors_by_field or _explained(flaws),
     )
 
 
@@ -139,10 +139,10 @@ async def _logo(form: Form) -> str:
 
 async def _check_logo(context: PageContext, logo: str) -> None:
     """Have payments render a logo as on invoices. Raises Invalid when it cannot."""
-    told = await context.app_state.clients.post(
+    answer = await context.app_state.clients.post(
         "payments", "/internal/invoicing/logo", {"logo": logo}, seconds=LOGO_SECONDS
     )
-    if isinstance(told, ServiceUnavailable):
+    if isinstance(answer, ServiceUnavailable):
         raise Invalid(logo=gettext("The image can’t be checked now. Try again in a moment."))
-    if told.status != 200:
+    if answer.status != 200:
         raise Invalid(logo=gettext("This image can’t be read. Save it again as PNG or JPEG."))

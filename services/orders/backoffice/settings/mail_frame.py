@@ -31,13 +31,13 @@ PREVIEW_SECONDS = 10.0
 """Time that the notifier has to render a preview: the page is there already, only its frame waits."""
 
 
-def framed(told: Answer | ServiceUnavailable, is_text: bool, look: str) -> str:
+def framed(answer: Answer | ServiceUnavailable, is_text: bool, look: str) -> str:
     """Return the document. `look`: light, dark, or as the browser prefers."""
-    if isinstance(told, ServiceUnavailable):
+    if isinstance(answer, ServiceUnavailable):
         return _document(_fault(gettext("The preview is unavailable right now. Your input is still here.")))
-    if told.status != 200:
+    if answer.status != 200:
         return _document(_fault(gettext("This mail can’t be shown.")))
-    body: Mapping[str, Any] = told.body
+    body: Mapping[str, Any] = answer.body
     head = _head(body["subject"], body.get("problems", {}))
     if is_text:
         ink = "color:#eceae6;background:#15171a" if look == "dark" else "color:#1f2328;background:#ffffff"

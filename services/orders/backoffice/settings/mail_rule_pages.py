@@ -16,7 +16,7 @@ from contracts.notifier.mail_rules import ChangeMailRules
 from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.settings.mail_text_pages import HERE
 from services.orders.backoffice.settings.mail_text_words import (
@@ -35,14 +35,16 @@ LEAST_MINUTES, MOST_MINUTES = 30, 20_160
 
 async def _show(context: PageContext, errors: Errors) -> Response:
     clients = context.app_state.clients
-    told, ruled = await asyncio.gather(
+    answer, ruled = await asyncio.gather(
         clients.get("notifier", "/internal/texts", shop=context.shop),
         clients.get("notifier", "/internal/mail-rules", shop=context.shop),
     )
-    down = next((one for one in (told, ruled) if isinstance(one, ServiceUnavailable)), None)
-    texts, rules = _body(told), _body(ruled)
+    down = next((one for one in (answer, ruled) if isinstance(one, ServiceUnavailable)), None)
+    texts, rules = _body(answer), _body(ruled)
     for mail in texts.get("mails", ()):
-        mail["texts"] = {language: moments_read(one, "changed_at") for language, one in mail["texts"].items()}
+        mail["texts"] = {
+            language: timestamps_read(one, "changed_at") for language, one in mail["texts"].items()
+        }
     form, moved = context.form_read, _moved(context.form_read) if errors else {}
     switches = {one["template"]: one["is_on"] for one in rules.get("switches", ())}
     minutes = rules.get("abandoned_after_minutes", "")
@@ -54,7 +56,7 @@ async def _show(context: PageContext, errors: Errors) -> Response:
         languages=texts.get("languages", []),
         language_names=LANGUAGE_NAMES,
         parts=part_names(),
-        rules=moments_read(rules, "changed_at") if rules else {},
+        rules=timestamps_read(rules, "changed_at") if rules else {},
         ticked={name for name, is_on in switches.items() if moved.get(name, is_on)},
         minutes=form["minutes"] if errors and form["minutes"] != form["minutes_were"] else minutes,
         switch_words=switch_words(),
@@ -96,5 +98,5 @@ def _moved(form: Form) -> dict[str, bool]:
     return {name[:60]: name in ticked for name in sorted(ticked ^ were)[:100] if name}
 
 
-def _body(told: Answer | ServiceUnavailable) -> Mapping[str, Any]:
-    return {} if isinstance(told, ServiceUnavailable) else told.body
+def _body(answer: Answer | ServiceUnavailable) -> Mapping[str, Any]:
+    return {} if isinstance(answer, ServiceUnavailable) else answer.body

@@ -15,7 +15,7 @@ from services.orders.api.actions.action import Action
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid, too_long
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext, page_locale
 from services.orders.backoffice.settings.mail_frame import PREVIEW_SECONDS, framed
 from services.orders.backoffice.settings.mail_text_words import LANGUAGE_NAMES, part_names, problem_words
@@ -34,33 +34,33 @@ FRAMED = {"Content-Security-Policy": FRAMED_POLICY, "Cache-Control": "no-store"}
 
 async def _show(context: PageContext, errors: Errors, sent_to: str = "") -> Response:
     wording, locale = context.path("wording"), context.path("locale")
-    told = await _read(context)
-    if isinstance(told, ServiceUnavailable):
+    answer = await _read(context)
+    if isinstance(answer, ServiceUnavailable):
         return context.render(
             "settings/mail_text.html",
             422 if errors else 200,
-            down=told,
+            down=answer,
             typed=_typed(context.form_read),
             errors=errors,
             parts=part_names(),
         )
     form = context.form_read
     is_typed = any(part in form for part in PARTS)
-    shown = {part: form[part] if is_typed else told["parts"][part]["text"] for part in PARTS}
+    shown = {part: form[part] if is_typed else answer["parts"][part]["text"] for part in PARTS}
     return context.render(
         "settings/mail_text.html",
         422 if errors else 200,
         down=None,
-        name=told["names"][page_locale().language],
+        name=answer["names"][page_locale().language],
         wording=wording,
         locale=locale,
         language_names=LANGUAGE_NAMES,
-        told=told,
+        answer=answer,
         shown=shown,
-        others=_others(told, form) if errors else {},
+        others=_others(answer, form) if errors else {},
         parts=part_names(),
-        versions=[moments_read(one, "changed_at") for one in told["versions"]],
-        about=_about(told["recent"]),
+        versions=[timestamps_read(one, "changed_at") for one in answer["versions"]],
+        about=_about(answer["recent"]),
         chosen=form,
         own_address=own_address(context),
         sent_to=sent_to,
@@ -105,11 +105,11 @@ async def reset_text(context: PageContext) -> Response:
 )
 async def restore_text(context: PageContext) -> Response:
     """Make an earlier version of a part the latest one."""
-    form, told = context.form_read, await _read(context)
-    if isinstance(told, ServiceUnavailable):
+    form, answer = context.form_read, await _read(context)
+    if isinstance(answer, ServiceUnavailable):
         raise Invalid(**{"": gettext("The texts are unavailable right now; try again in a moment.")})
     part, wanted = _part(form), form.whole("wanted", 1, 2**31 - 1)
-    found = [one for one in told["versions"] if (one["part"], one["version"]) == (part.value, wanted)]
+    found = [one for one in answer["versions"] if (one["part"], one["version"]) == (part.value, wanted)]
     if not found:
         raise Missing
     version, text = form.whole("version", 0, 2**31 - 1) or 0, found[0]["text"]
@@ -119,7 +119,7 @@ async def restore_text(context: PageContext) -> Response:
 
 @pages.get(HERE + "/{wording}/{locale}/preview", Permission.SETTINGS_VIEW)
 async def show_preview(context: PageContext) -> Response:
-    """Return the mail with the texts in force, for the frame beside the editor."""
+    """Return the mail with the active texts, for the frame beside the editor."""
     return await _preview(context)
 
 
@@ -139,7 +139,7 @@ def own_address(context: PageContext) -> str:
 async def _preview(context: PageContext) -> Response:
     form, base = context.form_read, _base(context)
     subject = form["subject_of"]
-    asked = {
+    body = {
         **base,
         "texts": {part: form[part][:LONGEST] for part in PARTS if part in form},
         **(
@@ -150,10 +150,10 @@ async def _preview(context: PageContext) -> Response:
             else {}
         ),
     }
-    told = await context.app_state.clients.post(
-        "notifier", "/internal/texts/preview", asked, seconds=PREVIEW_SECONDS
+    answer = await context.app_state.clients.post(
+        "notifier", "/internal/texts/preview", body, seconds=PREVIEW_SECONDS
     )
-    return HTMLResponse(framed(told, form["form"] == "text", form["look"]), headers=FRAMED)
+    return HTMLResponse(framed(answer, form["form"] == "text", form["look"]), headers=FRAMED)
 
 
 def _about(recent: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -174,14 +174,14 @@ async def _check(context: PageContext, form: Form) -> None:
     texts = {part: form[part] for part in PARTS}
     if long := [part for part, text in texts.items() if len(text) > LONGEST]:
         raise Invalid(**{part: too_long(texts[part], LONGEST) for part in long})
-    told = await context.app_state.clients.post(
+    answer = await context.app_state.clients.post(
         "notifier", "/internal/texts/preview", {**_base(context), "texts": texts}
     )
-    if isinstance(told, ServiceUnavailable):
+    if isinstance(answer, ServiceUnavailable):
         return
-    if told.status != 200:
+    if answer.status != 200:
         raise Missing
-    problems: Mapping[str, Sequence[Mapping[str, Any]]] = told.body["problems"]
+    problems: Mapping[str, Sequence[Mapping[str, Any]]] = answer.body["problems"]
     if problems:
         raise Invalid(**{part: " ".join(map(problem_words, found)) for part, found in problems.items()})
 
@@ -247,22 +247,22 @@ def _typed(form: Form) -> dict[str, str]:
     return {part: form[part] for part in PARTS if part in form}
 
 
-def _others(told: Mapping[str, Any], form: Form) -> dict[str, str]:
+def _others(answer: Mapping[str, Any], form: Form) -> dict[str, str]:
     """Return the texts that somebody else changed since the form was shown, by part."""
     return {
-        part: told["parts"][part]["text"]
+        part: answer["parts"][part]["text"]
         for part in PARTS
-        if f"version_{part}" in form and form[f"version_{part}"] != str(told["parts"][part]["version"])
+        if f"version_{part}" in form and form[f"version_{part}"] != str(answer["parts"][part]["version"])
     }
 
 
 async def _read(context: PageContext) -> Mapping[str, Any] | ServiceUnavailable:
     named = _named(context)
     path = f"/internal/texts/{named['template']}/{named['locale']}"
-    told = await context.app_state.clients.get("notifier", path, shop=context.shop)
-    if isinstance(told, ServiceUnavailable):
-        return told
-    if told.status != 200:
+    answer = await context.app_state.clients.get("notifier", path, shop=context.shop)
+    if isinstance(answer, ServiceUnavailable):
+        return answer
+    if answer.status != 200:
         raise Missing
-    found: Mapping[str, Any] = told.body
+    found: Mapping[str, Any] = answer.body
     return found

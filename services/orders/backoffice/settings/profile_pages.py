@@ -39,10 +39,10 @@ SHOWN = "order_recap"
 
 
 async def _show(context: PageContext, errors: Errors) -> Response:
-    told = await _read(context)
+    answer = await _read(context)
     form = context.form_read
-    down = told if isinstance(told, ServiceUnavailable) else None
-    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told
+    down = answer if isinstance(answer, ServiceUnavailable) else None
+    body: Mapping[str, Any] = {} if isinstance(answer, ServiceUnavailable) else answer
     values = {name: value or "" for name, value in body.get("values", dict.fromkeys(FIELDS)).items()}
     values["brand_colour"] = values["brand_colour"] or COLOUR
     others = {}
@@ -102,8 +102,8 @@ async def change_profile(context: PageContext) -> Response:
 @pages.get(HERE + "/logo", Permission.SETTINGS_VIEW)
 async def show_logo(context: PageContext) -> Response:
     """Return the current logo."""
-    told = await _read(context)
-    logo = None if isinstance(told, ServiceUnavailable) else told["logo"]
+    answer = await _read(context)
+    logo = None if isinstance(answer, ServiceUnavailable) else answer["logo"]
     if not logo:
         raise Missing
     kind, _, encoded = str(logo).removeprefix("data:").partition(";base64,")
@@ -143,11 +143,11 @@ def labels() -> dict[str, str]:
 async def _preview(context: PageContext, typed: Mapping[str, Any]) -> Response:
     form = context.form_read
     locale = context.locale.language
-    asked = {"shop": context.shop, "wording": SHOWN, "locale": locale, **typed}
-    told = await context.app_state.clients.post(
-        "notifier", "/internal/texts/preview", asked, seconds=PREVIEW_SECONDS
+    body = {"shop": context.shop, "wording": SHOWN, "locale": locale, **typed}
+    answer = await context.app_state.clients.post(
+        "notifier", "/internal/texts/preview", body, seconds=PREVIEW_SECONDS
     )
-    return HTMLResponse(framed(told, form["form"] == "text", form["look"]), headers=FRAMED)
+    return HTMLResponse(framed(answer, form["form"] == "text", form["look"]), headers=FRAMED)
 
 
 def _appearance(form: Form, defaults: Mapping[str, Any] | None) -> ShopAppearance:
@@ -173,9 +173,9 @@ async def _logo(form: Form) -> str:
 
 
 async def _check_logo(context: PageContext, logo: str) -> None:
-    asked = {"shop": context.shop, "wording": SHOWN, "locale": "fr", "appearance": {}, "logo": logo}
-    told = await context.app_state.clients.post("notifier", "/internal/texts/preview", asked)
-    if not isinstance(told, ServiceUnavailable) and told.status != 200:
+    body = {"shop": context.shop, "wording": SHOWN, "locale": "fr", "appearance": {}, "logo": logo}
+    answer = await context.app_state.clients.post("notifier", "/internal/texts/preview", body)
+    if not isinstance(answer, ServiceUnavailable) and answer.status != 200:
         raise Invalid(
             logo=gettext(
                 "This image can’t be used. Save it again as a plain PNG or JPEG of at most 2,000 pixels."
@@ -184,10 +184,10 @@ async def _check_logo(context: PageContext, logo: str) -> None:
 
 
 async def _read(context: PageContext) -> Mapping[str, Any] | ServiceUnavailable:
-    told = await context.app_state.clients.get("notifier", "/internal/shop-profile", shop=context.shop)
-    if isinstance(told, ServiceUnavailable):
-        return told
-    if told.status != 200:
+    answer = await context.app_state.clients.get("notifier", "/internal/shop-profile", shop=context.shop)
+    if isinstance(answer, ServiceUnavailable):
+        return answer
+    if answer.status != 200:
         raise Missing
-    found: Mapping[str, Any] = told.body
+    found: Mapping[str, Any] = answer.body
     return found

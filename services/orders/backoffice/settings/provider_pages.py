@@ -16,7 +16,7 @@ from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.reasons import explain
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.settings.provider_words import (
     KEPT,
@@ -42,18 +42,18 @@ TEST_SECONDS = 30.0
 
 async def _read(context: PageContext) -> Mapping[str, Any] | ServiceUnavailable:
     """Return the shop's endpoints, whether any can be stored, and the events that each provider must send."""
-    told = await context.app_state.clients.get("payments", "/internal/endpoints", shop=context.shop)
-    if isinstance(told, ServiceUnavailable):
-        return told
-    if told.status != 200:
+    answer = await context.app_state.clients.get("payments", "/internal/endpoints", shop=context.shop)
+    if isinstance(answer, ServiceUnavailable):
+        return answer
+    if answer.status != 200:
         raise Missing
-    body: Mapping[str, Any] = told.body
+    body: Mapping[str, Any] = answer.body
     return {**body, "endpoints": [_endpoint(one) for one in body["endpoints"]]}
 
 
 def _endpoint(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return the view model of an endpoint. `fault`: why it is not active."""
-    stored = [moments_read(each, "set_at", "expires_at") for each in one["secrets"]]
+    stored = [timestamps_read(each, "set_at", "expires_at") for each in one["secrets"]]
     return {
         **one,
         "secrets": stored,
@@ -63,12 +63,12 @@ def _endpoint(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _list(context: PageContext, errors: Errors) -> Response:
-    told = await _read(context)
-    is_down = isinstance(told, ServiceUnavailable)
+    answer = await _read(context)
+    is_down = isinstance(answer, ServiceUnavailable)
     return context.render(
         "settings/providers.html",
-        down=told if is_down else None,
-        told={} if is_down else told,
+        down=answer if is_down else None,
+        answer={} if is_down else answer,
         providers=PROVIDERS,
         errors=errors,
     )
@@ -82,17 +82,17 @@ async def show_providers(context: PageContext) -> Response:
 
 async def _new(context: PageContext, errors: Errors) -> Response:
     provider, form = _provider(context), context.form_read if errors else Form()
-    told = await _read(context)
-    is_down = isinstance(told, ServiceUnavailable)
+    answer = await _read(context)
+    is_down = isinstance(answer, ServiceUnavailable)
     fresh = {"slug": secrets.token_hex(10), "mode": "test"}
     return context.render(
         "settings/provider_new.html",
         422 if errors else 200,
         provider=provider,
         words=PROVIDERS[provider],
-        can_store=is_down or told["can_store"],  # type: ignore[index]
-        down=told if is_down else None,
-        needed=[] if is_down else _needed(told, provider),  # type: ignore[arg-type]
+        can_store=is_down or answer["can_store"],  # type: ignore[index]
+        down=answer if is_down else None,
+        needed=[] if is_down else _needed(answer, provider),  # type: ignore[arg-type]
         typed=form if errors else fresh,
         errors=errors,
     )
@@ -121,11 +121,11 @@ async def add_endpoint(context: PageContext) -> Response:
 
 
 async def _one(context: PageContext, errors: Errors, tested: Mapping[str, Any] | None = None) -> Response:
-    told = await _read(context)
-    if isinstance(told, ServiceUnavailable):
-        endpoint, down = entered_endpoint(context), told
+    answer = await _read(context)
+    if isinstance(answer, ServiceUnavailable):
+        endpoint, down = entered_endpoint(context), answer
     else:
-        endpoint, down = _found(told, context.path("slug")), None
+        endpoint, down = _found(answer, context.path("slug")), None
     form = context.form_read if errors and "mode" in context.form_read else None
     shown = {"mode": MODES[endpoint["livemode"]], "kept_hours": KEPT[0][0], **endpoint["texts"]}
     return context.render(
@@ -134,8 +134,8 @@ async def _one(context: PageContext, errors: Errors, tested: Mapping[str, Any] |
         one=endpoint,
         down=down,
         words=PROVIDERS.get(endpoint["provider"]),
-        can_store=down is not None or told["can_store"],  # type: ignore[index]
-        needed=[] if down else _needed(told, endpoint["provider"]),  # type: ignore[arg-type]
+        can_store=down is not None or answer["can_store"],  # type: ignore[index]
+        needed=[] if down else _needed(answer, endpoint["provider"]),  # type: ignore[arg-type]
         kept=[(hours, gettext(text)) for hours, text in KEPT],
         typed=form or shown,
         tested=tested,
@@ -195,8 +195,8 @@ async def remove_secret(context: PageContext) -> Response:
     context.audited["endpoint"] = slug
 
     async def act(_: Unit) -> None:
-        told = await _ask(context, f"/{slug}/secrets/{secret_id}/remove", {})
-        context.audited["fields"] = [told["secret"]]
+        answer = await _ask(context, f"/{slug}/secrets/{secret_id}/remove", {})
+        context.audited["fields"] = [answer["secret"]]
 
     return await carry_out(context, act, to=f"{HERE}/{slug}", flash=gettext("Secret removed."))
 
@@ -227,8 +227,8 @@ async def _ask(
         raise Missing
     if answer.status >= 400:
         raise Invalid(**reasons_by_field(answer.body))
-    told: Mapping[str, Any] = answer.body
-    return told
+    current: Mapping[str, Any] = answer.body
+    return current
 
 
 def _audit(context: PageContext, slug: str, provider: str, fields: list[str]) -> None:
@@ -247,23 +247,23 @@ def _provider(context: PageContext) -> str:
     return _known(context.path("provider"))
 
 
-def _found(told: Mapping[str, Any], slug: str) -> dict[str, Any]:
+def _found(answer: Mapping[str, Any], slug: str) -> dict[str, Any]:
     """Return the endpoint. Raises Missing."""
-    for one in told["endpoints"]:
+    for one in answer["endpoints"]:
         if one["slug"] == slug:
             return dict(one)
     raise Missing
 
 
-def _found_now(told: Mapping[str, Any] | ServiceUnavailable, slug: str) -> dict[str, Any]:
-    if isinstance(told, ServiceUnavailable):
+def _found_now(answer: Mapping[str, Any] | ServiceUnavailable, slug: str) -> dict[str, Any]:
+    if isinstance(answer, ServiceUnavailable):
         why = gettext(
             "The service is not responding. Check in a moment whether it was done before you try again."
         )
         raise Invalid(**{"": why})
-    return _found(told, slug)
+    return _found(answer, slug)
 
 
-def _needed(told: Mapping[str, Any], provider: str) -> list[str]:
+def _needed(answer: Mapping[str, Any], provider: str) -> list[str]:
     """Return the events that endpoints of the provider must send."""
-    return next((list(one["needed"]) for one in told["providers"] if one["provider"] == provider), [])
+    return next((list(one["needed"]) for one in answer["providers"] if one["provider"] == provider), [])

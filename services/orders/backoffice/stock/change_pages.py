@@ -31,8 +31,10 @@ async def _show_article(context: PageContext, errors: Errors) -> Response:
 
 
 async def _show_new(context: PageContext, errors: Errors) -> Response:
-    beside = {name.rpartition(".")[2]: why for name, why in errors.items()}
-    return context.render("stock/new.html", 422 if errors else 200, typed=context.form_read, errors=beside)
+    errors_by_field = {name.rpartition(".")[2]: why for name, why in errors.items()}
+    return context.render(
+        "stock/new.html", 422 if errors else 200, typed=context.form_read, errors=errors_by_field
+    )
 
 
 @pages.post(ARTICLE, Permission.STOCK_ADJUST, action="stock.adjust", again=_show_article)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import N_
 from services.orders.backoffice.web.back_links import BackLinks
 from services.orders.backoffice.web.page_context import Missing, PageContext
@@ -122,7 +122,7 @@ async def show(context: PageContext, errors: Mapping[str, str]) -> Response:
         name=(await _names(context, [article.sku])).get(article.sku, ""),
         owner=moved if isinstance(moved, ServiceUnavailable) else article.owner,
         location=form["location"] if form is not None else location,
-        movements=[moments_read(one, "moved_at") for one in body["movements"]],
+        movements=[timestamps_read(one, "moved_at") for one in body["movements"]],
         next_href=article_href(article.sku, **back_links.on(body["next"])) if body["next"] else "",
         previous_href=article_href(article.sku, **back_links.back) if back_links.back is not None else "",
         typed=form or Form(),
@@ -172,7 +172,7 @@ async def _read_levels(
         low = form.choice("low", ("true",))
     except Invalid as invalid:
         return Answer(200, {"levels": [], "next": None}), invalid.errors
-    asked = {
+    query = {
         "shop": context.shop,
         "limit": str(PAGE),
         "text": typed["q"],
@@ -182,9 +182,9 @@ async def _read_levels(
         "sequence": sequence or "",
         "after": context.query.get("after", "")[:1000],
     }
-    if "\0" in "".join(asked.values()):
+    if "\0" in "".join(query.values()):
         raise Missing
-    return await _found(context, "/internal/stock/levels", asked), {}
+    return await _found(context, "/internal/stock/levels", query), {}
 
 
 async def _read_locations(context: PageContext) -> Sequence[str]:
@@ -195,24 +195,24 @@ async def _read_locations(context: PageContext) -> Sequence[str]:
 
 
 async def _read_movements(context: PageContext, sku: str) -> Answer | ServiceUnavailable:
-    asked = {
+    query = {
         "shop": context.shop,
         "sku": sku,
         "limit": str(PAGE),
         "after": context.query.get("after", "")[:1000],
     }
-    return await _found(context, "/internal/stock/movements", asked)
+    return await _found(context, "/internal/stock/movements", query)
 
 
-async def _found(context: PageContext, path: str, asked: Mapping[str, str]) -> Answer | ServiceUnavailable:
+async def _found(context: PageContext, path: str, query: Mapping[str, str]) -> Answer | ServiceUnavailable:
     found = await context.app_state.clients.get(
-        "fulfillment", path, **{name: value for name, value in asked.items() if value}
+        "fulfillment", path, **{name: value for name, value in query.items() if value}
     )
     if not isinstance(found, ServiceUnavailable) and found.status != 200:
         raise Missing
     return found
 
 
-def _href(typed: Mapping[str, str], place: Mapping[str, str]) -> str:
-    query = urlencode({name: value for name, value in {**typed, **place}.items() if value})
+def _href(typed: Mapping[str, str], cursor: Mapping[str, str]) -> str:
+    query = urlencode({name: value for name, value in {**typed, **cursor}.items() if value})
     return f"/stock?{query}" if query else "/stock"

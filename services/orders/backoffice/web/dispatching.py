@@ -23,7 +23,7 @@ from services.chassis.storage.database import is_conflict, is_outage
 from services.orders.api.actions.action import KeyTaken
 from services.orders.backoffice.access import sessions, staff, store
 from services.orders.backoffice.access.permissions import Entry
-from services.orders.backoffice.access.sessions import FoundSession
+from services.orders.backoffice.access.sessions import SessionLookup
 from services.orders.backoffice.forms.fields import FormTooLarge, FormUnreadable, Invalid
 from services.orders.backoffice.language.reasons import explain_refusal
 from services.orders.backoffice.language.translating import (
@@ -64,7 +64,7 @@ def endpoint(app_state: AppState, page: Page) -> Endpoint:
 
     async def serve(request: Request) -> Response:
         nobody = PageContext(
-            app_state, request, page, FoundSession(), _locale(app_state, request, FoundSession())
+            app_state, request, page, SessionLookup(), _locale(app_state, request, SessionLookup())
         )
         try:
             found, known = await _identify(app_state, request, page)
@@ -78,11 +78,11 @@ def endpoint(app_state: AppState, page: Page) -> Endpoint:
     return serve
 
 
-async def _identify(app_state: AppState, request: Request, page: Page) -> tuple[FoundSession, ShopKnown]:
+async def _identify(app_state: AppState, request: Request, page: Page) -> tuple[SessionLookup, ShopKnown]:
     """Return the session, and the data of the user's shop that every page shows."""
     token = request.cookies.get(session_cookie(app_state.settings), "")
     if not token:
-        return FoundSession(), ShopKnown()
+        return SessionLookup(), ShopKnown()
     async with app_state.hub.acquire() as connection:
         found = await sessions.find(connection, token, app_state.lifetime, is_use=page.is_use)
         if found.person is None:
@@ -192,18 +192,18 @@ def problem(context: PageContext, status: int, kind: str, **values: Any) -> Resp
 
 
 def _locale(
-    app_state: AppState, request: Request, found: FoundSession, people: Mapping[str, str] | None = None
+    app_state: AppState, request: Request, session: SessionLookup, people: Mapping[str, str] | None = None
 ) -> PageLocale:
     """Return the locale: the account's language, else this browser's choice, else the browser's
     `Accept-Language`.
     """
-    chosen = found.person.preferences.get("language") if found.person else None
+    chosen = session.person.preferences.get("language") if session.person else None
     for language in (chosen, request.cookies.get("comptoir-language")):
         if language in LANGUAGES:
             break
     else:
         language = language_wanted(request.headers.get("accept-language"))
-    facts = app_state.settings.shop(found.person.shop) if found.person else None
+    facts = app_state.settings.shop(session.person.shop) if session.person else None
     zone = (facts.time_zone if facts else None) or app_state.settings.time_zone
     return PageLocale(str(language), ZoneInfo(zone), datetime.now(UTC), people=people or {})
 

@@ -48,11 +48,11 @@ async def ask_to_sign_in(context: PageContext) -> Response:
 
 
 def _go_to_sign_in(context: PageContext) -> Response:
-    asked = context.here
+    path = context.here
     if context.is_part:
-        asked = "/" + context.request.headers.get("hx-current-url", "").partition("//")[2].partition("/")[2]
-    asked = asked if is_local_path(asked) and asked != SIGN_IN else "/"
-    return context.redirect(SIGN_IN if asked == "/" else f"{SIGN_IN}?next={quote(asked, safe='/')}")
+        path = "/" + context.request.headers.get("hx-current-url", "").partition("//")[2].partition("/")[2]
+    path = path if is_local_path(path) and path != SIGN_IN else "/"
+    return context.redirect(SIGN_IN if path == "/" else f"{SIGN_IN}?next={quote(path, safe='/')}")
 
 
 def kept_in(form: Form) -> KeptForm | None:

@@ -157,19 +157,19 @@ class Live:
         return [self._event_of(one) for one in self._recent if one.number > int(number) and one.shop == shop]
 
     async def _next(self, stream: Stream) -> bytes:
-        heard = asyncio.ensure_future(stream.queue.get())
+        next_change = asyncio.ensure_future(stream.queue.get())
         stopping = asyncio.ensure_future(self._process.stopping.wait())
         try:
             done, _ = await asyncio.wait(
-                {heard, stopping}, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                {next_change, stopping}, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             stopping.cancel()
-            if not heard.done():
-                heard.cancel()
-        if heard not in done:
+            if not next_change.done():
+                next_change.cancel()
+        if next_change not in done:
             return b": still here\n\n"
-        change = heard.result()
+        change = next_change.result()
         if stream.has_gap or change is None:
             while not stream.queue.empty():
                 stream.queue.get_nowait()

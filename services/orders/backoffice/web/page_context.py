@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.access.permissions import Demand
-from services.orders.backoffice.access.sessions import FoundSession, Person
+from services.orders.backoffice.access.sessions import Person, SessionLookup
 from services.orders.backoffice.forms.fields import Form, read_form
 from services.orders.backoffice.language.translating import PageLocale
 from services.orders.backoffice.web.app_state import AppState
@@ -96,12 +96,12 @@ class PageContext:
         app_state: AppState,
         request: Request,
         page: RequestedPage,
-        found: FoundSession,
+        session: SessionLookup,
         locale: PageLocale,
         known: ShopKnown = NOTHING_KNOWN,
     ) -> None:
         self.app_state, self.request, self.page = app_state, request, page
-        self.found, self.locale, self._profile, self.counts = found, locale, known.profile, known.counts
+        self.found, self.locale, self._profile, self.counts = session, locale, known.profile, known.counts
         self.audited: dict[str, Any] = {}
         self.audited_order: UUID | None = None
         self.outcome: str | None = None

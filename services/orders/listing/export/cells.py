@@ -69,24 +69,24 @@ def safe(text: str | None) -> str:
     return f"'{guarded}" if guarded[0] != "'" and _NUMBER.fullmatch(text.strip()) else guarded
 
 
-def headings(manner: CellFormat) -> list[str]:
+def headings(cell_format: CellFormat) -> list[str]:
     """Return the header line."""
     found = []
     for name, words in export_words.COLUMNS.items():
-        text = words[manner.language == "en"]
+        text = words[cell_format.language == "en"]
         if name == "rates":
-            found += [text.format(rate=_percent(rate, manner.point)) for rate in manner.rates]
+            found += [text.format(rate=_percent(rate, cell_format.point)) for rate in cell_format.rates]
         else:
             found.append(text)
     return found
 
 
-def cells(row: Mapping[str, Any], manner: CellFormat) -> list[str]:
+def cells(row: Mapping[str, Any], cell_format: CellFormat) -> list[str]:
     """Return one order's line, from a row of `exporting.DETAILS`."""
-    exponent, point, language = exponent_of(row["currency"]), manner.point, manner.language
+    exponent, point, language = exponent_of(row["currency"]), cell_format.point, cell_format.language
     total, tax = row["total_minor"], row["tax_minor"]
     vat = dict(zip(row["vat_rates"], row["vat_minor"], strict=True))
-    known = [vat.pop(rate, 0) for rate in manner.rates]
+    known = [vat.pop(rate, 0) for rate in cell_format.rates]
     amounts = [
         total - tax,
         *known,
@@ -99,8 +99,8 @@ def cells(row: Mapping[str, Any], manner: CellFormat) -> list[str]:
     amounts += [row["refunded_minor"] + row["marked_minor"], row["credited_minor"], row["balance_minor"]]
     return [
         row["code"],
-        moment(in_zone(row["placed_at"], manner.zone), language),
-        safe(manner.labels.get(row["label"], row["label"])),
+        date_time(in_zone(row["placed_at"], cell_format.zone), language),
+        safe(cell_format.labels.get(row["label"], row["label"])),
         word(export_words.PAYMENT, row["payment_status"], language),
         word(export_words.METHOD, row["payment_method"] or "", language),
         safe(row["customer_name"]),
@@ -137,7 +137,7 @@ def _percent(rate: int, point: str) -> str:
     return f"{whole}{point}{rest:04d}".rstrip("0") if rest else str(whole)
 
 
-def moment(at: datetime, language: str) -> str:
+def date_time(at: datetime, language: str) -> str:
     """Return a datetime as spreadsheets read it: 22/11/2026 10:30, in English 2026-11-22 10:30."""
     if language == "en":
         return f"{at.year:04d}-{at.month:02d}-{at.day:02d} {at.hour:02d}:{at.minute:02d}"

@@ -35,30 +35,30 @@ SETTINGS = """set local statement_timeout = '60s'; set local idle_in_transaction
 
 
 async def export(
-    connection: Connection, finder: Finder, shop: str, filters: Filters, manner: CellFormat
+    connection: Connection, finder: Finder, shop: str, filters: Filters, cell_format: CellFormat
 ) -> AsyncGenerator[bytes]:
     """Yield the CSV in pieces: headings first, then a batch of orders per piece. The connection is in use
     until the end and must be in no transaction; a reader who stops early closes the generator.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
-        known, selection = await finder.choose(connection, shop, filters, manner.zone)
-        manner = replace(manner, rates=await read_rates(connection, shop))
-        yield (BYTE_ORDER_MARK + lines([headings(manner)], manner)).encode()
+        known, selection = await finder.choose(connection, shop, filters, cell_format.zone)
+        cell_format = replace(cell_format, rates=await read_rates(connection, shop))
+        yield (BYTE_ORDER_MARK + lines([headings(cell_format)], cell_format)).encode()
         async for rows in _details(connection, shop, _batches(connection, known, selection, filters)):
-            yield lines([cells(row, manner) for row in rows], manner).encode()
+            yield lines([cells(row, cell_format) for row in rows], cell_format).encode()
 
 
 async def export_chosen(
-    connection: Connection, shop: str, order_ids: Sequence[UUID], manner: CellFormat
+    connection: Connection, shop: str, order_ids: Sequence[UUID], cell_format: CellFormat
 ) -> AsyncGenerator[bytes]:
     """Yield the CSV of these orders of the shop, in this order; otherwise like `export`."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
-        manner = replace(manner, rates=await read_rates(connection, shop))
-        yield (BYTE_ORDER_MARK + lines([headings(manner)], manner)).encode()
+        cell_format = replace(cell_format, rates=await read_rates(connection, shop))
+        yield (BYTE_ORDER_MARK + lines([headings(cell_format)], cell_format)).encode()
         async for rows in _details(connection, shop, _parts(order_ids)):
-            yield lines([cells(row, manner) for row in rows], manner).encode()
+            yield lines([cells(row, cell_format) for row in rows], cell_format).encode()
 
 
 async def read_rates(connection: Connection, shop: str) -> list[int]:
@@ -126,52 +126,52 @@ def _worked_out(words: Mapping[str, Any]) -> Detail:
     }
 
 
-def lines(rows: Sequence[Sequence[str]], manner: CellFormat) -> str:
+def lines(rows: Sequence[Sequence[str]], cell_format: CellFormat) -> str:
     """Return rows of cells as lines of the file."""
     text = io.StringIO()
-    csv.writer(text, delimiter=manner.delimiter, lineterminator="\r\n").writerows(rows)
+    csv.writer(text, delimiter=cell_format.delimiter, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
 
 
 async def _batches(
     connection: Connection, known: FacetCounts, selection: Selection, filters: Filters
 ) -> AsyncIterator[list[UUID]]:
-    walk = Scan(filters.sort.is_by_total, filters.sort.is_descending)
+    scan = Scan(filters.sort.is_by_total, filters.sort.is_descending)
     troubled: list[tuple[Any, UUID]] = []
     if selection.troubled_kinds and not selection.is_hopeless:
-        sql, arguments = statements.troubled(selection, walk, statements.NO_LIMIT)
+        sql, arguments = statements.troubled(selection, scan, statements.NO_LIMIT)
         troubled = [tuple(row) for row in await connection.fetch(sql, *arguments)]
     if troubled:
-        found = [row async for rows in _cursor(connection, known, selection, walk) for row in rows]
-        both = [order_id for _, order_id in merged(found, troubled, reverse=walk.is_descending)]
+        found = [row async for rows in _cursor(connection, known, selection, scan) for row in rows]
+        both = [order_id for _, order_id in merged(found, troubled, reverse=scan.is_descending)]
         for start in range(0, len(both), BATCH):
             yield both[start : start + BATCH]
         return
-    async for rows in _cursor(connection, known, selection, walk):
+    async for rows in _cursor(connection, known, selection, scan):
         yield [order_id for _, order_id in rows]
 
 
 async def _cursor(
-    connection: Connection, known: FacetCounts, selection: Selection, walk: Scan
+    connection: Connection, known: FacetCounts, selection: Selection, scan: Scan
 ) -> AsyncIterator[list[tuple[Any, UUID]]]:
     if selection.is_hopeless or not selection.kinds:
         return
-    sql, arguments = _whole(known, selection, walk)
+    sql, arguments = _whole(known, selection, scan)
     cursor = await connection.cursor(sql, *arguments)
     while rows := await cursor.fetch(BATCH):
         yield [tuple(row) for row in rows]
 
 
-def _whole(known: FacetCounts, selection: Selection, walk: Scan) -> Sql:
+def _whole(known: FacetCounts, selection: Selection, scan: Scan) -> Sql:
     """Return the statement that selects all orders that fit."""
     if selection.terms:
-        return searching.indexed(selection, walk, statements.NO_LIMIT, ())
+        return searching.indexed(selection, scan, statements.NO_LIMIT, ())
     if selection.facets:
-        return statements.gather_facets(selection, walk, statements.NO_LIMIT)
+        return statements.gather_facets(selection, scan, statements.NO_LIMIT)
     share = known.share(selection.kinds)
-    if not walk.is_by_total and (selection.has_every_kind or (share or 0.0) > BROAD):
-        return statements.scan(selection, walk, statements.NO_LIMIT, statements.NO_LIMIT)
-    return statements.gather(selection, walk, statements.NO_LIMIT)
+    if not scan.is_by_total and (selection.has_every_kind or (share or 0.0) > BROAD):
+        return statements.scan(selection, scan, statements.NO_LIMIT, statements.NO_LIMIT)
+    return statements.gather(selection, scan, statements.NO_LIMIT)
 
 
 DETAILS = """

@@ -10,14 +10,14 @@ from typing import Any
 
 from services.chassis.storage.database import Connection
 from services.orders.listing.export import words as export_words
-from services.orders.listing.export.cells import CellFormat, decimal, exponent_of, moment, safe
+from services.orders.listing.export.cells import CellFormat, date_time, decimal, exponent_of, safe
 from services.orders.listing.export.orders import BATCH, BYTE_ORDER_MARK, SETTINGS, lines
 from services.orders.listing.export.words import word
 from services.orders.listing.payments import EntriesQuery, every_entry
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ColumnTexts:
     """The texts of the file: headings, kinds of entries, and actors. `signs` by kind: 1 in, -1 out;
     `pending`: a refund that its provider has not confirmed yet.
     """
@@ -30,26 +30,26 @@ class Words:
 
 
 async def export_entries(
-    connection: Connection, shop: str, query: EntriesQuery, manner: CellFormat, words: Words
+    connection: Connection, shop: str, query: EntriesQuery, cell_format: CellFormat, words: ColumnTexts
 ) -> AsyncGenerator[bytes]:
     """Yield the CSV in pieces: headings first. The connection must be in no transaction."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
-        yield (BYTE_ORDER_MARK + lines([words.headings], manner)).encode()
-        async for rows in every_entry(connection, shop, query, manner.zone, BATCH):
-            yield lines([_cells(row, manner, words) for row in rows], manner).encode()
+        yield (BYTE_ORDER_MARK + lines([words.headings], cell_format)).encode()
+        async for rows in every_entry(connection, shop, query, cell_format.zone, BATCH):
+            yield lines([_cells(row, cell_format, words) for row in rows], cell_format).encode()
 
 
-def _cells(row: Mapping[str, Any], manner: CellFormat, words: Words) -> list[str]:
+def _cells(row: Mapping[str, Any], cell_format: CellFormat, words: ColumnTexts) -> list[str]:
     sign = words.signs.get(row["kind"])
-    amount = decimal(row["amount_minor"] * (sign or 1), exponent_of(row["currency"]), manner.point)
+    amount = decimal(row["amount_minor"] * (sign or 1), exponent_of(row["currency"]), cell_format.point)
     return [
-        moment(row["recorded_at"].astimezone(manner.zone), manner.language),
+        date_time(row["recorded_at"].astimezone(cell_format.zone), cell_format.language),
         row["received_on"].isoformat() if row["received_on"] else "",
         row["code"],
         safe(row["customer_name"]),
         words.pending if row["is_pending"] else words.kinds.get(row["kind"], row["kind"]),
-        word(export_words.METHOD, row["method"] or "", manner.language),
+        word(export_words.METHOD, row["method"] or "", cell_format.language),
         row["currency"],
         amount if sign else "",
         "" if sign else amount,

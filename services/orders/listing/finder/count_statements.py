@@ -13,40 +13,47 @@ def count_kinds(selection: Selection, most: int) -> Sql:
     """Return the SQL for how many orders of the kinds and the period there are, at most `most`; from the
     index only.
     """
-    made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), kinds_argument(made, selection.kinds)
-    where = f"o.shop = {shop} and o.kind_id = any({kinds})" + made.period(selection)
-    return f"select count(*) from (select from orders o where {where} limit {most}) counted", made.arguments
+    statement = Statement()
+    shop, kinds = statement.put(selection.shop, "text"), kinds_argument(statement, selection.kinds)
+    where = f"o.shop = {shop} and o.kind_id = any({kinds})" + statement.period(selection)
+    return (
+        f"select count(*) from (select from orders o where {where} limit {most}) counted",
+        statement.arguments,
+    )
 
 
 def count_amounts(selection: Selection, most: int) -> Sql:
     """Return the SQL for how many orders of the kinds, the amounts and the period there are, at most `most`;
     from the index by total.
     """
-    made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), kinds_argument(made, selection.kinds)
-    where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.amounts(selection) + made.period(selection)
+    statement = Statement()
+    shop, kinds = statement.put(selection.shop, "text"), kinds_argument(statement, selection.kinds)
+    where = (
+        f"o.shop = {shop} and o.kind_id = k.kind_id"
+        + statement.amounts(selection)
+        + statement.period(selection)
+    )
     sql = f"""select count(*) from (select from unnest({kinds}) as k (kind_id) cross join lateral
         (select o.total_minor from orders o where {where} order by o.total_minor desc, o.order_id desc
          limit {most}) o limit {most}) counted"""
-    return sql, made.arguments
+    return sql, statement.arguments
 
 
 def count_period(selection: Selection, most: int) -> Sql:
     """Return the SQL for how many orders of the shop were placed in the period, of any kind, at most
     `most`.
     """
-    made = Statement()
-    where = f"o.shop = {made.put(selection.shop, 'text')}" + made.period(selection)
+    statement = Statement()
+    where = f"o.shop = {statement.put(selection.shop, 'text')}" + statement.period(selection)
     sql = f"select count(*) from (select from orders o where {where} limit {most}) counted"
-    return sql, made.arguments
+    return sql, statement.arguments
 
 
 def count_facets(selection: Selection, most: int) -> Sql:
     """Return the SQL for how many rows of the facets, the kinds and the period there are, at most `most`."""
-    made = Statement()
-    where = facet_conditions(made, selection)
+    statement = Statement()
+    where = facet_conditions(statement, selection)
     return (
         f"select count(*) from (select from order_facet f where {where} limit {most}) counted",
-        made.arguments,
+        statement.arguments,
     )

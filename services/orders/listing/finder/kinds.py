@@ -73,8 +73,8 @@ def _asks_for_unplaced(kind: Facet, filters: Filters) -> bool:
     """Return whether the filter includes drafts and checkouts, which are not orders yet: they are listed when
     a filter requests them, and when they have a problem.
     """
-    asked = filters.state or filters.status or filters.payment or filters.payment_status
-    return bool(asked) or (filters.tab is Tab.PROBLEMS and bool(kind.flags))
+    chosen = filters.state or filters.status or filters.payment or filters.payment_status
+    return bool(chosen) or (filters.tab is Tab.PROBLEMS and bool(kind.flags))
 
 
 def _is_in_tab(kind: Facet, tab: Tab | None) -> bool:

@@ -37,18 +37,18 @@ class Plans:
     def __init__(self, connection: Connection, known: FacetCounts, selection: Selection) -> None:
         self._connection, self._known, self._selection = connection, known, selection
 
-    async def rows(self, walk: Scan, limit: int, without: tuple[UUID, ...] = ()) -> list[Row]:
+    async def rows(self, scan: Scan, limit: int, without: tuple[UUID, ...] = ()) -> list[Row]:
         """Return the next `limit` (key, order id) of a scan, without some orders of a search."""
         selection = self._selection
         found: list[Row] = []
         if selection.kinds:
             found = await (
-                self._searched(walk, limit, without) if selection.terms else self._listed(walk, limit)
+                self._searched(scan, limit, without) if selection.terms else self._listed(scan, limit)
             )
         if selection.troubled_kinds:
-            troubled = await self._fetch(statements.troubled(selection, walk, limit))
+            troubled = await self._fetch(statements.troubled(selection, scan, limit))
             both = merged(
-                found, [row for row in troubled if row[1] not in without], reverse=walk.is_descending
+                found, [row for row in troubled if row[1] not in without], reverse=scan.is_descending
             )
             found = list(islice(both, limit))
         return found
@@ -57,80 +57,80 @@ class Plans:
         """Return how many orders there are, at most about `most`, without some of a search."""
         number = await self._count_kinds(most, without) if self._selection.kinds else 0
         if self._selection.troubled_kinds and number < most:
-            walk = Scan(is_by_total=False, is_descending=True)
-            troubled = await self._fetch(statements.troubled(self._selection, walk, most))
+            scan = Scan(is_by_total=False, is_descending=True)
+            troubled = await self._fetch(statements.troubled(self._selection, scan, most))
             number += sum(row[1] not in without for row in troubled)
         return number
 
-    async def _listed(self, walk: Scan, limit: int) -> list[Row]:
+    async def _listed(self, scan: Scan, limit: int) -> list[Row]:
         selection = self._selection
         if selection.facets:
-            return await self._faceted(walk, limit)
-        if walk.is_by_total:
+            return await self._faceted(scan, limit)
+        if scan.is_by_total:
             if selection.has_period and await self._is_few(count_statements.count_period, FEW_IN_INDEX):
-                return await self._fetch(statements.gather_period(selection, walk, limit))
-            return await self._fetch(statements.merge(selection, walk, limit))
+                return await self._fetch(statements.gather_period(selection, scan, limit))
+            return await self._fetch(statements.merge(selection, scan, limit))
         if (
             selection.has_amounts
             and self._may_be_few()
             and await self._is_few(count_statements.count_kinds, FEW)
         ):
-            return await self._fetch(statements.gather(selection, walk, limit))
+            return await self._fetch(statements.gather(selection, scan, limit))
         if self._prefers_scan(limit) or selection.has_amounts:
-            found = await self._scanned(walk, limit)
+            found = await self._scanned(scan, limit)
             if found is not None:
                 return found
         if selection.has_amounts and await self._is_few(count_statements.count_amounts, FEW):
-            return await self._fetch(statements.gather_amounts(selection, walk, limit))
-        return await self._fetch(statements.merge(selection, walk, limit))
+            return await self._fetch(statements.gather_amounts(selection, scan, limit))
+        return await self._fetch(statements.merge(selection, scan, limit))
 
-    async def _faceted(self, walk: Scan, limit: int) -> list[Row]:
+    async def _faceted(self, scan: Scan, limit: int) -> list[Row]:
         selection = self._selection
         if await self._is_few(count_statements.count_facets, FEW_IN_INDEX):
-            return await self._fetch(statements.gather_facets(selection, walk, limit))
-        if walk.is_by_total:
-            return await self._fetch(statements.merge(selection, walk, limit))
-        found = await self._fetch(statements.merge_facets(selection, walk, limit))
+            return await self._fetch(statements.gather_facets(selection, scan, limit))
+        if scan.is_by_total:
+            return await self._fetch(statements.merge(selection, scan, limit))
+        found = await self._fetch(statements.merge_facets(selection, scan, limit))
         return list(dict.fromkeys(found))[:limit]
 
-    async def _searched(self, walk: Scan, limit: int, without: tuple[UUID, ...]) -> list[Row]:
+    async def _searched(self, scan: Scan, limit: int, without: tuple[UUID, ...]) -> list[Row]:
         selection = self._selection
         if self._may_be_few() and await self._is_few(count_statements.count_kinds, FEW_WITH_WORDS):
-            found = await self._fetch(statements.gather(selection, walk, limit + len(without)))
+            found = await self._fetch(statements.gather(selection, scan, limit + len(without)))
             return [row for row in found if row[1] not in without][:limit]
-        if not walk.is_by_total:
-            found = await self._fetch(searching.newest(selection, walk, limit, without))
+        if not scan.is_by_total:
+            found = await self._fetch(searching.newest(selection, scan, limit, without))
             if len(found) == limit:
                 return found
-        return await self._fetch(searching.indexed(selection, walk, limit, without))
+        return await self._fetch(searching.indexed(selection, scan, limit, without))
 
-    async def _scanned(self, walk: Scan, limit: int) -> list[Row] | None:
+    async def _scanned(self, scan: Scan, limit: int) -> list[Row] | None:
         """Return the rows of a scan, or None when its window was too small to decide."""
-        found = await self._fetch(statements.scan(self._selection, walk, WINDOW, limit))
+        found = await self._fetch(statements.scan(self._selection, scan, WINDOW, limit))
         if len(found) == limit:
             return found
-        sql, arguments = statements.is_beyond_window(self._selection, walk, WINDOW)
+        sql, arguments = statements.is_beyond_window(self._selection, scan, WINDOW)
         return None if await self._connection.fetchval(sql, *arguments) else found
 
     async def _count_kinds(self, most: int, without: tuple[UUID, ...]) -> int:
         selection = self._selection
         if selection.terms:
             if self._may_be_few() and await self._is_few(count_statements.count_kinds, FEW_WITH_WORDS):
-                walk = Scan(is_by_total=False, is_descending=True)
-                found = await self._fetch(statements.gather(selection, walk, most + len(without)))
+                scan = Scan(is_by_total=False, is_descending=True)
+                found = await self._fetch(statements.gather(selection, scan, most + len(without)))
                 return sum(row[1] not in without for row in found)
             return await self._value(searching.counted(selection, most, without))
         if selection.facets:
-            walk = Scan(is_by_total=False, is_descending=True)
+            scan = Scan(is_by_total=False, is_descending=True)
             return await self._value(
-                count_statements.counted(statements.gather_facets(selection, walk, most))
+                count_statements.counted(statements.gather_facets(selection, scan, most))
             )
         if not selection.has_amounts:
             return await self._value(count_statements.count_kinds(selection, most))
         if selection.has_period and await self._is_few(count_statements.count_period, FEW_IN_INDEX):
-            walk = Scan(is_by_total=False, is_descending=True)
+            scan = Scan(is_by_total=False, is_descending=True)
             return await self._value(
-                count_statements.counted(statements.gather_period(selection, walk, most))
+                count_statements.counted(statements.gather_period(selection, scan, most))
             )
         return await self._value(count_statements.count_amounts(selection, most))
 

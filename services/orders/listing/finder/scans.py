@@ -19,23 +19,23 @@ class Scan:
 
     @property
     def order(self) -> str:
-        way = "desc" if self.is_descending else "asc"
-        return f"{self.column} {way}, order_id {way}"
+        order = "desc" if self.is_descending else "asc"
+        return f"{self.column} {order}, order_id {order}"
 
     @property
     def sign(self) -> str:
         return "<" if self.is_descending else ">"
 
-    def reversed(self, place: PageCursor | None) -> "Scan":
+    def reversed(self, cursor: PageCursor | None) -> "Scan":
         """Return the scan in the other direction, from a place."""
-        return Scan(self.is_by_total, not self.is_descending, place)
+        return Scan(self.is_by_total, not self.is_descending, cursor)
 
 
-def direction(walk: Scan) -> str:
-    return "desc" if walk.is_descending else "asc"
+def direction(scan: Scan) -> str:
+    return "desc" if scan.is_descending else "asc"
 
 
-def farthest(walk: Scan) -> str:
-    if walk.is_by_total:
-        return "(-9223372036854775807)" if walk.is_descending else "9223372036854775807"
-    return "'-infinity'" if walk.is_descending else "'infinity'"
+def farthest(scan: Scan) -> str:
+    if scan.is_by_total:
+        return "(-9223372036854775807)" if scan.is_descending else "9223372036854775807"
+    return "'-infinity'" if scan.is_descending else "'infinity'"

@@ -26,18 +26,18 @@ date.
 Row = tuple[datetime | int, UUID]
 
 
-async def exact_hits(connection: Connection, selection: Selection, asked: str) -> list[Row]:
+async def exact_hits(connection: Connection, selection: Selection, text: str) -> list[Row]:
     """Return orders whose code, mail, tracking number or payment reference is exactly the query, however it
     is spaced, newest first; none when they are more than MOST_EXACT.
     """
-    word, reference = asked.strip(), joined(asked).upper()
+    word, reference = text.strip(), joined(text).upper()
     if len(reference) < 4:
         return []
-    made = Statement()
-    shop, kinds = made.put(selection.shop, "text"), made.put(list(selection.kinds), "bigint[]")
-    code, mail = made.put(read_code(word), "text"), made.put(fold(word), "text")
-    reference = made.put(reference, "text")
-    rest = made.period(selection) + made.amounts(selection) + made.facets(selection)
+    statement = Statement()
+    shop, kinds = statement.put(selection.shop, "text"), statement.put(list(selection.kinds), "bigint[]")
+    code, mail = statement.put(read_code(word), "text"), statement.put(fold(word), "text")
+    reference = statement.put(reference, "text")
+    rest = statement.period(selection) + statement.amounts(selection) + statement.facets(selection)
     sql = f"""with named as materialized (
             select order_id from orders where code = {code} and shop || '' = {shop}
             union (select order_id from order_search where shop = {shop} and mail = {mail}
@@ -52,81 +52,85 @@ async def exact_hits(connection: Connection, selection: Selection, asked: str) -
         {order_of("n", shop)}
         where o.kind_id = any({kinds}){rest}
         order by o.placed_at desc, o.order_id desc limit {MOST_EXACT + 1}"""
-    found = await connection.fetch(sql, *made.arguments)
+    found = await connection.fetch(sql, *statement.arguments)
     return [(row["key"], row["order_id"]) for row in found] if len(found) <= MOST_EXACT else []
 
 
-def newest(selection: Selection, walk: Scan, limit: int, without: Sequence[UUID]) -> Sql:
+def newest(selection: Selection, scan: Scan, limit: int, without: Sequence[UUID]) -> Sql:
     """Return the orders that fit among the next WINDOW orders. The scan starts at the first order of any of
     the kinds.
     """
-    made = Statement()
-    shop = made.put(selection.shop, "text")
-    bounds = made.period(selection, "s") + made.beyond(walk, "s")
+    statement = Statement()
+    shop = statement.put(selection.shop, "text")
+    bounds = statement.period(selection, "s") + statement.beyond(scan, "s")
     if not selection.has_every_kind:
-        kinds = made.put(list(selection.kinds), "bigint[]")
-        bounds += from_first(shop, kinds, walk, "s")
-    rest = made.words(selection) + _fits(made, selection) + _without(made, without)
+        kinds = statement.put(list(selection.kinds), "bigint[]")
+        bounds += from_first(shop, kinds, scan, "s")
+    rest = statement.words(selection) + _fits(statement, selection) + _without(statement, without)
     sql = f"""select s.placed_at as key, s.order_id
         from (select shop, order_id, placed_at, document from order_search s where s.shop = {shop}{bounds}
-              order by {walk.order} limit {WINDOW}) s
-        where true{rest} order by {walk.order} limit {limit}"""
-    return sql, made.arguments
+              order by {scan.order} limit {WINDOW}) s
+        where true{rest} order by {scan.order} limit {limit}"""
+    return sql, statement.arguments
 
 
-def indexed(selection: Selection, walk: Scan, limit: int, without: Sequence[UUID]) -> Sql:
+def indexed(selection: Selection, scan: Scan, limit: int, without: Sequence[UUID]) -> Sql:
     """Return all orders that have the terms, by the index."""
-    made = Statement()
-    hits = _hits(made, selection, "" if walk.is_by_total else made.beyond(walk, "s"))
-    if walk.is_by_total:
-        way = "desc" if walk.is_descending else "asc"
-        kinds = made.put(list(selection.kinds), "bigint[]")
+    statement = Statement()
+    hits = _hits(statement, selection, "" if scan.is_by_total else statement.beyond(scan, "s"))
+    if scan.is_by_total:
+        order = "desc" if scan.is_descending else "asc"
+        kinds = statement.put(list(selection.kinds), "bigint[]")
         rest = (
-            f"o.kind_id = any({kinds})" + made.amounts(selection) + made.facets(selection) + made.beyond(walk)
+            f"o.kind_id = any({kinds})"
+            + statement.amounts(selection)
+            + statement.facets(selection)
+            + statement.beyond(scan)
         )
         sql = f"""with hit as materialized ({hits})
             select o.total_minor as key, o.order_id
             from hit s {order_of("s")}
-            where {rest}{_without(made, without)} order by o.total_minor {way}, o.order_id {way} limit {limit}"""
+            where {rest}{_without(statement, without)}
+            order by o.total_minor {order}, o.order_id {order} limit {limit}"""
     else:
         sql = f"""with hit as materialized ({hits})
-            select s.placed_at as key, s.order_id from (select * from hit order by {walk.order}) s
-            where true{_fits(made, selection)}{_without(made, without)} limit {limit}"""
-    return sql, made.arguments
+            select s.placed_at as key, s.order_id from (select * from hit order by {scan.order}) s
+            where true{_fits(statement, selection)}{_without(statement, without)} limit {limit}"""
+    return sql, statement.arguments
 
 
 def counted(selection: Selection, most: int, without: Sequence[UUID]) -> Sql:
     """Return how many orders that fit have the terms, at most `most`, by the index."""
-    made = Statement()
-    hits = _hits(made, selection, "")
+    statement = Statement()
+    hits = _hits(statement, selection, "")
     sql = f"""with hit as materialized ({hits})
-        select count(*) from (select from hit s where true{_fits(made, selection)}{_without(made, without)}
+        select count(*) from (select from hit s where true{_fits(statement, selection)}{_without(statement, without)}
                               limit {most}) counted"""
-    return sql, made.arguments
+    return sql, statement.arguments
 
 
-def _hits(made: Statement, selection: Selection, beyond: str) -> str:
+def _hits(statement: Statement, selection: Selection, beyond: str) -> str:
     """Return the statement of search rows that have the terms. The index is queried for the terms'
     landmarks; adding nothing to shop and document keeps it from being queried for more, and other indexes
     from being used.
     """
-    shop = made.put(selection.shop, "text")
+    shop = statement.put(selection.shop, "text")
     marks = {landmark(term) for term in selection.terms}
-    found = [f"s.document like {made.put(pattern(mark), 'text')}" for mark in sorted(marks)]
+    found = [f"s.document like {statement.put(pattern(mark), 'text')}" for mark in sorted(marks)]
     full = [term for term in selection.terms if landmark(term) != term]
-    found += [f"s.document || '' like {made.put(pattern(term), 'text')}" for term in full]
-    asked = made.or_whole(selection, found, "s")
+    found += [f"s.document || '' like {statement.put(pattern(term), 'text')}" for term in full]
+    conditions = statement.or_whole(selection, found, "s")
     return f"""select s.shop, s.order_id, s.placed_at from order_search s
-        where s.shop || '' = {shop}{asked}{made.period(selection, "s")}{beyond}"""
+        where s.shop || '' = {shop}{conditions}{statement.period(selection, "s")}{beyond}"""
 
 
-def _fits(made: Statement, selection: Selection) -> str:
+def _fits(statement: Statement, selection: Selection) -> str:
     """Return the condition that the order itself fits the rest of the filter."""
-    rest = made.amounts(selection) + made.facets(selection)
+    rest = statement.amounts(selection) + statement.facets(selection)
     if not selection.has_every_kind:
-        rest += f" and o.kind_id = any({made.put(list(selection.kinds), 'bigint[]')})"
+        rest += f" and o.kind_id = any({statement.put(list(selection.kinds), 'bigint[]')})"
     return f" and exists (select from orders o where o.order_id = s.order_id and o.shop || '' = s.shop{rest})"
 
 
-def _without(made: Statement, order_ids: Sequence[UUID]) -> str:
-    return f" and s.order_id <> all({made.put(list(order_ids), 'uuid[]')})" if order_ids else ""
+def _without(statement: Statement, order_ids: Sequence[UUID]) -> str:
+    return f" and s.order_id <> all({statement.put(list(order_ids), 'uuid[]')})" if order_ids else ""

@@ -65,17 +65,17 @@ def drop_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutDropped]) -
 
 def _dates_of_lines(opened: CheckoutOpened) -> dict[str, datetime | None]:
     return {
-        f"lines[{index}].{name}": moment
+        f"lines[{index}].{name}": timestamp
         for index, line in enumerate(opened.lines)
-        for name, moment in (("starts_at", line.starts_at), ("ends_at", line.ends_at))
+        for name, timestamp in (("starts_at", line.starts_at), ("ends_at", line.ends_at))
     }
 
 
 def _check_dates(dates: Mapping[str, datetime | None]) -> None:
     """Raise Refuse for a date out of range: the message is parked, and no answer is sent."""
-    for field, moment in dates.items():
-        if moment is not None and not is_in_range(moment):
-            raise Refuse("date_out_of_range", out_of_range(field, moment).message)
+    for field, timestamp in dates.items():
+        if timestamp is not None and not is_in_range(timestamp):
+            raise Refuse("date_out_of_range", out_of_range(field, timestamp).message)
 
 
 def note_money(work: OrderUnit, key: OrderKey, received_at: datetime, cause: Envelope) -> None:
@@ -179,10 +179,10 @@ def _show(work: OrderUnit, checkout: Checkout, opened: CheckoutOpened, order: Or
     if order is None:
         order = Order(*key, work.intake.codes[key], None, Money(), Quantities(), Stage.CHECKOUT)
         work.orders[key] = order
-        _tell(order, checkout, opened)
+        _update_checkout(order, checkout, opened)
         order.restate()
     else:
-        _tell(order, checkout, opened)
+        _update_checkout(order, checkout, opened)
         work.changed(order, work.checkouts.causes[key])
     if order.stage is Stage.CHECKOUT_OVER and not was_over and checkout.paid_at is None:
         work.unit.emit(_abandoned(work, checkout, opened, order), about=order)
@@ -191,7 +191,7 @@ def _show(work: OrderUnit, checkout: Checkout, opened: CheckoutOpened, order: Or
     work.intake.lines += placed_store.line_rows(opened, order)
 
 
-def _tell(order: Order, checkout: Checkout, opened: CheckoutOpened) -> None:
+def _update_checkout(order: Order, checkout: Checkout, opened: CheckoutOpened) -> None:
     """Update an order while it is a checkout. If its customer resumed it, it is removed from the archive."""
     is_paid = checkout.paid_at is not None and checkout.ended_as is not None
     order.stage = checkout.stage
@@ -219,7 +219,7 @@ def _abandoned(
     work: OrderUnit, checkout: Checkout, opened: CheckoutOpened, order: Order
 ) -> CheckoutAbandoned:
     assert checkout.ended_as is not None
-    told = opened.customer
+    customer = opened.customer
     return CheckoutAbandoned(
         shop=order.shop,
         order_id=order.id,
@@ -231,6 +231,6 @@ def _abandoned(
         locale=opened.locale,
         currency=opened.currency,
         total_minor=opened.totals.total_minor if opened.totals else None,
-        customer=AbandonedBy(name=told.name, email=told.email) if told else None,
+        customer=AbandonedBy(name=customer.name, email=customer.email) if customer else None,
         resume_url=opened.resume_url if is_link_of_a_mail(opened.resume_url) else None,
     )

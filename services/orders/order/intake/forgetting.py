@@ -31,7 +31,7 @@ def forgetter() -> Worker:
 async def forget_due(process: Process) -> bool:
     """Delete some of those that are due. Return whether there may be more."""
     async with process.acquire() as connection, connection.transaction():
-        if not await setting_store.alone(connection, _ONE_AT_A_TIME):
+        if not await setting_store.try_lock(connection, _ONE_AT_A_TIME):
             return False
         more = False
         for shop in await setting_store.read_shops(connection):

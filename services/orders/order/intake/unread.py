@@ -28,15 +28,15 @@ def unread_row(
 
     Without an event id it is identified by its content, so that the list can distinguish two of them.
     """
-    content_hash, said = sha256(body).digest(), _readable(body)
+    content_hash, content = sha256(body).digest(), _readable(body)
     return RefusalRow(
         shop=shop,
         submission_id=event_id or UUID(bytes=content_hash[:16]),
         module=module,
-        idempotency_key=_short_text(said.get("idempotency_key")),
-        source_reference=_short_text(said.get("source_reference")),
+        idempotency_key=_short_text(content.get("idempotency_key")),
+        source_reference=_short_text(content.get("source_reference")),
         reasons=reasons_json([_storable_reason(one) for one in reasons]),
-        body=_as_json(said),
+        body=_as_json(content),
         content_hash=content_hash,
     )
 
@@ -50,10 +50,10 @@ def _readable(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
         return {}
     try:
-        said = from_json(body, allow_inf_nan=False)
+        content = from_json(body, allow_inf_nan=False)
     except ValueError:
         return {}
-    return _storable(said) if isinstance(said, dict) else {}
+    return _storable(content) if isinstance(content, dict) else {}
 
 
 def _storable(value: Any) -> Any:
@@ -66,9 +66,9 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _as_json(said: dict[str, Any]) -> str:
+def _as_json(content: dict[str, Any]) -> str:
     try:
-        return json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:
         return "{}"
 

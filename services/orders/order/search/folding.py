@@ -77,26 +77,26 @@ def joined(text: str) -> str:
     return _SIGNS.sub("", fold(text))
 
 
-def terms(asked: str) -> tuple[str, ...]:
+def terms(query: str) -> tuple[str, ...]:
     """Return the terms that must all occur in a document.
 
     A phone number, in any notation, is one term: its last digits, which are the same with and without the
     country prefix. Mail addresses keep their signs. Words without a letter or digit are ignored.
     """
-    folded = fold(asked)
+    folded = fold(query)
     if _is_number(folded):
         return (digits(folded)[-PHONE_TAIL:],)
     words = [word if "@" in word else _SIGNS.sub("", word) for word in folded.split()]
     return tuple(dict.fromkeys(word for word in words if any(map(str.isalnum, word))))[:MOST_TERMS]
 
 
-def whole(asked: str) -> str | None:
+def whole(query: str) -> str | None:
     """Return a text of several words as one word, since it may be stored without the spaces (tracking
     numbers, double names); None when there is nothing to join.
     """
-    if "@" in asked or len(terms(asked)) < 2:
+    if "@" in query or len(terms(query)) < 2:
         return None
-    text = joined(asked)
+    text = joined(query)
     return text if len(text) >= LEAST_JOINED else None
 
 
@@ -133,14 +133,14 @@ def _words(folded: str) -> Iterator[str]:
             yield from _SIGNS.split(word)
 
 
-def occurs(asked: str, text: str) -> bool:
+def occurs(query: str, text: str) -> bool:
     """Return whether a document matches the search: all terms anywhere, but terms of one or two letters at a
     word's beginning only; or the whole search as one word.
     """
-    wanted = terms(asked)
+    wanted = terms(query)
     if not wanted:
-        return not asked.strip()
-    everything = whole(asked)
+        return not query.strip()
+    everything = whole(query)
     return all(_in(term, text) for term in wanted) or (everything is not None and everything in text)
 
 

@@ -44,9 +44,9 @@ def vat_by_rate(lines: Sequence[Charge], sale: Mapping[str, Any], tax_minor: int
     """Return the VAT by rate of the lines, the delivery and the charges of their sale; `tax_minor` is their
     sum, if known.
     """
-    beside = [sale["shipping"]] if sale.get("shipping") else []
-    beside += sale.get("extra_lines") or []
-    charges = [*lines, *(charge_of(one, one["amount_minor"]) for one in beside)]
+    extra = [sale["shipping"]] if sale.get("shipping") else []
+    extra += sale.get("extra_lines") or []
+    charges = [*lines, *(charge_of(one, one["amount_minor"]) for one in extra)]
     found: dict[int, int] = {}
     taxes = taxes_of(charges, tax_minor, includes_tax=sale.get("prices_include_tax", True))
     for charge, of_charge in zip(charges, taxes, strict=True):

@@ -60,7 +60,7 @@ async def write_settings(connection: Connection, rows: Sequence[SettingRow]) -> 
     await _WRITE_SETTINGS.execute(connection, rows)
 
 
-async def alone(connection: Connection, lock: int) -> bool:
+async def try_lock(connection: Connection, lock: int) -> bool:
     """Try to take this lock until the transaction ends. Return whether no other process holds it."""
     found: bool = await connection.fetchval("select pg_try_advisory_xact_lock($1)", lock)
     return found

@@ -254,8 +254,8 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         if self.outcomes:
             settled = [history_store.OutcomeRow(one, *outcome) for one, outcome in self.outcomes.items()]
             await history_store.settle_commands(connection, settled, now)
-            told = {command_id: Settled(*outcome, now) for command_id, outcome in self.outcomes.items()}
-            self.unit.after_commit(lambda: waiting.announce(told))
+            outcomes = {command_id: Settled(*outcome, now) for command_id, outcome in self.outcomes.items()}
+            self.unit.after_commit(lambda: waiting.announce(outcomes))
         await history_store.insert_activity(connection, self._stamped())
         await self._save_copies(connection)
         await self.edits.save_erasures()

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import structlog
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
-Look = Callable[[Collection[UUID]], Awaitable[Iterable[UUID]]]
+FindSettled = Callable[[Collection[UUID]], Awaitable[Iterable[UUID]]]
 """Query that returns those of these commands that have an outcome."""
 
 
@@ -32,7 +32,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._waiters: dict[UUID, set[asyncio.Future[Settled | None]]] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
 
     def announce(self, settled: Mapping[UUID, Settled | None]) -> None:
         """Wake the requests that wait for these commands. Called after the commit; never fails, and may be
@@ -45,27 +45,29 @@ class Waiting:
                 if not waiter.done():
                     waiter.set_result(outcome)
 
-    async def wait(self, command_id: UUID, seconds: float, look: Look) -> bool:
+    async def wait(self, command_id: UUID, seconds: float, find_settled: FindSettled) -> bool:
         """Wait up to this many seconds for the outcome. Return whether it arrived."""
         try:
-            await self._announced(command_id, seconds, look)
+            await self._announced(command_id, seconds, find_settled)
         except TimeoutError:
             return False
         return True
 
-    async def hear(self, command_id: UUID, seconds: float, look: Look) -> Settled | None:
+    async def wait_for_outcome(
+        self, command_id: UUID, seconds: float, find_settled: FindSettled
+    ) -> Settled | None:
         """Return the outcome, if this process handled it within this many seconds; None: read the state from
         the database.
         """
         try:
-            return await self._announced(command_id, seconds, look)
+            return await self._announced(command_id, seconds, find_settled)
         except TimeoutError:
             return None
 
-    async def _announced(self, command_id: UUID, seconds: float, look: Look) -> Settled | None:
+    async def _announced(self, command_id: UUID, seconds: float, find_settled: FindSettled) -> Settled | None:
         waiter: asyncio.Future[Settled | None] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(command_id, set()).add(waiter)
-        self._look_from_time_to_time(look)
+        self._start_polling(find_settled)
         try:
             async with asyncio.timeout(seconds):
                 return await waiter
@@ -77,16 +79,16 @@ class Waiting:
         if not self._waiters[command_id]:
             del self._waiters[command_id]
 
-    def _look_from_time_to_time(self, look: Look) -> None:
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.get_running_loop().create_task(self._look_while_somebody_waits(look))
+    def _start_polling(self, find_settled: FindSettled) -> None:
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.get_running_loop().create_task(self._poll(find_settled))
 
-    async def _look_while_somebody_waits(self, look: Look) -> None:
+    async def _poll(self, find_settled: FindSettled) -> None:
         while self._waiters:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             if self._waiters:
                 try:
-                    self.announce(dict.fromkeys(await look(list(self._waiters))))
+                    self.announce(dict.fromkeys(await find_settled(list(self._waiters))))
                 except Exception as error:  # noqa: BLE001 - the next query may succeed, waiting goes on
                     structlog.get_logger().warning("outcomes_not_looked_up", error=type(error).__name__)
 

@@ -45,11 +45,11 @@ def reasons_against(sale: OrderSubmitted, now: datetime) -> list[Reason]:
     return [*reasons[: MOST_REASONS - 1], Reason(code="more_reasons", message=message)]
 
 
-def out_of_range(field: str, moment: datetime) -> Reason:
+def out_of_range(field: str, timestamp: datetime) -> Reason:
     """Return the fault of a time that no calendar, page or mail could show."""
     return Reason(
         code="date_out_of_range",
-        message=f"{field} is {moment.isoformat()}; send a time from {RANGE}, or leave it out where it has no end.",
+        message=f"{field} is {timestamp.isoformat()}; send a time from {RANGE}, or leave it out where it has no end.",
         field=field,
     )
 
@@ -211,9 +211,9 @@ def _faults_of_exact_price(line: SubmittedLine, exact: str, path: str, currency:
 
 
 def _faults_of_kind(line: SubmittedLine, path: str) -> Iterator[Reason]:
-    for name, moment in (("starts_at", line.starts_at), ("ends_at", line.ends_at)):
-        if moment is not None and not is_in_range(moment):
-            yield out_of_range(f"{path}.{name}", moment)
+    for name, timestamp in (("starts_at", line.starts_at), ("ends_at", line.ends_at)):
+        if timestamp is not None and not is_in_range(timestamp):
+            yield out_of_range(f"{path}.{name}", timestamp)
     if line.kind is LineKind.BOOKING and line.starts_at is None:
         yield Reason(
             code="line_without_time",

@@ -48,7 +48,7 @@ async def read_disputes(connection: Connection, accounts: Sequence[Account]) -> 
     for row, account in _each(by_key, rows):
         dispute = account.disputes.find((row["provider"], row["object_id"]))
         if dispute is not None:
-            account.disputes.told[dispute.key] = dispute
+            account.disputes.published[dispute.key] = dispute
     for account in accounts:
         account.disputes.stored()
 

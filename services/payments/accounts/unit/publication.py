@@ -73,7 +73,11 @@ async def end_doubts(unit: Unit, changed: Sequence[Account]) -> None:
     """End the uncertain effects of refunds that the provider has reported: they were carried out, however the
     refund ended there.
     """
-    known = {key: made for account in changed for key, made in account.refunds.doubts_ended().items()}
+    known = {
+        key: provider_refund
+        for account in changed
+        for key, provider_refund in account.refunds.doubts_ended().items()
+    }
     if known:
         states = await states_of(unit, sorted(known))
         for key in sorted(key for key, state in states.items() if state == "uncertain"):
@@ -82,8 +86,8 @@ async def end_doubts(unit: Unit, changed: Sequence[Account]) -> None:
 
 async def end_failures(unit: Unit, refunded: Sequence[Account]) -> None:
     """End the failed effects of earlier refunds of accounts of which a person requested another one."""
-    asked = [one for account in refunded for one in account.refunds.asked.values()]
-    refused = sorted(str(one.id) for one in asked if one.refusal is not None)
+    requested = [one for account in refunded for one in account.refunds.requested.values()]
+    refused = sorted(str(one.id) for one in requested if one.refusal is not None)
     states = await states_of(unit, refused) if refused else {}
     for key in sorted(key for key, state in states.items() if state == "failed"):
         await decide(unit, key, "discarded", "another refund was requested")

@@ -18,7 +18,7 @@ from services.payments.accounts.refund_matching import ProviderRefund, Requested
 Key = tuple[str, UUID]
 
 
-_READ_ASKED = Bulk(
+_READ_REQUESTED = Bulk(
     tuple[str, UUID],
     """SELECT r.* FROM refund r JOIN {rows} AS k (shop, order_id)
            USING (shop, order_id)""",
@@ -35,15 +35,15 @@ _READ_MADE = Bulk(
 async def read_refunds(connection: Connection, accounts: Sequence[Account]) -> None:
     """Fill in all refunds of these accounts."""
     by_key = {(account.shop, account.id): account for account in accounts}
-    asked = await _READ_ASKED.fetch(connection, by_key)
-    made = await _READ_MADE.fetch(connection, by_key)
-    for row in asked:
-        by_key[row["shop"], row["order_id"]].refunds.ask(_asked(row))
-    for row in made:
+    requested = await _READ_REQUESTED.fetch(connection, by_key)
+    provider_refunds = await _READ_MADE.fetch(connection, by_key)
+    for row in requested:
+        by_key[row["shop"], row["order_id"]].refunds.ask(_requested(row))
+    for row in provider_refunds:
         by_key[row["shop"], row["order_id"]].refunds.learn(_made(row))
     for account in accounts:
         account.refunds.stored = account.refunds.facts
-        account.refunds.stored_ids = frozenset(account.refunds.asked)
+        account.refunds.stored_ids = frozenset(account.refunds.requested)
 
 
 async def known_ids(connection: Connection, refund_ids: Sequence[UUID]) -> set[UUID]:
@@ -54,7 +54,7 @@ async def known_ids(connection: Connection, refund_ids: Sequence[UUID]) -> set[U
     return {row["refund_id"] for row in rows}
 
 
-def _asked(row: asyncpg.Record) -> RequestedRefund:
+def _requested(row: asyncpg.Record) -> RequestedRefund:
     return RequestedRefund(
         id=row["refund_id"],
         command_id=row["command_id"],
@@ -118,14 +118,14 @@ class RequestedRefundRow(NamedTuple):
     part_of: UUID | None
 
 
-_INSERT_ASKED = Bulk(
+_INSERT_REQUESTED = Bulk(
     RequestedRefundRow,
     """INSERT INTO refund ({columns})
        SELECT * FROM {rows}""",
 )
 
 
-def _asked_row(account: Account, one: RequestedRefund) -> RequestedRefundRow:
+def _requested_row(account: Account, one: RequestedRefund) -> RequestedRefundRow:
     return RequestedRefundRow(
         shop=account.shop,
         refund_id=one.id,
@@ -163,7 +163,7 @@ class ChangedRefundRow(NamedTuple):
     doubt: str | None
 
 
-_UPDATE_ASKED = Bulk(
+_UPDATE_REQUESTED = Bulk(
     ChangedRefundRow,
     """UPDATE refund r SET reference = n.reference, confirmed_by = n.confirmed_by, is_sent = n.is_sent,
            refusal = n.refusal, doubts = n.doubts, doubt = n.doubt
@@ -231,25 +231,27 @@ async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None
     """Write the refunds of locked accounts whose refunds changed. Raises UniqueViolationError when one's id
     was used meanwhile for another order.
     """
-    asked = [(account, one) for account in accounts for one in account.refunds.asked.values()]
-    made = [(account, one) for account in accounts for one in account.refunds.made.values()]
-    new = [_asked_row(account, one) for account, one in asked if one.id not in account.refunds.stored_ids]
-    known = [_changed_row(account, one) for account, one in asked if one.id in account.refunds.stored_ids]
-    await _INSERT_ASKED.execute(connection, new)
-    await _UPDATE_ASKED.execute(connection, known)
-    await _WRITE_MADE.execute(connection, [_made_row(account, one) for account, one in made])
+    requested = [(account, one) for account in accounts for one in account.refunds.requested.values()]
+    provider_refunds = [(account, one) for account in accounts for one in account.refunds.made.values()]
+    new = [
+        _requested_row(account, one) for account, one in requested if one.id not in account.refunds.stored_ids
+    ]
+    known = [_changed_row(account, one) for account, one in requested if one.id in account.refunds.stored_ids]
+    await _INSERT_REQUESTED.execute(connection, new)
+    await _UPDATE_REQUESTED.execute(connection, known)
+    await _WRITE_MADE.execute(connection, [_made_row(account, one) for account, one in provider_refunds])
 
 
 async def read_refunds_of(
     connection: Connection, shop: str, order_id: UUID
 ) -> tuple[list[asyncpg.Record], list[asyncpg.Record]]:
     """Return the refunds requested and those the provider made, of one order."""
-    asked = await connection.fetch(
+    requested = await connection.fetch(
         "SELECT * FROM refund WHERE shop = $1 AND order_id = $2 ORDER BY asked_at, refund_id", shop, order_id
     )
-    made = await connection.fetch(
+    provider_refunds = await connection.fetch(
         "SELECT * FROM provider_refund WHERE shop = $1 AND order_id = $2 ORDER BY made_at, object_id",
         shop,
         order_id,
     )
-    return asked, made
+    return requested, provider_refunds

@@ -139,7 +139,7 @@ async def erase_sales(connection: Writer, keys: Sequence[Key]) -> None:
     await _ERASE.execute(connection, keys)
 
 
-_READ_ASKED = Bulk(
+_READ_REQUESTED = Bulk(
     tuple[str, UUID],
     """SELECT s.shop, s.order_id, s.content IS NOT NULL AS is_kept, s.wish IS NOT NULL AS is_asked
        FROM sale s JOIN {rows} AS k (shop, order_id) USING (shop, order_id)""",
@@ -148,7 +148,7 @@ _READ_ASKED = Bulk(
 
 async def read_askable(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[bool, bool]]:
     """Return which sales are kept, and for which staff have already requested an invoice."""
-    rows = await _READ_ASKED.fetch(connection, keys)
+    rows = await _READ_REQUESTED.fetch(connection, keys)
     return {(row["shop"], row["order_id"]): (row["is_kept"], row["is_asked"]) for row in rows}
 
 

@@ -20,7 +20,7 @@ from services.payments.accounts import chain
 from services.payments.accounts.account import Account
 from services.payments.accounts.attempts import Attempt
 from services.payments.accounts.ledger import Entry, Kind
-from services.payments.accounts.refund_messages import standing
+from services.payments.accounts.refund_messages import refund_statuses
 from services.payments.accounts.unit import dispute_store, refund_store, remark_store
 from services.payments.accounts.unit.rows import (
     AttemptRow,
@@ -61,7 +61,7 @@ async def lock_accounts(connection: Connection, keys: Sequence[Key]) -> list[Acc
     if refunded := [account for account, row in zip(accounts, rows, strict=True) if row["refund_facts"]]:
         await refund_store.read_refunds(connection, refunded)
         for account in refunded:
-            account.published_refunds = standing(account)
+            account.published_refunds = refund_statuses(account)
     if remarked := [account for account, row in zip(accounts, rows, strict=True) if row["remarks"]]:
         await remark_store.read_remarks(connection, remarked)
     if disputed := [

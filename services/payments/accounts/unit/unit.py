@@ -102,12 +102,12 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
     async def _load_named_refunds(self, commands: Sequence[SettleRefund]) -> None:
         """Load which refunds that commands name at the provider are recorded already, under any order."""
         named = {
-            (command.shop, asked.provider, command.provider_reference)
+            (command.shop, refund.provider, command.provider_reference)
             for command in commands
             if command.provider_reference
             and (account := self._accounts.get((command.shop, command.order_id)))
-            and (asked := account.refunds.asked.get(command.refund_id))
-            and asked.provider
+            and (refund := account.refunds.requested.get(command.refund_id))
+            and refund.provider
         }
         if named:
             self._links |= await webhook_store.orders_of_objects(self.unit.connection, sorted(named))
@@ -116,27 +116,27 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         """Return whether a provider's object that a command names belongs to an order of the shop."""
         return (account.shop, provider, object_id) in self._links
 
-    async def _load_holders(self, asked: Sequence[ReceivedMessage[ReassignPayment]]) -> set[Key]:
+    async def _load_holders(self, refund: Sequence[ReceivedMessage[ReassignPayment]]) -> set[Key]:
         """Load which accounts have the payments to be reassigned, and which payments wait for an order."""
         connection = self.unit.connection
         objects = {
             d.envelope.id: (d.message.shop, d.message.provider, d.message.provider_reference)
-            for d in asked
+            for d in refund
             if d.message.provider and d.message.provider_reference
         }
         keys = sorted(set(objects.values()))
         holders = await webhook_store.holders_of_objects(connection, keys)
         self.unmatched = await webhook_store.read_unmatched_currencies(connection, keys)
         entries = await store.orders_of_entries(
-            connection, sorted((d.message.shop, d.message.entry_id) for d in asked if d.message.entry_id)
+            connection, sorted((d.message.shop, d.message.entry_id) for d in refund if d.message.entry_id)
         )
-        for d in asked:
+        for d in refund:
             order = entries.get((d.message.shop, d.message.entry_id)) if d.message.entry_id else None
             order = order or holders.get(objects.get(d.envelope.id, ("", "", "")))
             if order:
                 self._holders[d.envelope.id] = order
         return {
-            (d.message.shop, self._holders[d.envelope.id]) for d in asked if d.envelope.id in self._holders
+            (d.message.shop, self._holders[d.envelope.id]) for d in refund if d.envelope.id in self._holders
         }
 
     def holder_of(self, received: ReceivedMessage[ReassignPayment]) -> Account | None:
@@ -187,11 +187,11 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         """Return whether a refund of any order, of any shop, has this id."""
         return refund_id in self._refunds
 
-    def ask_refund(self, account: Account, asked: RequestedRefund, cause: Envelope) -> None:
+    def ask_refund(self, account: Account, refund: RequestedRefund, cause: Envelope) -> None:
         """Add a refund that staff requested: its id is in use from now on."""
-        self._refunds.add(asked.id)
+        self._refunds.add(refund.id)
         self._refunded.add((account.shop, account.id))
-        account.ask_refund(asked, cause)
+        account.ask_refund(refund, cause)
 
     def note_edit(self, account: Account, edit: OrderEdited, posted_minor: int) -> None:
         """Record that an edit was received, and how much of its amount was posted (same sign)."""

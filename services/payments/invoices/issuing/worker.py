@@ -34,7 +34,7 @@ from services.payments.invoices import store
 from services.payments.invoices.composing import Heading, correction, invoice
 from services.payments.invoices.correction_items import Correction
 from services.payments.invoices.document import Content, canonical, digest, read
-from services.payments.invoices.documents_due import Issue, Standing, issues_of
+from services.payments.invoices.documents_due import InvoicedOrder, Issue, issues_of
 from services.payments.invoices.issuing.ready_shops import ReadyShops
 from services.payments.invoices.mentions import may_issue
 from services.payments.invoices.numbering import Series, issue_day, written
@@ -53,7 +53,7 @@ BATCH = 100
 class _Planned:
     """A document about to be issued, in its series."""
 
-    order: Standing
+    order: InvoicedOrder
     invoicing: Invoicing
     issue: Issue
     series: Series
@@ -80,11 +80,11 @@ async def issue_documents(process: Process, shops: ReadyShops) -> bool:
             raise
         log.error("invoice batch failed; retrying one by one", orders=len(due), error=describe(error))
         for key in due:
-            await _issue_alone(process, key)
+            await _issue_one(process, key)
     return len(due) == BATCH
 
 
-async def _issue_alone(process: Process, key: store.Key) -> None:
+async def _issue_one(process: Process, key: store.Key) -> None:
     """Issue the documents of one order by itself, or set its sale aside with the reason. After a lock or a time-out
     it stays for another attempt.
     """
@@ -113,7 +113,7 @@ async def _issue(unit: Unit, due: Sequence[store.Key]) -> None:
     shops = await share_invoicing(connection, sorted({shop for shop, _ in due}))
     ready = {shop for shop, one in shops.items() if may_issue(one.settings)}
     rows = await store.lock_due(connection, [key for key in due if key[0] in ready])
-    orders = await _standings(connection, rows, by_key)
+    orders = await _invoiced_orders(connection, rows, by_key)
     planned = [
         _Planned(order, shops[order.sale.shop], issue, _series(unit, order, shops[order.sale.shop], issue))
         for order in orders
@@ -125,13 +125,13 @@ async def _issue(unit: Unit, due: Sequence[store.Key]) -> None:
         _announce(unit, plan, content)
     invoiced = {one.order_id for _, one, _ in documents if one.kind is InvoiceKind.INVOICE}
     _answer_needless(unit, orders, invoiced)
-    told = {plan.order.account.id: plan.order.account for plan, _, _ in documents}
-    await account_store.update_accounts(unit.writes, [told[key] for key in sorted(told)])
+    accounts_by_id = {plan.order.account.id: plan.order.account for plan, _, _ in documents}
+    await account_store.update_accounts(unit.writes, [accounts_by_id[key] for key in sorted(accounts_by_id)])
     issued = {one.order_id for _, one, _ in documents}
     await store.settle(unit.writes, [_seen(one, issued) for one in orders])
 
 
-def _seen(order: Standing, issued: set[UUID]) -> store.SeenRow:
+def _seen(order: InvoicedOrder, issued: set[UUID]) -> store.SeenRow:
     """Return how many ledger entries the documents account for; the first one accounts for all before it."""
     has_documents = bool(order.documents) or order.account.id in issued
     return store.SeenRow(
@@ -139,15 +139,15 @@ def _seen(order: Standing, issued: set[UUID]) -> store.SeenRow:
     )
 
 
-async def _standings(
+async def _invoiced_orders(
     connection: Any, rows: Sequence[Any], accounts: dict[store.Key, Account]
-) -> list[Standing]:
+) -> list[InvoicedOrder]:
     found: dict[store.Key, list[Content]] = defaultdict(list)
     keys = [(row["shop"], row["order_id"]) for row in rows]
     for row in await store.read_of_orders(connection, keys):
         found[row["shop"], row["order_id"]].append(read(row["content"]))
     return [
-        Standing(
+        InvoicedOrder(
             accounts[key],
             _sale(row),
             found[key],
@@ -164,7 +164,7 @@ def _sale(row: Any) -> Sale:
     return edited(sale, SaleEdit.model_validate_json(row["edit"])) if row["edit"] else sale
 
 
-def _series(unit: Unit, order: Standing, invoicing: Invoicing, issue: Issue) -> Series:
+def _series(unit: Unit, order: InvoicedOrder, invoicing: Invoicing, issue: Issue) -> Series:
     return Series(order.sale.shop, issue.kind, issue_day(unit.now, invoicing.settings).year)
 
 
@@ -247,7 +247,7 @@ def _announce(unit: Unit, plan: _Planned, content: Content) -> None:
     unit.plan(PDF_EFFECT, str(content.id), {"shop": account.shop}, changes_outside=False)
 
 
-def _answer_needless(unit: Unit, orders: Sequence[Standing], invoiced: set[UUID]) -> None:
+def _answer_needless(unit: Unit, orders: Sequence[InvoicedOrder], invoiced: set[UUID]) -> None:
     """Answer the commands for which no invoice had to be issued."""
     for order in orders:
         if order.wish is not None and order.account.id not in invoiced:

@@ -101,14 +101,14 @@ class Invoices:
     async def listed(self, request: Request) -> Response:
         """Return one page of documents."""
         try:
-            asked = listing.wanted(request.query_params)
+            filters = listing.wanted(request.query_params)
         except ValueError as wrong:
             return problem(422, str(wrong))
         async with self._process.acquire() as connection:
-            rows = await listing.read_page(connection, asked)
-        last = rows[asked.limit - 1] if len(rows) > asked.limit else None
+            rows = await listing.read_page(connection, filters)
+        last = rows[filters.limit - 1] if len(rows) > filters.limit else None
         place = f"{last['issued_on'].isoformat()}_{last['id']}" if last else None
-        return JSONResponse({"invoices": [plain(row) for row in rows[: asked.limit]], "next": place})
+        return JSONResponse({"invoices": [plain(row) for row in rows[: filters.limit]], "next": place})
 
     async def pdf(self, request: Request) -> Response:
         """Return a document's PDF; 503 as long as it is being made, 409 once it can't be made."""
@@ -168,19 +168,19 @@ class Invoices:
         if kind not in _FILES:
             return problem(404, f"files are {', '.join(_FILES)}")
         try:
-            asked = listing.wanted(request.query_params)
+            filters = listing.wanted(request.query_params)
         except ValueError as wrong:
             return problem(422, str(wrong))
         name, media = _FILES[kind]
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        files = self._pages.rows(listing.read_files_after, asked, FILES_PER_PAGE)
-        content = archived(files) if kind == "zip" else self._lines(asked, kind)
+        files = self._pages.rows(listing.read_files_after, filters, FILES_PER_PAGE)
+        content = archived(files) if kind == "zip" else self._lines(filters, kind)
         return StreamingResponse(content, media_type=media, headers=headers)
 
-    async def _lines(self, asked: listing.DocumentFilter, kind: str) -> AsyncIterator[str]:
+    async def _lines(self, filters: listing.DocumentFilter, kind: str) -> AsyncIterator[str]:
         head, line = (csv_header, csv_line) if kind == "csv" else (journal_header, journal_lines)
         yield head()
-        async for row in self._pages.rows(listing.read_contents_after, asked, LINES_PER_PAGE):
+        async for row in self._pages.rows(listing.read_contents_after, filters, LINES_PER_PAGE):
             yield line(read(row["content"]))
 
     def routes(self) -> list[Route]:

@@ -98,16 +98,16 @@ def _place(text: str | None) -> tuple[date, UUID] | None:
         raise ValueError('pass "next" from a previous page as after, or omit it') from None
 
 
-async def read_page(connection: Connection, asked: DocumentFilter) -> list[asyncpg.Record]:
+async def read_page(connection: Connection, filters: DocumentFilter) -> list[asyncpg.Record]:
     """Return one document more than the page holds, the latest issued first."""
-    day, identifier = asked.after or (None, None)
+    day, identifier = filters.after or (None, None)
     return await connection.fetch(
         f"""SELECT {_COLUMNS}, {_BUYER} {_FILTER} AND ($7::date IS NULL OR (i.issued_on, i.id) < ($7, $8::uuid))
             ORDER BY i.issued_on DESC, i.id DESC LIMIT $9""",
-        *asked.values,
+        *filters.values,
         day,
         identifier,
-        asked.limit + 1,
+        filters.limit + 1,
     )
 
 
@@ -115,25 +115,25 @@ _IN_SERIES = "AND (i.year, i.position) > ($7, $8) ORDER BY i.year, i.position LI
 
 
 async def read_contents_after(
-    connection: Connection, asked: DocumentFilter, series: SeriesPlace, limit: int
+    connection: Connection, filters: DocumentFilter, series: SeriesPlace, limit: int
 ) -> list[asyncpg.Record]:
     """Return the next documents of a kind by number, with their contents."""
     return await connection.fetch(
         f"SELECT i.year, i.position, i.content {_FILTER} {_IN_SERIES}",
-        *replace(asked, kind=series.kind).values,
+        *replace(filters, kind=series.kind).values,
         *(series.year, series.position, limit),
     )
 
 
 async def read_files_after(
-    connection: Connection, asked: DocumentFilter, series: SeriesPlace, limit: int
+    connection: Connection, filters: DocumentFilter, series: SeriesPlace, limit: int
 ) -> list[asyncpg.Record]:
     """Return the next documents of a kind by number: numbers, days, and PDFs where they are made."""
     return await connection.fetch(
         f"""SELECT d.year, d.position, d.number, d.issued_on, p.content FROM (
                 SELECT i.id, i.number, i.issued_on, i.year, i.position {_FILTER} {_IN_SERIES}) AS d
             LEFT JOIN invoice_pdf p ON p.invoice_id = d.id ORDER BY d.year, d.position""",  # noqa: S608 - constants only
-        *replace(asked, kind=series.kind).values,
+        *replace(filters, kind=series.kind).values,
         *(series.year, series.position, limit),
     )
 

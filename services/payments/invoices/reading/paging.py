@@ -26,13 +26,13 @@ class Pages:
         self._process = process
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def rows(self, read: Read, asked: DocumentFilter, limit: int) -> AsyncIterator[asyncpg.Record]:
+    async def rows(self, read: Read, filters: DocumentFilter, limit: int) -> AsyncIterator[asyncpg.Record]:
         """Yield all documents of a filter, invoices first, each kind by number."""
-        for kind in (asked.kind,) if asked.kind else (InvoiceKind.INVOICE, InvoiceKind.CREDIT_NOTE):
+        for kind in (filters.kind,) if filters.kind else (InvoiceKind.INVOICE, InvoiceKind.CREDIT_NOTE):
             place, is_last = SeriesPlace(kind), False
             while not is_last:
                 async with self._turns, self._process.acquire() as connection:
-                    rows = await read(connection, asked, place, limit)
+                    rows = await read(connection, filters, place, limit)
                 for row in rows:
                     yield row
                 is_last = len(rows) < limit

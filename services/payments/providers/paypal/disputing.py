@@ -12,54 +12,54 @@ from services.payments.accounts.disputes import AWAITING, Report
 from services.payments.accounts.facts import RefundFacts
 from services.payments.providers.paypal import PROVIDER
 from services.payments.providers.paypal.money import amount_of
-from services.payments.providers.paypal.objects import ShapeUnexpected, moment, named_in, status_of, text
+from services.payments.providers.paypal.objects import ShapeUnexpected, named_in, status_of, text, timestamp
 from services.payments.providers.port import ObjectNamed
 
 _WON = frozenset(("RESOLVED_SELLER_FAVOUR", "CANCELED_BY_BUYER", "DENIED", "NONE"))
 
 
-def read_dispute(thing: dict[str, Any], named: ObjectNamed) -> RefundFacts:
+def read_dispute(resource: dict[str, Any], named: ObjectNamed) -> RefundFacts:
     """Return the facts of a dispute in its current state: its money is reported by reversals and transaction
     reports. Raises ShapeUnexpected, PaypalAmountUnusable.
     """
-    disputed = thing.get("disputed_transactions")
+    disputed = resource.get("disputed_transactions")
     first = disputed[0] if isinstance(disputed, list) and disputed else None
     if not isinstance(first, dict):
         raise ShapeUnexpected("disputed_transactions is missing")
     payment, wrote = text(first, "seller_transaction_id"), named_in(first)
-    amount_minor, currency = amount_of(thing, "dispute_amount")
-    changed_at = moment(thing, "update_time" if "update_time" in thing else "create_time")
-    state = dispute_state(thing)
+    amount_minor, currency = amount_of(resource, "dispute_amount")
+    changed_at = timestamp(resource, "update_time" if "update_time" in resource else "create_time")
+    state = dispute_state(resource)
     report = Report(
         provider=PROVIDER,
-        object_id=text(thing, "dispute_id"),
+        object_id=text(resource, "dispute_id"),
         payment=payment,
         state=state,
         amount_minor=amount_minor,
         occurred_at=changed_at,
-        reason=str(thing.get("reason") or "")[:100],
-        due_at=_deadline(thing, state),
+        reason=str(resource.get("reason") or "")[:100],
+        due_at=_deadline(resource, state),
     )
     return RefundFacts(
         PROVIDER, payment, currency, changed_at, (), wrote.order_id, wrote.shop, reports=(report,)
     )
 
 
-def _deadline(thing: dict[str, Any], state: DisputeState) -> datetime | None:
+def _deadline(resource: dict[str, Any], state: DisputeState) -> datetime | None:
     """Return until when PayPal waits for the seller."""
-    if state not in AWAITING or thing.get("seller_response_due_date") is None:
+    if state not in AWAITING or resource.get("seller_response_due_date") is None:
         return None
-    return moment(thing, "seller_response_due_date")
+    return timestamp(resource, "seller_response_due_date")
 
 
-def dispute_state(thing: dict[str, Any]) -> DisputeState:
+def dispute_state(resource: dict[str, Any]) -> DisputeState:
     """Return the state of a dispute. Raises ShapeUnexpected.
 
     In PayPal's stage of an inquiry the buyer has asked and no money has moved.
     """
-    status, is_inquiry = status_of(thing), thing.get("dispute_life_cycle_stage") == "INQUIRY"
+    status, is_inquiry = status_of(resource), resource.get("dispute_life_cycle_stage") == "INQUIRY"
     if status == "RESOLVED":
-        return _end(thing, is_inquiry=is_inquiry)
+        return _end(resource, is_inquiry=is_inquiry)
     if is_inquiry:
         return DisputeState.INQUIRY
     if status in ("UNDER_REVIEW", "WAITING_FOR_BUYER_RESPONSE"):
@@ -67,8 +67,8 @@ def dispute_state(thing: dict[str, Any]) -> DisputeState:
     return DisputeState.NEEDS_RESPONSE
 
 
-def _end(thing: dict[str, Any], *, is_inquiry: bool) -> DisputeState:
-    outcome = thing.get("dispute_outcome")
+def _end(resource: dict[str, Any], *, is_inquiry: bool) -> DisputeState:
+    outcome = resource.get("dispute_outcome")
     code = outcome.get("outcome_code") if isinstance(outcome, dict) else None
     if code in _WON:
         return DisputeState.CLOSED if is_inquiry else DisputeState.WON

@@ -18,7 +18,7 @@ from services.payments.providers.paypal.calling import PaypalClient
 from services.payments.providers.paypal.event import UNREADABLE, name_of
 from services.payments.providers.paypal.money import PaypalAmountUnusable, amount_of
 from services.payments.providers.paypal.needed import NEEDED
-from services.payments.providers.paypal.objects import ShapeUnexpected, moment, text
+from services.payments.providers.paypal.objects import ShapeUnexpected, text, timestamp
 from services.payments.providers.port import (
     AnswerUnreadable,
     ObjectMissing,
@@ -58,15 +58,15 @@ class PaypalLists:
         """Yield the needed events, oldest first."""
         query = {"start_time": _stamp(since), "end_time": _stamp_after(until)}
         found = [one async for one in self._events({**query, "page_size": str(EVENTS_A_PAGE)})]
-        for thing in reversed(found):
-            yield _event(thing)
+        for resource in reversed(found):
+            yield _event(resource)
 
     async def _events(self, query: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
         while query:
             page = await self._page(EVENTS, query)
-            for thing in _objects(page, "events"):
-                if thing.get("event_type") in NEEDED:
-                    yield thing
+            for resource in _objects(page, "events"):
+                if resource.get("event_type") in NEEDED:
+                    yield resource
             further = _next(page)
             if further == query:
                 raise ProviderUnavailable("PayPal's list of events names the same page as the next one")
@@ -81,8 +81,8 @@ class PaypalLists:
         start, listed = since - CLEARING, set[tuple[MoneyKind, str]]()
         while start < end:
             stop = min(start + PERIOD, end)
-            async for thing in self._within(start, stop):
-                found = _readable(thing, since)
+            async for resource in self._within(start, stop):
+                found = _readable(resource, since)
                 if found is not None and (found.kind, found.object_id) not in listed:
                     listed.add((found.kind, found.object_id))
                     yield found
@@ -91,16 +91,16 @@ class PaypalLists:
     async def _within(self, start: datetime, end: datetime) -> AsyncIterator[dict[str, Any]]:
         """Yield the transactions of a period, by halves if they are too many for one search."""
         try:
-            async for thing in self._transactions(start, end):
-                yield thing
+            async for resource in self._transactions(start, end):
+                yield resource
             return
         except ResultTooLarge:
             if end - start <= SHORTEST_PERIOD:
                 raise
         middle = start + (end - start) / 2
         for half in ((start, middle), (middle, end)):
-            async for thing in self._within(*half):
-                yield thing
+            async for resource in self._within(*half):
+                yield resource
 
     async def _transactions(self, start: datetime, end: datetime) -> AsyncIterator[dict[str, Any]]:
         query = {"start_date": _stamp(start), "end_date": _stamp_after(end), "fields": "transaction_info"}
@@ -109,8 +109,8 @@ class PaypalLists:
             more = {"page": str(number), "page_size": str(TRANSACTIONS_A_PAGE)}
             page = await self._page(TRANSACTIONS, {**query, **more})
             _check_reach(page, end)
-            for thing in _objects(page, "transaction_details"):
-                yield thing
+            for resource in _objects(page, "transaction_details"):
+                yield resource
             number, pages = number + 1, _pages(page)
 
     async def _page(self, path: tuple[str, ...], query: Mapping[str, str]) -> dict[str, Any]:
@@ -127,20 +127,20 @@ async def no_payouts() -> AsyncIterator[ListedPayout]:
         yield payout
 
 
-def _event(thing: dict[str, Any]) -> ListedEvent:
+def _event(resource: dict[str, Any]) -> ListedEvent:
     """Return an event under the name that its webhook is stored by. Raises AnswerUnreadable."""
-    body = json.dumps(thing, default=str).encode()
+    body = json.dumps(resource, default=str).encode()
     event_id, event_type = name_of(body)
     if event_type == UNREADABLE:
-        raise AnswerUnreadable(f"an event of PayPal's list has no usable id: {str(thing.get('id'))[:60]}")
+        raise AnswerUnreadable(f"an event of PayPal's list has no usable id: {str(resource.get('id'))[:60]}")
     try:
-        return ListedEvent(event_id, event_type, body, moment(thing, "create_time"))
+        return ListedEvent(event_id, event_type, body, timestamp(resource, "create_time"))
     except ShapeUnexpected as unexpected:
         raise AnswerUnreadable(f"{event_id}: {unexpected}") from unexpected
 
 
-def _readable(thing: dict[str, Any], since: datetime) -> ListedMoney | None:
-    info = thing.get("transaction_info")
+def _readable(resource: dict[str, Any], since: datetime) -> ListedMoney | None:
+    info = resource.get("transaction_info")
     if not isinstance(info, dict):
         raise AnswerUnreadable("a transaction of PayPal's has no transaction_info")
     try:
@@ -154,9 +154,9 @@ def _money(info: dict[str, Any], since: datetime) -> ListedMoney | None:
     kind = _kind(info)
     if kind is None:
         return None
-    at = moment(info, "transaction_initiation_date")
+    at = timestamp(info, "transaction_initiation_date")
     if at < since and "transaction_updated_date" in info:
-        at = moment(info, "transaction_updated_date")
+        at = timestamp(info, "transaction_updated_date")
     if at < since:
         return None
     return ListedMoney(kind, text(info, "transaction_id"), *amount_of(info, "transaction_amount"), at)
@@ -181,7 +181,7 @@ def _check_reach(page: dict[str, Any], end: datetime) -> None:
     if "last_refreshed_datetime" not in page:
         return
     try:
-        refreshed = moment(page, "last_refreshed_datetime")
+        refreshed = timestamp(page, "last_refreshed_datetime")
     except ShapeUnexpected as unexpected:
         raise AnswerUnreadable(str(unexpected)) from unexpected
     if refreshed < end.replace(microsecond=0):

@@ -26,12 +26,12 @@ class PaypalAmountUnusable(ValueError):
         super().__init__(f"PayPal amount {str(amount)[:40]} {str(currency)[:10]}: {why}")
 
 
-def amount_of(thing: dict[str, Any], field: str = "amount") -> tuple[int, str]:
+def amount_of(resource: dict[str, Any], field: str = "amount") -> tuple[int, str]:
     """Return an object's amount in ISO 4217 minor units, without its sign, and its currency.
 
     Raises PaypalAmountUnusable.
     """
-    amount = thing.get(field)
+    amount = resource.get(field)
     written: dict[str, Any] = amount if isinstance(amount, dict) else {}
     value = written.get("value", written.get("total"))
     currency = written.get("currency_code", written.get("currency"))

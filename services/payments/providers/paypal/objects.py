@@ -24,17 +24,17 @@ class Named:
     shop: str | None
 
 
-def text(thing: dict[str, Any], field: str) -> str:
+def text(resource: dict[str, Any], field: str) -> str:
     """Return an id in a field. Raises ShapeUnexpected."""
-    value = thing.get(field)
+    value = resource.get(field)
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise ShapeUnexpected(f"{field} is missing or not an id")
     return value
 
 
-def moment(thing: dict[str, Any], field: str) -> datetime:
+def timestamp(resource: dict[str, Any], field: str) -> datetime:
     """Return a time with its offset, in UTC. Raises ShapeUnexpected."""
-    value = thing.get(field)
+    value = resource.get(field)
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -44,19 +44,19 @@ def moment(thing: dict[str, Any], field: str) -> datetime:
     return found.astimezone(UTC)
 
 
-def status_of(thing: dict[str, Any]) -> str:
+def status_of(resource: dict[str, Any]) -> str:
     """Return an object's state in capitals: `status` in version 2, `state` in version 1. Raises
     ShapeUnexpected.
     """
-    value = thing.get("status", thing.get("state"))
+    value = resource.get("status", resource.get("state"))
     if not isinstance(value, str) or not value:
         raise ShapeUnexpected("status is missing")
     return value.upper()
 
 
-def named_in(thing: dict[str, Any]) -> Named:
+def named_in(resource: dict[str, Any]) -> Named:
     """Return the order that the storefront wrote into `custom_id` (`custom` in version 1)."""
-    custom = thing.get("custom_id", thing.get("custom"))
+    custom = resource.get("custom_id", resource.get("custom"))
     shop, _, candidate = custom.rpartition(":") if isinstance(custom, str) else ("", "", "")
     try:
         return Named(UUID(candidate), shop or None)
@@ -64,9 +64,9 @@ def named_in(thing: dict[str, Any]) -> Named:
         return Named(None, None)
 
 
-def refund_named_in(thing: dict[str, Any]) -> UUID | None:
+def refund_named_in(resource: dict[str, Any]) -> UUID | None:
     """Return the id of our refund that a refund names."""
-    custom = thing.get("custom_id")
+    custom = resource.get("custom_id")
     if not isinstance(custom, str) or not custom.startswith(REFUND_PREFIX):
         return None
     try:
@@ -75,17 +75,17 @@ def refund_named_in(thing: dict[str, Any]) -> UUID | None:
         return None
 
 
-def related(thing: dict[str, Any], field: str) -> str | None:
+def related(resource: dict[str, Any], field: str) -> str | None:
     """Return an id of `supplementary_data.related_ids`, which PayPal fills often and not always."""
-    data = thing.get("supplementary_data")
+    data = resource.get("supplementary_data")
     ids = data.get("related_ids") if isinstance(data, dict) else None
     value = ids.get(field) if isinstance(ids, dict) else None
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def linked(thing: dict[str, Any], *families: str) -> str | None:
+def linked(resource: dict[str, Any], *families: str) -> str | None:
     """Return the id in the link `up`, if it leads to an object of one of these families of addresses."""
-    links = thing.get("links")
+    links = resource.get("links")
     for one in links if isinstance(links, list) else ():
         if not isinstance(one, dict) or one.get("rel") not in ("up", "capture", "sale"):
             continue
@@ -95,10 +95,10 @@ def linked(thing: dict[str, Any], *families: str) -> str | None:
     return None
 
 
-def payees_of(thing: dict[str, Any]) -> set[str]:
+def payees_of(resource: dict[str, Any]) -> set[str]:
     """Return the merchant ids that an object, or the units of an order, were paid to."""
-    units = thing.get("purchase_units")
-    holders = [thing, *(units if isinstance(units, list) else ())]
+    units = resource.get("purchase_units")
+    holders = [resource, *(units if isinstance(units, list) else ())]
     payees = [one.get("payee") for one in holders if isinstance(one, dict)]
     ids = [one.get("merchant_id") for one in payees if isinstance(one, dict)]
     return {one for one in ids if isinstance(one, str)}

@@ -17,11 +17,11 @@ from services.payments.providers.paypal.money import amount_of
 from services.payments.providers.paypal.objects import (
     ShapeUnexpected,
     linked,
-    moment,
     named_in,
     related,
     status_of,
     text,
+    timestamp,
 )
 from services.payments.providers.port import ObjectNamed
 
@@ -41,27 +41,27 @@ def contradiction(named: ObjectNamed, status: str) -> Parked | None:
     """Return the result for an event whose type and object contradict each other."""
     if status not in _CONTRADICTING.get(named.event_type, ()):
         return None
-    said = f"its {named.kind} {named.object_id} is {status}"
+    text = f"its {named.kind} {named.object_id} is {status}"
     return Parked(
-        "state_contradicts_type", f"{named.event_type}, but {said}; look at it in PayPal, then look again"
+        "state_contradicts_type", f"{named.event_type}, but {text}; look at it in PayPal, then look again"
     )
 
 
-def read_capture(thing: dict[str, Any], named: ObjectNamed) -> Facts | Parked:
+def read_capture(resource: dict[str, Any], named: ObjectNamed) -> Facts | Parked:
     """Return the facts of a capture. Raises ShapeUnexpected, PaypalAmountUnusable."""
-    return contradiction(named, status_of(thing)) or capture_facts(thing)
+    return contradiction(named, status_of(resource)) or capture_facts(resource)
 
 
-def capture_facts(thing: dict[str, Any], order_id: str | None = None) -> Facts:
+def capture_facts(resource: dict[str, Any], order_id: str | None = None) -> Facts:
     """Return the facts of a capture of the order, if that is known. Raises ShapeUnexpected,
     PaypalAmountUnusable.
     """
-    status, object_id = status_of(thing), text(thing, "id")
-    amount_minor, currency = amount_of(thing)
+    status, object_id = status_of(resource), text(resource, "id")
+    amount_minor, currency = amount_of(resource)
     kind, state = _money_of(status)
-    order = order_id or related(thing, "order_id") or linked(thing, "orders")
-    wrote, started_at = named_in(thing), moment(thing, "create_time")
-    changed_at = moment(thing, "update_time") if "update_time" in thing else started_at
+    order = order_id or related(resource, "order_id") or linked(resource, "orders")
+    wrote, started_at = named_in(resource), timestamp(resource, "create_time")
+    changed_at = timestamp(resource, "update_time") if "update_time" in resource else started_at
     facts = Facts(
         provider=PROVIDER,
         object_id=object_id,
@@ -75,7 +75,7 @@ def capture_facts(thing: dict[str, Any], order_id: str | None = None) -> Facts:
         order_shop=wrote.shop,
         is_final=True,
     )
-    return _ending_authorization(facts, thing) if status in _RECEIVED else facts
+    return _ending_authorization(facts, resource) if status in _RECEIVED else facts
 
 
 def _money_of(status: str) -> tuple[Kind | None, AttemptState]:
@@ -89,10 +89,10 @@ def _money_of(status: str) -> tuple[Kind | None, AttemptState]:
     raise ShapeUnexpected(f"status of a capture is {status[:40]}")
 
 
-def _ending_authorization(facts: Facts, thing: dict[str, Any]) -> Facts:
+def _ending_authorization(facts: Facts, resource: dict[str, Any]) -> Facts:
     """Add that the capture's authorization is over, if this was its last capture: no event reports that."""
-    authorization = related(thing, "authorization_id") or linked(thing, "authorizations")
-    if authorization is None or thing.get("final_capture") is False:
+    authorization = related(resource, "authorization_id") or linked(resource, "authorizations")
+    if authorization is None or resource.get("final_capture") is False:
         return facts
     over = replace(
         facts, object_id=authorization, targets=(), attempts=(AttemptState.SETTLED,), other_ids=(), also=()
@@ -100,24 +100,24 @@ def _ending_authorization(facts: Facts, thing: dict[str, Any]) -> Facts:
     return replace(facts, also=(over,))
 
 
-def read_authorization(thing: dict[str, Any], named: ObjectNamed) -> Facts | Parked:
+def read_authorization(resource: dict[str, Any], named: ObjectNamed) -> Facts | Parked:
     """Return the facts of an authorization. Raises ShapeUnexpected, PaypalAmountUnusable."""
-    return contradiction(named, status_of(thing)) or authorization_facts(thing)
+    return contradiction(named, status_of(resource)) or authorization_facts(resource)
 
 
-def authorization_facts(thing: dict[str, Any], order_id: str | None = None) -> Facts:
+def authorization_facts(resource: dict[str, Any], order_id: str | None = None) -> Facts:
     """Return the facts of an authorization of the order, if that is known. Raises ShapeUnexpected,
     PaypalAmountUnusable.
     """
-    status = status_of(thing)
-    amount_minor, currency = amount_of(thing)
-    started_at = moment(thing, "create_time")
-    changed_at = moment(thing, "update_time") if "update_time" in thing else started_at
-    order, wrote = order_id or related(thing, "order_id") or linked(thing, "orders"), named_in(thing)
+    status = status_of(resource)
+    amount_minor, currency = amount_of(resource)
+    started_at = timestamp(resource, "create_time")
+    changed_at = timestamp(resource, "update_time") if "update_time" in resource else started_at
+    order, wrote = order_id or related(resource, "order_id") or linked(resource, "orders"), named_in(resource)
     is_memo = status not in ("PENDING", "DENIED")
     return Facts(
         provider=PROVIDER,
-        object_id=text(thing, "id"),
+        object_id=text(resource, "id"),
         currency=currency,
         occurred_at=changed_at,
         started_at=started_at,
@@ -146,23 +146,23 @@ def _attempt_of(status: str) -> AttemptState:
     return states[status]
 
 
-def read_order(thing: dict[str, Any], named: ObjectNamed) -> Facts | Irrelevant:
+def read_order(resource: dict[str, Any], named: ObjectNamed) -> Facts | Irrelevant:
     """Return the facts of all captures and authorizations of an order, in one. Raises ShapeUnexpected,
     PaypalAmountUnusable.
     """
-    order_id = text(thing, "id")
-    found = [*_inside(thing, "captures", order_id), *_inside(thing, "authorizations", order_id)]
+    order_id = text(resource, "id")
+    found = [*_inside(resource, "captures", order_id), *_inside(resource, "authorizations", order_id)]
     if found:
         first, *others = found
         return replace(first, also=(*first.also, *(each for one in others for each in _flat(one))))
-    if status_of(thing) != "VOIDED":
+    if status_of(resource) != "VOIDED":
         return Irrelevant("order_without_payment")
-    return _forgotten(thing, order_id)
+    return _forgotten(resource, order_id)
 
 
-def _inside(thing: dict[str, Any], what: str, order_id: str) -> Sequence[Facts]:
+def _inside(resource: dict[str, Any], what: str, order_id: str) -> Sequence[Facts]:
     read = capture_facts if what == "captures" else authorization_facts
-    units = [one for one in thing.get("purchase_units") or () if isinstance(one, dict)]
+    units = [one for one in resource.get("purchase_units") or () if isinstance(one, dict)]
     payments = [(unit, unit.get("payments")) for unit in units]
     return [
         read({**_custom(unit), **one}, order_id)
@@ -181,15 +181,15 @@ def _flat(facts: Facts) -> list[Facts]:
     return [replace(facts, also=()), *facts.also]
 
 
-def _forgotten(thing: dict[str, Any], order_id: str) -> Facts:
+def _forgotten(resource: dict[str, Any], order_id: str) -> Facts:
     """Return the facts of an order that was approved and never captured."""
-    units = [one for one in thing.get("purchase_units") or () if isinstance(one, dict)]
-    wrote, started_at = named_in(units[0] if units else {}), moment(thing, "create_time")
+    units = [one for one in resource.get("purchase_units") or () if isinstance(one, dict)]
+    wrote, started_at = named_in(units[0] if units else {}), timestamp(resource, "create_time")
     return Facts(
         provider=PROVIDER,
         object_id=order_id,
         currency=None,
-        occurred_at=moment(thing, "update_time") if "update_time" in thing else started_at,
+        occurred_at=timestamp(resource, "update_time") if "update_time" in resource else started_at,
         started_at=started_at,
         attempts=(AttemptState.EXPIRED,),
         order_id=wrote.order_id,

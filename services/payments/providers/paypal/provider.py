@@ -12,7 +12,14 @@ from cryptography import x509
 
 from services.payments.accounts.facts import Reading, RefundFacts
 from services.payments.providers.listing import ListedEvent, ListedMoney, ListedPayout
-from services.payments.providers.paypal import PROVIDER, TITLE, clues, event, reading, sending_refunds
+from services.payments.providers.paypal import (
+    PROVIDER,
+    TITLE,
+    event,
+    payment_details,
+    reading,
+    sending_refunds,
+)
 from services.payments.providers.paypal.calling import Credentials, PaypalClient
 from services.payments.providers.paypal.listing import PaypalLists, no_payouts
 from services.payments.providers.paypal.money import PaypalAmountUnusable
@@ -113,9 +120,9 @@ class PaypalProvider:
         """Return the facts in the object that was read."""
         return reading.read_answer(named, answer, self.endpoints[slug].account)
 
-    def clues(self, body: bytes) -> dict[str, Any]:
+    def payment_details(self, body: bytes) -> dict[str, Any]:
         """Return the payer, description and references in a webhook."""
-        return clues.clues(body)
+        return payment_details.payment_details(body)
 
     def can_refund(self, shop: str) -> bool:
         """Return whether the shop has an endpoint; each has credentials."""

@@ -46,11 +46,11 @@ def read_answer(named: ObjectNamed, answer: bytes, account: str | None) -> Readi
     raises.
     """
     try:
-        thing = read_object(answer)
-        if account is not None and (strangers := payees_of(thing) - {account}):
+        resource = read_object(answer)
+        if account is not None and (strangers := payees_of(resource) - {account}):
             detail = f"{named.kind} {named.object_id} is paid to {min(strangers)[:40]}, endpoint of {account}"
             return Parked("account_unexpected", detail)
-        return _READERS[named.kind](thing, named)
+        return _READERS[named.kind](resource, named)
     except (JsonRefused, ShapeUnexpected) as unexpected:
         return Parked("shape_unexpected", f"{named.kind} {named.object_id}: {unexpected}")
     except PaypalAmountUnusable as unusable:

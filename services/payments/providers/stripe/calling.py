@@ -45,9 +45,9 @@ class StripeClient:
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield the objects of a list, newest first. Raises ProviderUnavailable, ProviderRefused."""
         headers = {"Stripe-Account": account} if account else {}
-        asked = {**query, "limit": str(MOST_LISTED)}
+        params = {**query, "limit": str(MOST_LISTED)}
         while True:
-            page = await self._call("GET", path, key, params=asked, headers=headers)
+            page = await self._call("GET", path, key, params=params, headers=headers)
             listed = [item for item in _list_of(page) if isinstance(item, dict)]
             for item in listed:
                 yield item
@@ -58,7 +58,7 @@ class StripeClient:
                 raise ProviderUnavailable(
                     "Stripe's API answered a page without the id that the next one needs"
                 )
-            asked["starting_after"] = last
+            params["starting_after"] = last
 
     async def _call(self, method: str, path: str, key: str, **more: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {key}", "Stripe-Version": API_VERSION, **more.pop("headers", {})}

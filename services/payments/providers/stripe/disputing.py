@@ -16,10 +16,10 @@ from services.payments.providers.stripe.event import (
     Event,
     ShapeUnexpected,
     amount_of,
-    moment,
     order_named_in,
     payment_of,
     text,
+    timestamp,
 )
 from services.payments.providers.stripe.money import currency_of, to_minor
 
@@ -40,21 +40,21 @@ _ANSWERED = frozenset(("warning_under_review",))
 
 def read_dispute(event: Event) -> Reading:
     """Return the facts of a dispute or an inquiry. Raises ShapeUnexpected, StripeAmountUnusable."""
-    thing = event.thing
+    resource = event.resource
     amount = amount_of(event, "amount")
-    status = text(thing, "status")
+    status = text(resource, "status")
     state = STATES.get(status, DisputeState.NEEDS_RESPONSE)  # one that Stripe adds: staff look at it
-    currency = currency_of(thing.get("currency"))
-    order_id, order_shop, is_bad = order_named_in(thing)
+    currency = currency_of(resource.get("currency"))
+    order_id, order_shop, is_bad = order_named_in(resource)
     report = Report(
         provider=PROVIDER,
-        object_id=text(thing, "id"),
-        payment=payment_of(thing),
+        object_id=text(resource, "id"),
+        payment=payment_of(resource),
         state=state,
         amount_minor=amount,
         occurred_at=event.created_at,
-        reason=str(thing.get("reason") or "")[:100],
-        due_at=None if status in _ANSWERED else _deadline(thing, state),
+        reason=str(resource.get("reason") or "")[:100],
+        due_at=None if status in _ANSWERED else _deadline(resource, state),
     )
     return RefundFacts(
         PROVIDER,
@@ -65,46 +65,46 @@ def read_dispute(event: Event) -> Reading:
         order_id,
         order_shop,
         reports=(report,),
-        movements=tuple(_movements(thing, report, currency)),
+        movements=tuple(_movements(resource, report, currency)),
         names_order_badly=is_bad,
     )
 
 
-def _deadline(thing: dict[str, Any], state: DisputeState) -> datetime | None:
-    details = thing.get("evidence_details")
+def _deadline(resource: dict[str, Any], state: DisputeState) -> datetime | None:
+    details = resource.get("evidence_details")
     if state not in AWAITING or not isinstance(details, dict) or details.get("due_by") is None:
         return None
-    return moment(details, "due_by")
+    return timestamp(details, "due_by")
 
 
-def _movements(thing: dict[str, Any], report: Report, currency: str) -> list[Movement]:
-    listed = thing.get("balance_transactions") or []
+def _movements(resource: dict[str, Any], report: Report, currency: str) -> list[Movement]:
+    listed = resource.get("balance_transactions") or []
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise ShapeUnexpected("balance_transactions of a dispute is not a list of objects")
     return [_movement(one, report, currency) for one in listed if one.get("amount")]
 
 
-def _movement(thing: dict[str, Any], report: Report, currency: str) -> Movement:
+def _movement(resource: dict[str, Any], report: Report, currency: str) -> Movement:
     """Return a balance transaction. One that settles in another currency than the charge moves the whole amount:
     what it is in the charge's currency is not stated.
     """
-    settled = currency_of(thing.get("currency"))
-    amount, fee = _whole(thing, "amount"), _whole(thing, "fee")
+    settled = currency_of(resource.get("currency"))
+    amount, fee = _whole(resource, "amount"), _whole(resource, "fee")
     return Movement(
         provider=PROVIDER,
-        object_id=text(thing, "id"),
+        object_id=text(resource, "id"),
         dispute=report.object_id,
         payment=report.payment,
         direction=Direction.WITHDRAWN if amount < 0 else Direction.REINSTATED,
         amount_minor=to_minor(abs(amount), settled) if settled == currency else report.amount_minor,
         fee_minor=to_minor(abs(fee), settled) * (1 if fee >= 0 else -1),
         fee_currency=settled,
-        occurred_at=moment(thing, "created"),
+        occurred_at=timestamp(resource, "created"),
     )
 
 
-def _whole(thing: dict[str, Any], field: str) -> int:
-    value = thing.get(field, 0)
+def _whole(resource: dict[str, Any], field: str) -> int:
+    value = resource.get(field, 0)
     if type(value) is not int:
         raise ShapeUnexpected(f"{field} of a balance transaction is not a whole number")
     return value

@@ -39,7 +39,7 @@ class Event:
     created_at: datetime
     is_live: bool
     account: str | None
-    thing: dict[str, Any]
+    resource: dict[str, Any]
     api_version: str | None = None
 
 
@@ -71,25 +71,25 @@ def read_event(body: bytes) -> Event:
     return Event(
         id=text(outside, "id", _ID),
         type=text(outside, "type", _TYPE),
-        created_at=moment(outside, "created"),
+        created_at=timestamp(outside, "created"),
         is_live=live,
         account=None if account is None else text(outside, "account", _ID),
-        thing=data["object"],
+        resource=data["object"],
         api_version=version if isinstance(version := outside.get("api_version"), str) else None,
     )
 
 
-def text(thing: dict[str, Any], field: str, pattern: re.Pattern[str] = _ID) -> str:
+def text(resource: dict[str, Any], field: str, pattern: re.Pattern[str] = _ID) -> str:
     """Return a text field of plain characters. Raises ShapeUnexpected."""
-    value = thing.get(field)
+    value = resource.get(field)
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise ShapeUnexpected(f"{field} is missing or not plain text")
     return value
 
 
-def moment(thing: dict[str, Any], field: str) -> datetime:
+def timestamp(resource: dict[str, Any], field: str) -> datetime:
     """Return a time given as Unix seconds. Raises ShapeUnexpected."""
-    value = thing.get(field)
+    value = resource.get(field)
     if type(value) is not int or not 0 < value < 2**33:
         raise ShapeUnexpected(f"{field} is not a time in Unix seconds")
     return datetime.fromtimestamp(value, UTC)
@@ -103,14 +103,14 @@ def facts_of(
     other_ids: tuple[str, ...] = (),
 ) -> Facts:
     """Return the facts about one payment in an event's object. Raises ShapeUnexpected, StripeAmountUnusable."""
-    order_id, order_shop, is_bad = order_named_in(event.thing)
-    has_currency = bool(targets) or event.thing.get("currency") is not None
+    order_id, order_shop, is_bad = order_named_in(event.resource)
+    has_currency = bool(targets) or event.resource.get("currency") is not None
     return Facts(
         provider=PROVIDER,
         object_id=object_id,
-        currency=currency_of(event.thing.get("currency")) if has_currency else None,
+        currency=currency_of(event.resource.get("currency")) if has_currency else None,
         occurred_at=event.created_at,
-        started_at=moment(event.thing, "created"),
+        started_at=timestamp(event.resource, "created"),
         targets=tuple((kind, target) for kind, target in targets if target > 0),
         attempts=attempts,
         other_ids=other_ids,
@@ -120,14 +120,14 @@ def facts_of(
     )
 
 
-def order_named_in(thing: dict[str, Any]) -> tuple[UUID | None, str | None, bool]:
+def order_named_in(resource: dict[str, Any]) -> tuple[UUID | None, str | None, bool]:
     """Return what the storefront wrote into the object's metadata, or into a session's client reference; and
     whether it meant to name an order but used a value that is not an order's id.
     """
-    metadata = thing.get("metadata")
+    metadata = resource.get("metadata")
     named: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
     shop = named.get(SHOP_KEY)
-    candidate = named.get(ORDER_KEY) or thing.get("client_reference_id")
+    candidate = named.get(ORDER_KEY) or resource.get("client_reference_id")
     try:
         order_id = UUID(candidate) if isinstance(candidate, str) else None
     except ValueError:
@@ -138,23 +138,23 @@ def order_named_in(thing: dict[str, Any]) -> tuple[UUID | None, str | None, bool
 
 def amount_of(event: Event, field: str) -> int:
     """Return an amount of the event's object in ISO 4217 minor units. Raises StripeAmountUnusable."""
-    return to_minor(event.thing.get(field), currency_of(event.thing.get("currency")))
+    return to_minor(event.resource.get(field), currency_of(event.resource.get("currency")))
 
 
-def payment_of(thing: dict[str, Any]) -> str:
+def payment_of(resource: dict[str, Any]) -> str:
     """Return the intent, or the charge that has none."""
-    if thing.get("payment_intent") is not None:
-        return text(thing, "payment_intent")
-    return text(thing, "id" if thing.get("object") == "charge" else "charge")
+    if resource.get("payment_intent") is not None:
+        return text(resource, "payment_intent")
+    return text(resource, "id" if resource.get("object") == "charge" else "charge")
 
 
 def remarks_of(
     event: Event, topic: Topic, object_id: str, payment: str, state: str, amount_minor: int
 ) -> RefundFacts:
     """Return one remark about a payment, from an event's object. Raises StripeAmountUnusable."""
-    order_id, order_shop, is_bad = order_named_in(event.thing)
+    order_id, order_shop, is_bad = order_named_in(event.resource)
     remark = Remark(topic, PROVIDER, object_id, payment, state, amount_minor, event.created_at)
-    currency = currency_of(event.thing.get("currency"))
+    currency = currency_of(event.resource.get("currency"))
     return RefundFacts(
         PROVIDER,
         payment,
@@ -170,8 +170,8 @@ def remarks_of(
 
 def contradiction(event: Event, state: Any) -> Parked:
     """Return the result for an event whose type and object contradict each other."""
-    kind = str(event.thing.get("object") or "object")[:40].replace("_", " ")
-    said = f"its {kind} is {str(state)[:40]}"
+    kind = str(event.resource.get("object") or "object")[:40].replace("_", " ")
+    text = f"its {kind} is {str(state)[:40]}"
     return Parked(
-        "state_contradicts_type", f"{event.type}, but {said}; look at it in Stripe, then look again"
+        "state_contradicts_type", f"{event.type}, but {text}; look at it in Stripe, then look again"
     )

@@ -22,7 +22,7 @@ from services.payments.providers.port import (
     by_slug,
 )
 from services.payments.providers.strict_json import JsonRefused, read_object
-from services.payments.providers.stripe import PROVIDER, clues, reading, sending_refunds
+from services.payments.providers.stripe import PROVIDER, payment_details, reading, sending_refunds
 from services.payments.providers.stripe.calling import StripeClient
 from services.payments.providers.stripe.event import ShapeUnexpected, name_of
 from services.payments.providers.stripe.listing import StripeLists
@@ -86,9 +86,9 @@ class StripeProvider:
         endpoint = self.endpoints[slug]
         return reading.read(body, is_live=endpoint.livemode, account=endpoint.account)
 
-    def clues(self, body: bytes) -> dict[str, Any]:
+    def payment_details(self, body: bytes) -> dict[str, Any]:
         """Return name, mail, description, references and metadata of the object in a webhook."""
-        return clues.clues(body)
+        return payment_details.payment_details(body)
 
     def can_refund(self, shop: str) -> bool:
         """Return whether an endpoint of the shop has an API key."""

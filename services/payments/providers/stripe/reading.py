@@ -68,19 +68,19 @@ def _read_known(event: Event) -> Reading:
 
 
 def _intent(event: Event, *attempts: AttemptState, targets: tuple[tuple[Kind, int], ...] = ()) -> Facts:
-    return facts_of(event, text(event.thing, "id"), attempts, targets)
+    return facts_of(event, text(event.resource, "id"), attempts, targets)
 
 
 def _intent_succeeded(event: Event) -> Reading:
-    if event.thing.get("status") != "succeeded":
-        return contradiction(event, event.thing.get("status"))
+    if event.resource.get("status") != "succeeded":
+        return contradiction(event, event.resource.get("status"))
     received = amount_of(event, "amount_received")
     return _intent(event, AttemptState.SETTLED, targets=((Kind.PAYMENT_RECEIVED, received),))
 
 
 def _intent_capturable(event: Event) -> Reading:
-    if event.thing.get("status") not in ("requires_capture", "succeeded"):
-        return contradiction(event, event.thing.get("status"))
+    if event.resource.get("status") not in ("requires_capture", "succeeded"):
+        return contradiction(event, event.resource.get("status"))
     received, capturable = amount_of(event, "amount_received"), amount_of(event, "amount_capturable")
     state = AttemptState.CAPTURED if received else AttemptState.AUTHORISED
     authorised = (Kind.AUTHORISED, received + capturable)
@@ -88,15 +88,15 @@ def _intent_capturable(event: Event) -> Reading:
 
 
 def _intent_processing(event: Event) -> Reading:
-    if event.thing.get("status") == "succeeded":
+    if event.resource.get("status") == "succeeded":
         return contradiction(event, "succeeded")
     return _intent(event, AttemptState.PENDING, targets=((Kind.PENDING, amount_of(event, "amount")),))
 
 
 def _intent_cancelled(event: Event) -> Reading:
-    if event.thing.get("status") == "succeeded":
+    if event.resource.get("status") == "succeeded":
         return contradiction(event, "succeeded")
-    is_expired = event.thing.get("cancellation_reason") == "expired"
+    is_expired = event.resource.get("cancellation_reason") == "expired"
     return _intent(event, AttemptState.EXPIRED if is_expired else AttemptState.CANCELLED)
 
 
@@ -104,12 +104,14 @@ def _intent_partially_funded(event: Event) -> Reading:
     """Return the remark of a partial funding: the amount is not stated; the intent states it once it is fully
     funded.
     """
-    return remarks_of(event, Topic.PARTLY_FUNDED, text(event.thing, "id"), text(event.thing, "id"), "", 0)
+    return remarks_of(
+        event, Topic.PARTLY_FUNDED, text(event.resource, "id"), text(event.resource, "id"), "", 0
+    )
 
 
 def _intent_is(state: AttemptState) -> Callable[[Event], Reading]:
     def read_intent(event: Event) -> Reading:
-        if event.thing.get("status") == "succeeded":
+        if event.resource.get("status") == "succeeded":
             return contradiction(event, "succeeded")
         return _intent(event, state)
 
@@ -122,31 +124,33 @@ def _charge(*states: str) -> Callable[[Event], Reading]:
     """
 
     def read_charge(event: Event) -> Reading:
-        state = _charge_state(event.thing)
+        state = _charge_state(event.resource)
         if state and states and state not in states:
             return contradiction(event, state)
-        is_captured = event.thing.get("captured") is True
-        if event.thing.get("payment_intent") is None:
+        is_captured = event.resource.get("captured") is True
+        if event.resource.get("payment_intent") is None:
             return _lone_charge(event, state, is_captured)
         if state != "succeeded" or not is_captured:
             return Irrelevant("intent_says_it")
         money = ((Kind.PAYMENT_RECEIVED, _captured(event)),)
-        return facts_of(event, text(event.thing, "payment_intent"), (), money, (text(event.thing, "id"),))
+        return facts_of(
+            event, text(event.resource, "payment_intent"), (), money, (text(event.resource, "id"),)
+        )
 
     return read_charge
 
 
-def _charge_state(thing: dict[str, Any]) -> str:
+def _charge_state(resource: dict[str, Any]) -> str:
     """Return `succeeded` only when the charge is paid as well; Stripe sets both. Empty when neither is set."""
-    is_paid = thing.get("paid") is True
-    state = thing.get("status", "succeeded" if is_paid else "pending" if "paid" in thing else "")
+    is_paid = resource.get("paid") is True
+    state = resource.get("status", "succeeded" if is_paid else "pending" if "paid" in resource else "")
     if state not in ("succeeded", "pending", "failed", ""):
         raise ShapeUnexpected(f"status of a charge is {str(state)[:40]}")
     return "pending" if state == "succeeded" and not is_paid else str(state)
 
 
 def _captured(event: Event) -> int:
-    return amount_of(event, "amount_captured" if "amount_captured" in event.thing else "amount")
+    return amount_of(event, "amount_captured" if "amount_captured" in event.resource else "amount")
 
 
 def _lone_charge(event: Event, state: str, is_captured: bool) -> Facts:
@@ -160,9 +164,9 @@ def _lone_charge(event: Event, state: str, is_captured: bool) -> Facts:
 
 
 def _charge_expired(event: Event) -> Reading:
-    if event.thing.get("payment_intent") is not None:
+    if event.resource.get("payment_intent") is not None:
         return Irrelevant("intent_says_it")
-    if event.thing.get("captured") is True:
+    if event.resource.get("captured") is True:
         return contradiction(event, "captured")
     return _intent(event, AttemptState.EXPIRED)
 
@@ -176,15 +180,15 @@ def _session(*attempts: AttemptState, paid: bool | None = None) -> Callable[[Eve
     """
 
     def read_session(event: Event) -> Reading:
-        state = event.thing.get("payment_status")
+        state = event.resource.get("payment_status")
         if paid is not None and (state == "paid") is not paid:
             return contradiction(event, state)
-        has_total = state == "paid" and event.thing.get("amount_total") is not None
+        has_total = state == "paid" and event.resource.get("amount_total") is not None
         total = amount_of(event, "amount_total") if has_total else 0
-        intent, session_id = event.thing.get("payment_intent"), text(event.thing, "id")
-        if intent is None and not (total and event.thing.get("mode") == "payment"):
+        intent, session_id = event.resource.get("payment_intent"), text(event.resource, "id")
+        if intent is None and not (total and event.resource.get("mode") == "payment"):
             return Irrelevant("session_without_payment")
-        payment = session_id if intent is None else text(event.thing, "payment_intent")
+        payment = session_id if intent is None else text(event.resource, "payment_intent")
         states = attempts or ((AttemptState.PENDING,) if state == "unpaid" else ())
         money = ((Kind.PAYMENT_RECEIVED, total),) if total else ()
         return facts_of(event, payment, states, money, (session_id,))

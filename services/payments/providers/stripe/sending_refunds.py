@@ -34,8 +34,8 @@ async def refund(client: StripeClient, key: str, wish: RefundInstruction) -> byt
         f"metadata[{ORDER_KEY}]": str(wish.order_id),
         f"metadata[{SHOP_KEY}]": wish.shop,
     }
-    made = await client.post("/v1/refunds", key, form, {"Idempotency-Key": str(wish.refund_id)})
-    return json.dumps(made).encode()
+    created = await client.post("/v1/refunds", key, form, {"Idempotency-Key": str(wish.refund_id)})
+    return json.dumps(created).encode()
 
 
 async def find_refund(client: StripeClient, key: str, wish: RefundInstruction) -> LookedUp:

@@ -75,12 +75,12 @@ NOT_NEEDED = [
 
 
 @pytest.mark.parametrize(("path", "value", "code"), NOT_NEEDED)
-async def test_the_sale_is_placed_and_its_order_says_what_was_changed(
+async def test_the_sale_is_placed_and_its_order_states_what_was_changed(
     desks: Desks, path: str, value: Any, code: str
 ) -> None:
     desk = await desks("orders")
-    said = await submit(desk, put(path, value))
-    assert OrderAccepted in said
+    answer = await submit(desk, put(path, value))
+    assert OrderAccepted in answer
     (row,) = await desk.fetch("SELECT data FROM activity WHERE kind = 'sale_adapted'")
     (reason,) = json.loads(row["data"])["reasons"]
     assert (reason["code"], reason["field"]) == (code, path.replace(".0.", "[0]."))
@@ -106,17 +106,17 @@ async def test_the_sale_is_placed_and_its_order_says_what_was_changed(
 )
 async def test_what_a_sale_may_lack_is_no_change(desks: Desks, path: str, value: Any) -> None:
     desk = await desks("orders")
-    said = await submit(desk, put(path, value))
-    assert OrderAccepted in said
+    answer = await submit(desk, put(path, value))
+    assert OrderAccepted in answer
     assert await desk.fetchval("SELECT count(*) FROM activity WHERE kind = 'sale_adapted'") == 0
-    placed: OrderPlaced = said[OrderPlaced]
+    placed: OrderPlaced = answer[OrderPlaced]
     if path == "lines.0.sku":
         assert placed.lines[0].sku is None
 
 
 async def test_a_cut_text_ends_with_a_mark_at_its_limit(desks: Desks) -> None:
-    said = await submit(await desks("orders"), put("lines.0.description", "d" * 501))
-    assert said[OrderPlaced].lines[0].description == "d" * 499 + "…"
+    answer = await submit(await desks("orders"), put("lines.0.description", "d" * 501))
+    assert answer[OrderPlaced].lines[0].description == "d" * 499 + "…"
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ async def test_a_cut_text_ends_with_a_mark_at_its_limit(desks: Desks) -> None:
     ],
 )
 async def test_what_identifies_and_pays_the_sale_is_strict(desks: Desks, path: str, value: Any) -> None:
-    said = await submit(await desks("orders"), put(path, value))
-    assert OrderRefused in said
-    assert said[OrderRefused].reasons[0].field == path.replace(".0.", "[0].")
+    answer = await submit(await desks("orders"), put(path, value))
+    assert OrderRefused in answer
+    assert answer[OrderRefused].reasons[0].field == path.replace(".0.", "[0].")
 
 
 def test_a_sale_that_fits_is_not_touched() -> None:

@@ -87,8 +87,8 @@ async def test_it_is_abandoned_when_its_time_runs_out_and_open_again_when_its_cu
 ) -> None:
     desk, opened = await desks("orders"), a_checkout()
     await desk.deliver(opened, user_id=LOGIN)
-    said = await fire_timers(desk)
-    (abandoned,) = [message for message in said if isinstance(message, CheckoutAbandoned)]
+    emitted = await fire_timers(desk)
+    (abandoned,) = [message for message in emitted if isinstance(message, CheckoutAbandoned)]
     assert (abandoned.order_id, abandoned.cause) == (opened.checkout_id, Abandonment.TIMED_OUT)
     assert abandoned.customer is not None
     assert (await the_order(desk))["payment_status"] == "abandoned"
@@ -121,13 +121,13 @@ async def test_a_dropped_one_is_abandoned_immediately(desks: Desks) -> None:
     desk, opened = await desks("orders"), a_checkout()
     await desk.deliver(opened, user_id=LOGIN)
     outcome = await desk.deliver(dropped(opened, opened.opened_at + MINUTE), user_id=LOGIN)
-    assert [message.cause for message in outcome.said(CheckoutAbandoned)] == [Abandonment.DROPPED]
+    assert [message.cause for message in outcome.messages_of(CheckoutAbandoned)] == [Abandonment.DROPPED]
     assert (await the_order(desk))["state"] == "abandoned"
     assert await desk.fetchval("SELECT count(*) FROM msg.timer") == 0
 
 
 @pytest.mark.parametrize(
-    ("said", "passed_on"),
+    ("expected", "passed_on"),
     [
         ("https://boutique.example/panier/88231?reprise=Xk3", True),
         ("http://boutique.example/panier/88231", False),
@@ -144,15 +144,15 @@ async def test_a_dropped_one_is_abandoned_immediately(desks: Desks) -> None:
     ],
 )
 async def test_the_way_back_is_passed_on_if_a_mail_may_link_to_it(
-    desks: Desks, said: str | None, passed_on: bool
+    desks: Desks, expected: str | None, passed_on: bool
 ) -> None:
-    desk, opened = await desks("orders"), a_checkout(resume_url=said)
+    desk, opened = await desks("orders"), a_checkout(resume_url=expected)
     await desk.deliver(opened, user_id=LOGIN)
     outcome = await desk.deliver(dropped(opened, opened.opened_at + MINUTE), user_id=LOGIN)
-    assert [message.resume_url for message in outcome.said(CheckoutAbandoned)] == [
-        said if passed_on else None
+    assert [message.resume_url for message in outcome.messages_of(CheckoutAbandoned)] == [
+        expected if passed_on else None
     ]
-    is_dropped = said is not None and not passed_on
+    is_dropped = expected is not None and not passed_on
     assert await fields_left_out(desk) == (["resume_url"] if is_dropped else [])
 
 
@@ -176,14 +176,14 @@ async def test_a_link_that_its_schema_rejects_does_not_lose_the_checkout(desks: 
     assert (await the_order(desk))["state"] == "in_checkout"
     assert await fields_left_out(desk) == ["resume_url"], "once per checkout"
     outcome = await desk.deliver(dropped(opened, opened.opened_at + MINUTE), user_id=LOGIN)
-    assert [message.resume_url for message in outcome.said(CheckoutAbandoned)] == [None]
+    assert [message.resume_url for message in outcome.messages_of(CheckoutAbandoned)] == [None]
 
 
 async def test_a_submission_places_it_and_no_later_message_changes_that(desks: Desks) -> None:
     desk, opened = await desks("orders"), a_checkout()
     await desk.deliver(opened, user_id=LOGIN)
     outcome = await desk.deliver(as_sale(opened), user_id=LOGIN)
-    (placed,), (accepted,) = outcome.said(OrderPlaced), outcome.said(OrderAccepted)
+    (placed,), (accepted,) = outcome.messages_of(OrderPlaced), outcome.messages_of(OrderAccepted)
     assert placed.order_id == accepted.order_id == opened.checkout_id
     before = await the_order(desk)
     assert (before["state"], before["stage"], before["code"]) == ("awaiting_payment", "placed", placed.code)
@@ -195,16 +195,16 @@ async def test_a_submission_places_it_and_no_later_message_changes_that(desks: D
     assert await desk.fetchval("SELECT body FROM checkout") is None
 
 
-async def test_a_repeat_of_the_submission_hears_the_first_answer(desks: Desks) -> None:
+async def test_a_repeat_of_the_submission_gets_the_first_answer(desks: Desks) -> None:
     desk, opened = await desks("orders"), a_checkout()
     await desk.deliver(opened, user_id=LOGIN)
     first, second = [await desk.deliver(as_sale(opened), user_id=LOGIN) for _ in range(2)]
-    assert first.said(OrderAccepted) == second.said(OrderAccepted)
-    assert second.said(OrderPlaced) == []
+    assert first.messages_of(OrderAccepted) == second.messages_of(OrderAccepted)
+    assert second.messages_of(OrderPlaced) == []
     other = await desk.deliver(as_sale(opened, note="Something else."), user_id=LOGIN)
-    assert [reason.code for reason in other.said(OrderRefused)[0].reasons] == ["idempotency_conflict"]
+    assert [reason.code for reason in other.messages_of(OrderRefused)[0].reasons] == ["idempotency_conflict"]
     key = await desk.deliver(as_sale(opened, idempotency_key="another"), user_id=LOGIN)
-    assert [reason.code for reason in key.said(OrderRefused)[0].reasons] == ["checkout_placed"]
+    assert [reason.code for reason in key.messages_of(OrderRefused)[0].reasons] == ["checkout_placed"]
 
 
 async def test_a_refused_submission_leaves_the_checkout_and_a_corrected_one_places_it(desks: Desks) -> None:
@@ -214,11 +214,11 @@ async def test_a_refused_submission_leaves_the_checkout_and_a_corrected_one_plac
     first = await desk.deliver(wrong, user_id=LOGIN)
     assert (await the_order(desk))["state"] == "in_checkout"
     corrected = await desk.deliver(as_sale(opened, idempotency_key="corrected"), user_id=LOGIN)
-    assert corrected.said(OrderAccepted)[0].order_id == opened.checkout_id
+    assert corrected.messages_of(OrderAccepted)[0].order_id == opened.checkout_id
     repeated = await desk.deliver(wrong, user_id=LOGIN)
-    placed_meanwhile, *reasons = repeated.said(OrderRefused)[0].reasons
+    placed_meanwhile, *reasons = repeated.messages_of(OrderRefused)[0].reasons
     assert placed_meanwhile.code == "checkout_placed"
-    assert reasons == first.said(OrderRefused)[0].reasons
+    assert reasons == first.messages_of(OrderRefused)[0].reasons
 
 
 async def test_another_storefront_can_not_touch_it(desks: Desks) -> None:
@@ -239,7 +239,7 @@ async def test_another_storefront_can_not_touch_it(desks: Desks) -> None:
         assert (outcome.result, outcome.detail[:17]) == ("parked", "not_your_checkout")
     sale = as_sale(opened, **events)
     refused = await desk.deliver(sale, user_id="storefront.maison.events")
-    assert [reason.code for reason in refused.said(OrderRefused)[0].reasons] == ["not_your_checkout"]
+    assert [reason.code for reason in refused.messages_of(OrderRefused)[0].reasons] == ["not_your_checkout"]
     assert dict(await the_order(desk)) == before
 
 
@@ -260,15 +260,15 @@ async def test_money_for_an_abandoned_one_places_it(desks: Desks, sequence: tupl
         "dropped": dropped(opened, opened.opened_at + MINUTE),
         "paid": money_for(opened),
     }
-    said = [message for name in sequence for _, message in (await desk.deliver(messages[name])).emitted]
-    (placed,) = [message for message in said if isinstance(message, OrderPlaced)]
-    (accepted,) = [message for message in said if isinstance(message, OrderAccepted)]
+    events = [message for name in sequence for _, message in (await desk.deliver(messages[name])).emitted]
+    (placed,) = [message for message in events if isinstance(message, OrderPlaced)]
+    (accepted,) = [message for message in events if isinstance(message, OrderAccepted)]
     assert placed.order_id == accepted.order_id == opened.checkout_id
     order = await the_order(desk)
     assert (order["stage"], order["flags"], order["balance_minor"]) == ("placed", [], order["total_minor"])
     assert order["placed_at"] == opened.opened_at + MINUTE
     late = await desk.deliver(as_sale(opened), user_id=LOGIN)
-    assert late.said(OrderAccepted)[0].order_id == opened.checkout_id
+    assert late.messages_of(OrderAccepted)[0].order_id == opened.checkout_id
 
 
 async def test_money_for_a_running_one_waits_for_its_end(desks: Desks) -> None:
@@ -287,7 +287,7 @@ async def test_money_for_half_a_sale_calls_a_person(desks: Desks, lack: dict[str
     await desk.deliver(money_for(opened))
     await desk.deliver(opened, user_id=LOGIN)
     ended = await desk.deliver(dropped(opened, opened.opened_at), user_id=LOGIN)
-    assert ended.said(CheckoutAbandoned) == []
+    assert ended.messages_of(CheckoutAbandoned) == []
     order = await the_order(desk)
     assert (order["state"], order["payment_status"], order["balance_minor"]) == ("abandoned", "abandoned", 0)
     assert order["flags"] == ["paid_without_order"]
@@ -336,15 +336,15 @@ async def play(desk: Desk, opened: CheckoutOpened, sequence: list[str]) -> None:
         async with desk.unit() as unit:
             await run_out(unit, "", {"shop": SHOP, "checkout_id": str(opened.checkout_id), **of_first})
 
-    async def tell(message: Any) -> None:
+    async def deliver_one(message: Any) -> None:
         assert (await desk.deliver(message, user_id=LOGIN)).result == "handled"
 
     steps: dict[str, Callable[[], Awaitable[None]]] = {
-        "opened": lambda: tell(opened),
-        "resumed": lambda: tell(resumed),
-        "dropped": lambda: tell(gone),
+        "opened": lambda: deliver_one(opened),
+        "resumed": lambda: deliver_one(resumed),
+        "dropped": lambda: deliver_one(gone),
         "timer": time_out,
-        "submitted": lambda: tell(as_sale(opened)),
+        "submitted": lambda: deliver_one(as_sale(opened)),
     }
     for name in [*sequence, *sequence]:
         await steps[name]()

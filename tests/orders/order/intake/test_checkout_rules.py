@@ -13,19 +13,19 @@ from services.orders.order.unit.checkouts.checkout import Checkout, sale_of
 from tests.builders.submissions import a_checkout, as_sale
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
-MOMENTS = st.integers(0, 9).map(lambda minutes: START + timedelta(minutes=minutes))
+TIMESTAMPS = st.integers(0, 9).map(lambda minutes: START + timedelta(minutes=minutes))
 EVENTS = st.integers(1, 3).map(lambda number: UUID(int=number))
 FACTS = st.one_of(
-    st.tuples(st.just("open"), MOMENTS, EVENTS),
-    st.tuples(st.sampled_from(["drop", "time_out", "pay"]), MOMENTS),
+    st.tuples(st.just("open"), TIMESTAMPS, EVENTS),
+    st.tuples(st.sampled_from(["drop", "time_out", "pay"]), TIMESTAMPS),
 )
 
 
 def fold(facts: list[Any]) -> Checkout:
     """A checkout that learnt these. The basket opened under an event id is that event's."""
     checkout = Checkout("maison", UUID(int=9))
-    for name, moment, *event in facts:
-        arguments = [moment, *event, f"{moment} {event}"] if name == "open" else [moment]
+    for name, timestamp, *event in facts:
+        arguments = [timestamp, *event, f"{timestamp} {event}"] if name == "open" else [timestamp]
         getattr(checkout, name)(*arguments)
     return checkout
 

@@ -39,7 +39,7 @@ async def test_a_sale_with_a_date_out_of_range_is_refused_with_the_range(desks: 
         "lines[0].ends_at": a_sale(a_booking(ends_at=edge)),
     }
     for field, sale in sales.items():
-        (refused,) = (await desk.deliver(sale)).said(OrderRefused)
+        (refused,) = (await desk.deliver(sale)).messages_of(OrderRefused)
         reason = next(reason for reason in refused.reasons if reason.code == "date_out_of_range")
         assert reason.field == field
         assert "1970-01-01 to 2200-12-31" in reason.message
@@ -49,18 +49,18 @@ async def test_dates_in_the_range_are_taken(desks: Desks) -> None:
     desk = await desks("orders")
     times = {"starts_at": "1970-01-01T00:00:00Z", "ends_at": "2200-12-31T23:59:59Z"}
     sale = a_sale(a_booking(**times), submitted_at="1970-01-01T00:00:00Z")
-    assert (await desk.deliver(sale)).said(OrderAccepted)
+    assert (await desk.deliver(sale)).messages_of(OrderAccepted)
 
 
 @pytest.mark.parametrize("edge", EDGES)
 async def test_a_checkout_with_a_date_out_of_range_is_parked(desks: Desks, edge: str) -> None:
     desk = await desks("orders")
-    moment = datetime.fromisoformat(edge)
+    timestamp = datetime.fromisoformat(edge)
     opened = a_checkout()
     late = CheckoutDropped.model_validate(
-        {**dropped(opened, opened.opened_at).model_dump(), "dropped_at": moment}
+        {**dropped(opened, opened.opened_at).model_dump(), "dropped_at": timestamp}
     )
-    for message in (a_checkout(opened_at=moment), a_checkout(a_booking(ends_at=edge)), late):
+    for message in (a_checkout(opened_at=timestamp), a_checkout(a_booking(ends_at=edge)), late):
         outcome = await desk.deliver(message)
         assert outcome.result == "parked"
         assert outcome.detail.startswith("date_out_of_range")
@@ -69,7 +69,7 @@ async def test_a_checkout_with_a_date_out_of_range_is_parked(desks: Desks, edge:
 @pytest.mark.parametrize("stored", STORED)
 async def test_a_stored_date_at_the_edge_breaks_no_answer(desks: Desks, stored: datetime) -> None:
     desk = await desks("orders", api_tokens=TOKENS, time_zone="Pacific/Kiritimati")
-    (accepted,) = (await desk.deliver(a_sale(a_booking()))).said(OrderAccepted)
+    (accepted,) = (await desk.deliver(a_sale(a_booking()))).messages_of(OrderAccepted)
     await desk.fetch("UPDATE orders SET placed_at = $1", stored)
     await desk.fetch("UPDATE order_line SET starts_at = $1, ends_at = $1", stored)
     text = f"{stored:%Y-%m-%dT%H:%M:%S}Z".rjust(20, "0")

@@ -20,5 +20,5 @@ async def test_a_batch_is_as_one_by_one(desks: Desks) -> None:
     for together in (False, True):
         desk = await desks("orders")
         outcomes = await deliver(desk, enveloped("orders", _story()), together=together)
-        placed.append([bool(outcome.said(OrderAccepted)) for outcome in outcomes])
+        placed.append([bool(outcome.messages_of(OrderAccepted)) for outcome in outcomes])
     assert placed[0] == placed[1]

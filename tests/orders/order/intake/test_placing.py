@@ -21,7 +21,7 @@ T = TypeVar("T", bound=Message)
 
 def only(outcome: Outcome, kind: type[T]) -> T:
     """The one message of this class that was said."""
-    (message,) = outcome.said(kind)
+    (message,) = outcome.messages_of(kind)
     assert isinstance(message, kind)
     return message
 
@@ -61,8 +61,8 @@ async def test_a_sale_becomes_an_order(desks: Desks) -> None:
 async def test_ip_address_and_browser_stay_here(desks: Desks) -> None:
     desk = await desks("orders")
     await desk.deliver(a_sale())
-    said = await desk.fetch("SELECT convert_from(body, 'UTF8') AS body FROM msg.event_log")
-    assert not [row for row in said if "192.0.2.7" in row["body"]]
+    stored = await desk.fetch("SELECT convert_from(body, 'UTF8') AS body FROM msg.event_log")
+    assert not [row for row in stored if "192.0.2.7" in row["body"]]
     assert await desk.fetchval("SELECT body #>> '{customer,ip_address}' FROM submission") == "192.0.2.7"
 
 
@@ -86,12 +86,12 @@ async def test_free_and_cash_orders_are_ready_at_once(desks: Desks) -> None:
     ]
 
 
-async def test_a_repeat_hears_the_first_answer_again(desks: Desks) -> None:
+async def test_a_repeat_gets_the_first_answer_again(desks: Desks) -> None:
     desk, sale = await desks("orders"), a_sale()
     first = only(await desk.deliver(sale), OrderAccepted)
     again = await desk.deliver(sale)
     assert only(again, OrderAccepted) == first
-    assert again.said(OrderPlaced) == []
+    assert again.messages_of(OrderPlaced) == []
     assert await counts(desk) == (1, 1, 0)
 
 
@@ -141,8 +141,8 @@ async def test_one_batch_with_repeats_conflicts_and_refusals(desks: Desks) -> No
     corrected = bad.model_copy(update={"payment": good.payment})
     batch = [good, bad, good, changed, bad, corrected, a_sale()]
     outcomes = await desk.deliver_all([(envelope_for("orders", sale), sale, LOGIN) for sale in batch])
-    said = [[type(message).__name__ for _, message in outcome.emitted] for outcome in outcomes]
-    assert said == [
+    events = [[type(message).__name__ for _, message in outcome.emitted] for outcome in outcomes]
+    assert events == [
         ["OrderPlaced", "OrderAccepted"],
         ["OrderRejected", "OrderRefused"],
         ["OrderAccepted"],
@@ -205,8 +205,8 @@ async def test_a_submission_that_cannot_be_read_is_answered_and_parked(desks: De
     headers = envelope_for("orders", sale).headers()
     (handled,) = await desk.hub.committer.commit([RawMessage("orders.storefront", headers, body, LOGIN)])
     assert handled.end == "parked"
-    said = {type(message): message for _, message in desk.emitted()}
-    refused = said[OrderRefused]
+    events = {type(message): message for _, message in desk.emitted()}
+    refused = events[OrderRefused]
     assert isinstance(refused, OrderRefused)
     assert [(reason.code, reason.field) for reason in refused.reasons] == [("schema_invalid", "customer")]
     assert "maison.shop.orders.order.refused.v1" in routing_keys(desk)
@@ -234,7 +234,7 @@ async def test_a_submission_remembered_longer_than_its_inbox_row_is_answered_aga
     first = only(await desk.deliver(sale, id=event_id), OrderAccepted)
     await desk.hub.pool.execute("DELETE FROM msg.inbox")
     again = await desk.deliver(sale, id=event_id)
-    assert (only(again, OrderAccepted), again.said(OrderPlaced)) == (first, [])
+    assert (only(again, OrderAccepted), again.messages_of(OrderPlaced)) == (first, [])
 
 
 async def test_the_key_of_a_deleted_order_places_nothing(desks: Desks) -> None:

@@ -24,7 +24,7 @@ def changed(sale: OrderSubmitted, **changes: Any) -> OrderSubmitted:
 
 def codes(outcome: Outcome) -> list[str]:
     """Why it was refused."""
-    return [reason.code for refused in outcome.said(OrderRefused) for reason in refused.reasons]
+    return [reason.code for refused in outcome.messages_of(OrderRefused) for reason in refused.reasons]
 
 
 async def stored(desk: Desk) -> dict[str, Any]:
@@ -41,7 +41,7 @@ async def test_another_browser_address_or_time_is_the_same_purchase(desks: Desks
     customer = sale.customer.model_dump(exclude_none=True)
     for differing in ({"ip_address": "198.51.100.4"}, {"browser": "Lynx"}, {"ip_address": None}):
         again = await desk.deliver(changed(sale, customer={**customer, **differing}))
-        assert again.said(OrderAccepted) == first.said(OrderAccepted)
+        assert again.messages_of(OrderAccepted) == first.messages_of(OrderAccepted)
     assert (await stored(desk))["revision"] == 1
 
 
@@ -49,14 +49,14 @@ async def test_a_reference_learnt_later_joins_the_order(desks: Desks) -> None:
     desk, sale = await desks("orders"), a_sale(**EARLY)
     await desk.deliver(sale)
     again = await desk.deliver(changed(sale, payment=LATE, source_reference="W-7"))
-    (accepted,) = again.said(OrderAccepted)
+    (accepted,) = again.messages_of(OrderAccepted)
     assert accepted.source_reference == "W-7"
-    (named,) = again.said(PaymentReferenced)
+    (named,) = again.messages_of(PaymentReferenced)
     assert (named.provider, named.provider_reference, named.code) == ("stripe", "pi_77", accepted.code)
     found = await stored(desk)
     assert (found["column"], found["source_reference"], found["payment"]) == ("W-7", "W-7", LATE)
     third = await desk.deliver(changed(sale, payment=LATE, source_reference="W-7"))
-    assert third.said(PaymentReferenced) == []
+    assert third.messages_of(PaymentReferenced) == []
     assert (await stored(desk))["revision"] == found["revision"]
     assert await desk.fetchval("SELECT count(*) FROM activity WHERE kind = 'reference_added'") == 1
 
@@ -65,7 +65,7 @@ async def test_a_reference_joins_within_the_batch_that_places_the_order(desks: D
     desk, sale = await desks("orders"), a_sale(**EARLY)
     late = changed(sale, payment=LATE, source_reference="W-7")
     one, other = await deliver(desk, enveloped("orders", [sale, late]), together=True)
-    assert (len(one.said(OrderPlaced)), len(other.said(PaymentReferenced))) == (1, 1)
+    assert (len(one.messages_of(OrderPlaced)), len(other.messages_of(PaymentReferenced))) == (1, 1)
     found = await stored(desk)
     assert (found["column"], found["payment"]) == ("W-7", LATE)
 
@@ -74,7 +74,7 @@ async def test_a_second_payment_of_a_purchase_is_linked_beside_the_first(desks: 
     desk, sale = await desks("orders"), a_sale()
     await desk.deliver(sale)
     again = await desk.deliver(changed(sale, payment=LATE))
-    assert [one.provider_reference for one in again.said(PaymentReferenced)] == ["pi_77"]
+    assert [one.provider_reference for one in again.messages_of(PaymentReferenced)] == ["pi_77"]
     assert (await stored(desk))["payment"]["provider_reference"] == "pi_1"
 
 
@@ -83,15 +83,15 @@ async def test_another_number_of_the_storefront_is_another_purchase(desks: Desks
     await desk.deliver(sale)
     outcome = await desk.deliver(changed(sale, source_reference="W-1002"))
     assert codes(outcome) == ["idempotency_conflict"]
-    assert "source_reference" in outcome.said(OrderRefused)[0].reasons[0].message
+    assert "source_reference" in outcome.messages_of(OrderRefused)[0].reasons[0].message
 
 
 async def test_a_conflict_names_what_differs_and_the_order_and_never_advises_a_second_one(
     desks: Desks,
 ) -> None:
     desk, sale = await desks("orders"), a_sale()
-    (accepted,) = (await desk.deliver(sale)).said(OrderAccepted)
-    (refused,) = (await desk.deliver(changed(sale, note="Merci", locale="en"))).said(OrderRefused)
+    (accepted,) = (await desk.deliver(sale)).messages_of(OrderAccepted)
+    (refused,) = (await desk.deliver(changed(sale, note="Merci", locale="en"))).messages_of(OrderRefused)
     message = refused.reasons[0].message
     assert "locale, note" in message
     assert accepted.code in message
@@ -105,7 +105,7 @@ async def test_a_sale_stored_under_older_rules_is_compared_by_its_content(desks:
     )
     first = await desk.deliver(sale)
     await desk.fetch("UPDATE submission SET content_hash = '\\x00'")
-    assert (await desk.deliver(sale)).said(OrderAccepted) == first.said(OrderAccepted)
+    assert (await desk.deliver(sale)).messages_of(OrderAccepted) == first.messages_of(OrderAccepted)
     assert codes(await desk.deliver(changed(sale, note="Merci"))) == ["idempotency_conflict"]
 
 
@@ -114,16 +114,16 @@ async def test_a_late_submission_of_a_checkout_that_the_hub_placed_is_accepted(d
     await desk.deliver(opened)
     await desk.deliver(dropped(opened, opened.opened_at))
     placed = await desk.deliver(money_for(opened))
-    (accepted,) = placed.said(OrderAccepted)
+    (accepted,) = placed.messages_of(OrderAccepted)
     late = as_sale(opened, payment=LATE, source_reference="W-7")
     for sale in (as_sale(opened), late, changed(late, checkout_id=None)):
-        (answer,) = (await desk.deliver(sale)).said(OrderAccepted)
+        (answer,) = (await desk.deliver(sale)).messages_of(OrderAccepted)
         assert (answer.order_id, answer.code) == (opened.checkout_id, accepted.code)
     assert await desk.fetchval("SELECT count(*) FROM orders") == 1
     assert (await stored(desk))["payment"] == LATE
     other_key = await desk.deliver(changed(late, idempotency_key="another"))
     assert codes(other_key) == ["checkout_placed"]
-    assert "send it with that key" in other_key.said(OrderRefused)[0].reasons[0].message
+    assert "send it with that key" in other_key.messages_of(OrderRefused)[0].reasons[0].message
 
 
 async def test_another_sale_under_a_used_event_id_is_refused(desks: Desks) -> None:
@@ -132,14 +132,14 @@ async def test_another_sale_under_a_used_event_id_is_refused(desks: Desks) -> No
     other = a_sale(a_line(quantity=5))
     assert codes(await desk.deliver(other, id=event_id)) == ["submission_id_taken"]
     assert (await desk.deliver(other, id=event_id)).result == "duplicate"
-    assert len((await desk.deliver(other)).said(OrderAccepted)) == 1
+    assert len((await desk.deliver(other)).messages_of(OrderAccepted)) == 1
 
 
 async def test_the_same_purchase_under_its_used_event_id_has_its_first_answer(desks: Desks) -> None:
     desk, sale, event_id = await desks("orders"), a_sale(), uuid7()
     first = await desk.deliver(sale, id=event_id)
     again = await desk.deliver(changed(sale, submitted_at="2026-11-22T10:00:00Z"), id=event_id)
-    assert again.said(OrderAccepted) == first.said(OrderAccepted)
+    assert again.messages_of(OrderAccepted) == first.messages_of(OrderAccepted)
 
 
 async def test_a_sale_under_the_event_id_of_a_refused_one_is_refused_too(desks: Desks) -> None:

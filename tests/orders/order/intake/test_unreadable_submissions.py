@@ -47,16 +47,16 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("code", UNREADABLE)
-async def test_the_sender_is_told(desks: Desks, code: str) -> None:
+async def test_the_sender_is_notified(desks: Desks, code: str) -> None:
     desk = await desks("orders")
     key, refused = await arrive(desk, UNREADABLE[code])
     assert key == "maison.shop.orders.order.refused.v1"
     assert [reason.code for reason in refused.reasons] == [code]
     assert (refused.shop, refused.module, refused.idempotency_key) == ("maison", "shop", None)
-    said = UNREADABLE[code].headers["cloudEvents_id"]
-    assert str(refused.submission_id) == said
+    texts = UNREADABLE[code].headers["cloudEvents_id"]
+    assert str(refused.submission_id) == texts
     rejected = [message for _, message in desk.emitted() if isinstance(message, OrderRejected)]
-    assert [str(message.submission_id) for message in rejected] == [said]
+    assert [str(message.submission_id) for message in rejected] == [texts]
 
 
 async def test_without_any_id_the_answer_has_a_blank_one(desks: Desks) -> None:
@@ -65,7 +65,7 @@ async def test_without_any_id_the_answer_has_a_blank_one(desks: Desks) -> None:
     assert refused.submission_id.int == 0
 
 
-NOT_TOLD = {
+NOT_ANSWERED = {
     "nobody vouches": RawMessage("orders.storefront", headers(source="/payments"), BODY, None),
     "no module of ours": RawMessage("orders.storefront", headers(id="x"), BODY, "storefront.maison.kiosk"),
     "a service": RawMessage("orders.storefront", headers(id="x"), BODY, "payments"),
@@ -78,9 +78,9 @@ NOT_TOLD = {
 }
 
 
-@pytest.mark.parametrize("why", NOT_TOLD)
-async def test_nobody_is_told(desks: Desks, why: str) -> None:
-    assert await arrive(await desks("orders"), NOT_TOLD[why]) == []
+@pytest.mark.parametrize("why", NOT_ANSWERED)
+async def test_nobody_is_notified(desks: Desks, why: str) -> None:
+    assert await arrive(await desks("orders"), NOT_ANSWERED[why]) == []
 
 
 @pytest.mark.parametrize(

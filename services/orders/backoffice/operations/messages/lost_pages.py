@@ -19,7 +19,11 @@ from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import lost, parked, words
 from services.orders.backoffice.operations.lost import Lost
-from services.orders.backoffice.operations.messages.replay_pages import MOMENT, moment_typed, zone_of
+from services.orders.backoffice.operations.messages.replay_pages import (
+    MINUTE_FORMAT,
+    typed_timestamp,
+    zone_of,
+)
 from services.orders.backoffice.operations.messages.replay_pages import PATH as REPLAY
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.parked import OwnerUnavailable
@@ -53,13 +57,13 @@ async def show_lost(context: PageContext) -> Response:
     if "queue" not in context.query:
         return await _show(context, context.query)
     try:
-        asked = read_request(context.query, context)
-        found = await lost.find(context, asked.listener, asked.sender, asked.span)
+        wanted = read_request(context.query, context)
+        found = await lost.find(context, wanted.listener, wanted.sender, wanted.span)
     except Invalid as invalid:
         return await _show(context, context.query, errors=invalid.errors)
     except OwnerUnavailable:
         return await _show(context, context.query, errors={"": _unavailable()})
-    return await _show(context, context.query, asked=asked, found=found)
+    return await _show(context, context.query, wanted=wanted, lost_messages=found)
 
 
 async def _show_again(context: PageContext, errors: Errors) -> Response:
@@ -69,15 +73,15 @@ async def _show_again(context: PageContext, errors: Errors) -> Response:
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="messages.send_again", again=_show_again)
 async def send_again(context: PageContext) -> Response:
     """Resend messages that were never handled, as counted now."""
-    asked = read_request(context.form_read, context)
+    wanted = read_request(context.form_read, context)
     context.audited.update(
-        service=asked.sender, consumer=asked.listener, since=asked.since, until=asked.until
+        service=wanted.sender, consumer=wanted.listener, since=wanted.since, until=wanted.until
     )
 
     async def act(_: Unit) -> None:
         try:
-            found = await lost.find(context, asked.listener, asked.sender, asked.span)
-            sent = await lost.send_again(context, asked.listener, asked.sender, found.ids)
+            found = await lost.find(context, wanted.listener, wanted.sender, wanted.span)
+            sent = await lost.send_again(context, wanted.listener, wanted.sender, found.ids)
         except OwnerUnavailable:
             raise parked.unanswered() from None
         context.audited["messages"] = sent
@@ -103,7 +107,7 @@ def read_request(typed: Mapping[str, str], context: PageContext) -> LostRequest:
     faults, known = {}, {queue: (listener, sender) for queue, listener, sender in pairs()}
     if typed.get("queue", "") not in known:
         faults["queue"] = gettext("Choose an option from the list.")
-    since, until = (moment_typed(typed.get(name, ""), zone_of(context)) for name in ("from", "to"))
+    since, until = (typed_timestamp(typed.get(name, ""), zone_of(context)) for name in ("from", "to"))
     if since is None:
         faults["from"] = gettext("Enter a date and a time.")
     if until is None or (since is not None and until <= since):
@@ -118,14 +122,14 @@ async def _show(
     context: PageContext,
     typed: Mapping[str, str],
     *,
-    asked: LostRequest | None = None,
-    found: Lost | None = None,
+    wanted: LostRequest | None = None,
+    lost_messages: Lost | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
     now = context.locale.now.astimezone(zone_of(context))
     proposed: dict[str, Any] = {
-        "from": (now - timedelta(days=1)).strftime(MOMENT),
-        "to": (now - PATIENCE).strftime(MOMENT),
+        "from": (now - timedelta(days=1)).strftime(MINUTE_FORMAT),
+        "to": (now - PATIENCE).strftime(MINUTE_FORMAT),
         **typed,
     }
     return context.render(
@@ -133,8 +137,8 @@ async def _show(
         422 if errors else 200,
         typed=Form([(name, str(value)) for name, value in proposed.items()]),
         errors=errors or {},
-        asked=asked,
-        found=found,
+        wanted=wanted,
+        found=lost_messages,
         pairs=pairs(),
         tabs_shown=tabs_of_operations(PATH),
         words=words,

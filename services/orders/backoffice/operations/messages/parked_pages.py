@@ -148,8 +148,8 @@ async def _request_action(context: PageContext, action: str, which: Mapping[str,
         body["reason"] = _reason(context.form_read)
 
     async def act(_: Unit) -> None:
-        said = await parked.request(context, service, f"parked/{action}", body)
-        context.audited["messages"] = said.get("redriven", said.get("discarded", 0))
+        answer = await parked.request(context, service, f"parked/{action}", body)
+        context.audited["messages"] = answer.get("redriven", answer.get("discarded", 0))
 
     await do(context, act)
     if context.audited.get("messages") == 0:
@@ -187,8 +187,8 @@ async def _list(context: PageContext) -> Response:
     )
 
 
-def _place(path: str, place: Mapping[str, str]) -> str:
-    return f"{path}?{urlencode(place)}" if place else path
+def _place(path: str, cursor: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(cursor)}" if cursor else path
 
 
 def _parked_id(context: PageContext) -> int:

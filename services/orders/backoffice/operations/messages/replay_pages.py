@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from contracts.catalogue import SERVICES, heard_by, queue_of, queues_of
+from contracts.catalogue import SERVICES, consumed_by, queue_of, queues_of
 from services.chassis.messaging.unit import Unit
 from services.orders.api.owners.clients import Owner
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
-from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
@@ -29,8 +29,8 @@ from services.orders.backoffice.web.routing import Pages
 
 pages = Pages()
 PATH = "/operations/replay"
-MOMENT = "%Y-%m-%dT%H:%M"
-TELLERS: tuple[Owner, ...] = ("payments", "fulfillment")
+MINUTE_FORMAT = "%Y-%m-%dT%H:%M"
+RESYNC_OWNERS: tuple[Owner, ...] = ("payments", "fulfillment")
 """Services that can resync orders where the event log ends (see `backoffice/operations/messages/resync_pages.py`)."""
 
 
@@ -61,17 +61,17 @@ class Range:
 @pages.get(PATH, Permission.OPERATIONS_VIEW)
 async def show_replay(context: PageContext) -> Response:
     """Show the form; with a range in the address, its number of events; below, earlier replays."""
-    return await _show(context, context.query, is_asked="queue" in context.query)
+    return await _show(context, context.query, is_requested="queue" in context.query)
 
 
 @pages.get(f"{PATH}/now", Permission.OPERATIONS_VIEW, is_use=False)
 async def show_again(context: PageContext) -> Response:
     """Return the list of replays, for a page that polls."""
-    return await _show(context, context.query, is_asked=False)
+    return await _show(context, context.query, is_requested=False)
 
 
 async def _show_form_again(context: PageContext, errors: Errors) -> Response:
-    return await _show(context, context.form_read, is_asked=False, errors=errors)
+    return await _show(context, context.form_read, is_requested=False, errors=errors)
 
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="events.replay", again=_show_form_again)
@@ -83,10 +83,10 @@ async def replay(context: PageContext) -> Response:
     )
 
     async def act(_: Unit) -> None:
-        said = await parked.request(context, wanted.sender, "replay", {**wanted.body, "shop": context.shop})
-        if "messages" not in said:
-            raise Invalid(**{"": str(said.get("detail", ""))})
-        context.audited["messages"] = said["messages"]
+        answer = await parked.request(context, wanted.sender, "replay", {**wanted.body, "shop": context.shop})
+        if "messages" not in answer:
+            raise Invalid(**{"": str(answer.get("detail", ""))})
+        context.audited["messages"] = answer["messages"]
 
     flash = gettext("Replay started. Progress is shown below.")
     response = await carry_out(context, act, to=PATH, flash=flash)
@@ -101,7 +101,7 @@ def pairs() -> list[tuple[str, str, str]]:
         for listener in SERVICES
         for sender in SERVICES
         if queue_of(listener, sender) in queues_of(listener)
-        and any(one.sender == sender and not one.is_command for one in heard_by(listener))
+        and any(one.sender == sender and not one.is_command for one in consumed_by(listener))
     ]
 
 
@@ -110,7 +110,7 @@ def kinds() -> list[str]:
     found = {
         one.type
         for name in SERVICES
-        for one in heard_by(name)
+        for one in consumed_by(name)
         if not one.is_command and one.sender in SERVICES
     }
     return sorted(found)
@@ -123,7 +123,7 @@ def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
         faults["queue"] = gettext("Choose an option from the list.")
     if typed.get("type", "") not in ("", *kinds()):
         faults["type"] = gettext("Choose an option from the list.")
-    since, until = moment_typed(typed.get("from", ""), zone), moment_typed(typed.get("to", ""), zone)
+    since, until = typed_timestamp(typed.get("from", ""), zone), typed_timestamp(typed.get("to", ""), zone)
     if since is None:
         faults["from"] = gettext("Enter a date and a time.")
     if until is None or (since is not None and until <= since):
@@ -132,24 +132,28 @@ def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
         raise Invalid(**faults)
     listener, sender = known[typed["queue"]]
     kind = typed.get("type", "")
-    if kind and not any(one.type == kind and one.sender == sender for one in heard_by(listener)):
+    if kind and not any(one.type == kind and one.sender == sender for one in consumed_by(listener)):
         raise Invalid(type=gettext("That service does not receive this event from that sender."))
     return Range(listener, parked.owner_named(sender), kind, since, until)
 
 
 async def _show(
-    context: PageContext, typed: Mapping[str, str], *, is_asked: bool, errors: Mapping[str, str] | None = None
+    context: PageContext,
+    typed: Mapping[str, str],
+    *,
+    is_requested: bool,
+    errors: Mapping[str, str] | None = None,
 ) -> Response:
     faults, counted, wanted = dict(errors or {}), None, None
-    if is_asked:
+    if is_requested:
         try:
             if not context.may(Permission.OPERATIONS_REDRIVE):
                 raise NotAllowed(Permission.OPERATIONS_REDRIVE)
             wanted = read_range(typed, zone_of(context))
-            said = await parked.ask(
+            answer = await parked.ask(
                 context, wanted.sender, "replay", {**wanted.body, "shop": context.shop, "dry": True}
             )
-            counted = said.get("messages")
+            counted = answer.get("messages")
         except Invalid as invalid:
             faults = invalid.errors
         except OwnerUnavailable:
@@ -157,42 +161,48 @@ async def _show(
     seen = await context.app_state.monitor.current()
     now = context.locale.now.astimezone(zone_of(context))
     soon = now + timedelta(minutes=1)
-    asked = {"from": (now - timedelta(hours=1)).strftime(MOMENT), "to": soon.strftime(MOMENT), **typed}
+    values = {
+        "from": (now - timedelta(hours=1)).strftime(MINUTE_FORMAT),
+        "to": soon.strftime(MINUTE_FORMAT),
+        **typed,
+    }
     return context.render(
         "operations/replay.html",
         422 if faults else 200,
-        typed=Form([(name, str(value)) for name, value in asked.items()]),
+        typed=Form([(name, str(value)) for name, value in values.items()]),
         errors=faults,
         wanted=wanted,
         counted=counted,
         pairs=pairs(),
         kinds=kinds(),
-        replays=_latest(context.shop, (one.told for one in seen.services), "replays", "since", "until"),
-        resyncs=_latest(context.shop, (one.told for one in seen.services), "resyncs", "ended_at"),
-        owners=TELLERS,
+        replays=_latest(context.shop, (one.report for one in seen.services), "replays", "since", "until"),
+        resyncs=_latest(context.shop, (one.report for one in seen.services), "resyncs", "ended_at"),
+        owners=RESYNC_OWNERS,
         tabs_shown=tabs_of_operations(PATH),
         words=words,
     )
 
 
-def _latest(shop: str, told: Iterable[Any], name: str, *moments: str) -> list[dict[str, Any]]:
+def _latest(shop: str, reports: Iterable[Any], name: str, *timestamps: str) -> list[dict[str, Any]]:
     """Return recent replays or resyncs of a shop by all services, the latest first."""
     found = [
-        {**moments_read(one, "asked_at", *moments), "sender": service["service"]}
-        for service in told
+        {**timestamps_read(one, "asked_at", *timestamps), "sender": service["service"]}
+        for service in reports
         for one in service.get(name, ())
         if one["shop"] == shop
     ]
     return sorted(found, key=lambda one: one["asked_at"], reverse=True)[:20]
 
 
-def moment_typed(text: str, zone: ZoneInfo) -> datetime | None:
+def typed_timestamp(text: str, zone: ZoneInfo) -> datetime | None:
     """Return the value of a date and time field, in the shop's zone."""
     try:
-        moment = datetime.fromisoformat(text.strip())
+        timestamp = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return moment.replace(tzinfo=zone) if moment.tzinfo is None and 2000 <= moment.year < 2200 else None
+    return (
+        timestamp.replace(tzinfo=zone) if timestamp.tzinfo is None and 2000 <= timestamp.year < 2200 else None
+    )
 
 
 def zone_of(context: PageContext) -> ZoneInfo:

@@ -16,7 +16,7 @@ from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.messages.replay_pages import PATH as REPLAY
-from services.orders.backoffice.operations.messages.replay_pages import TELLERS
+from services.orders.backoffice.operations.messages.replay_pages import RESYNC_OWNERS
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.parked import OwnerUnavailable
 from services.orders.backoffice.web.actions.action import Errors, carry_out
@@ -45,10 +45,10 @@ async def resync(context: PageContext) -> Response:
     context.audited.update(service=owner, consumer=LISTENER)
 
     async def act(_: Unit) -> None:
-        said = await parked.request(context, owner, "resync", _body(context, is_dry=False))
-        if "orders" not in said:
-            raise Invalid(**{"": str(said.get("detail", ""))})
-        context.audited["orders"] = said["orders"]
+        answer = await parked.request(context, owner, "resync", _body(context, is_dry=False))
+        if "orders" not in answer:
+            raise Invalid(**{"": str(answer.get("detail", ""))})
+        context.audited["orders"] = answer["orders"]
 
     flash = gettext("Resync started. Progress is shown below.")
     response = await carry_out(context, act, to=REPLAY, flash=flash)
@@ -63,8 +63,8 @@ async def _show(
     try:
         owner = _owner_of(typed)
         if not found:
-            said = await parked.ask(context, owner, "resync", _body(context, is_dry=True))
-            counted = said.get("orders", 0)
+            answer = await parked.ask(context, owner, "resync", _body(context, is_dry=True))
+            counted = answer.get("orders", 0)
     except Invalid as invalid:
         found = invalid.errors
     except OwnerUnavailable:
@@ -74,7 +74,7 @@ async def _show(
         422 if found else 200,
         errors=found,
         owner=owner,
-        owners=TELLERS,
+        owners=RESYNC_OWNERS,
         listener=LISTENER,
         counted=counted,
         tabs_shown=tabs_of_operations(REPLAY),
@@ -83,7 +83,7 @@ async def _show(
 
 
 def _owner_of(typed: Mapping[str, str]) -> Owner:
-    for owner in TELLERS:
+    for owner in RESYNC_OWNERS:
         if typed.get("service") == owner:
             return owner
     raise Invalid(service=gettext("Choose an option from the list."))

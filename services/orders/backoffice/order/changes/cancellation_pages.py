@@ -101,8 +101,8 @@ async def show_cancellation(context: PageContext) -> Response:
 async def cancel(context: PageContext) -> Response:
     """Cancel everything in the order that has not been shipped."""
     order, form = await read_facts(context), context.form_read
-    told, reason = notification_request(form), form.text("reason", 2000)
-    request = form.model(CancellationRequest, revision=form.revision, reason=reason, **told)
+    notification, reason = notification_request(form), form.text("reason", 2000)
+    request = form.model(CancellationRequest, revision=form.revision, reason=reason, **notification)
     action = change_actions.cancel(context.shop, order.id, key_of(form), context.actor, request)
     flash = gettext("Everything not yet shipped was cancelled.")
     return await carry_out(context, action, to=f"/orders/{order.code}", flash=flash)

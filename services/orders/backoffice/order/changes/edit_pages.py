@@ -31,13 +31,13 @@ from services.orders.listing.documents import OrderResponse
 from services.orders.order.history import Stale
 
 pages = Pages()
-DEED = "deed"
+ACTION_FIELD = "deed"
 
 
 def _show(
     context: PageContext, order: OrderResponse, form: Form, errors: Errors, revision: int | None
 ) -> Response:
-    rows = editing.new_rows(form) + (form[DEED] == "add")
+    rows = editing.new_rows(form) + (form[ACTION_FIELD] == "add")
     return context.render(
         "order/edit.html",
         422 if errors else 200,
@@ -83,12 +83,12 @@ async def show_edit(context: PageContext) -> Response:
 async def edit(context: PageContext) -> Response:
     """Act by `deed`: preview the edit, save it, or continue editing (`add`: with one more new line)."""
     form, order = context.form_read, await read_facts(context)
-    if form[DEED] not in ("preview", "save"):
+    if form[ACTION_FIELD] not in ("preview", "save"):
         context.outcome = "previewed"
         return _show(context, await read_document(context, order.id), form, {}, form.revision)
     request = editing.edit_request(order.facts.currency, form)
     try:
-        return await (_preview if form[DEED] == "preview" else _save)(context, order, form, request)
+        return await (_preview if form[ACTION_FIELD] == "preview" else _save)(context, order, form, request)
     except Stale as error:
         return await _show_stale(context, form, error)
 
@@ -107,7 +107,7 @@ async def _preview(context: PageContext, order: FormFacts, form: Form, request: 
         preview=preview,
         changes=changes,
         names=_names(shown, preview, form),
-        fields=[(name, value) for name, value in form.typed() if name != DEED],
+        fields=[(name, value) for name, value in form.typed() if name != ACTION_FIELD],
     )
 
 
@@ -120,10 +120,10 @@ async def _show_stale(context: PageContext, form: Form, error: Stale) -> Respons
     """Show the page of a stale form: the changes by others and those typed here, with the button for the preview."""
     order = await read_order(context)
     whole = merged(order.shown, form)
-    kept = [(name, value) for name, value in whole.fields if name != DEED]
+    kept = [(name, value) for name, value in whole.fields if name != ACTION_FIELD]
     return stale(
         context,
-        Form([*kept, (DEED, "preview")]),
+        Form([*kept, (ACTION_FIELD, "preview")]),
         revision=order.shown.revision,
         changes=as_changes(list(error.since), order.labels),
         back=f"/orders/{order.shown.code}",

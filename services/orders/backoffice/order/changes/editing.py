@@ -87,7 +87,7 @@ def edit_request(currency: str, form: Form) -> EditRequest:
         for name in ("email", "phone", "company", "vat_number")
         if not form[f"customer-{name}"].strip()
     }
-    asked: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "lines": [*_lines(form, currency), *_new_lines(form, currency)],
         "shipping": _shipping(form, currency),
         "extra_lines": _extras(form, currency),
@@ -97,8 +97,8 @@ def edit_request(currency: str, form: Form) -> EditRequest:
         "note": form.text("note", 2000),
     }
     if reason := form.text("reason", 2000):
-        asked["reason"] = reason
-    return EditRequest(revision=form.revision, **asked)
+        fields["reason"] = reason
+    return EditRequest(revision=form.revision, **fields)
 
 
 def by_place(reasons: Sequence[Reason], form: Form) -> dict[str, str]:
@@ -234,7 +234,7 @@ def _rate(form: Form, name: str) -> int:
 def _places(form: Form) -> list[str]:
     """Return the form positions of the lines that an edit requests, as `{}-3` and `new-{}-0`."""
     lines = sorted(int(n.partition("-")[2]) for n in form if re.fullmatch(r"quantity-[0-9]{1,6}", n))
-    standing = [line for line in lines if form[f"quantity-{line}"].strip() not in ("", "0")]
+    existing = [line for line in lines if form[f"quantity-{line}"].strip() not in ("", "0")]
     new = [row for row in range(new_rows(form)) if form[f"new-description-{row}"].strip()]
-    kept = [line for line in standing if not form.ticked(f"remove-{line}")]
+    kept = [line for line in existing if not form.ticked(f"remove-{line}")]
     return [*("{}-" + str(line) for line in kept), *(f"new-{{}}-{row}" for row in new)]

@@ -18,7 +18,7 @@ async def mail_shown(
     context: PageContext, order: OrderResponse, template: str, values: Mapping[str, Any]
 ) -> Answer | ServiceUnavailable:
     """Return the mail of this template with these values."""
-    asked = {
+    fields = {
         "shop": context.shop,
         "template": template,
         "locale": order.locale,
@@ -26,7 +26,7 @@ async def mail_shown(
         "name": order.customer.name or "",
         "context": dict(values),
     }
-    return await context.app_state.clients.post("notifier", "/internal/mails/preview", asked)
+    return await context.app_state.clients.post("notifier", "/internal/mails/preview", fields)
 
 
 def notification_request(form: Form) -> dict[str, Any]:

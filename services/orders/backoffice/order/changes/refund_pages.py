@@ -130,7 +130,9 @@ async def refund(context: PageContext) -> Response:
 
 
 async def _send(context: PageContext, order: FormFacts, request: RefundRequest) -> Response:
-    sent = command(context, order.id, lambda made: request.command(order.facts, context.actor, made))
+    sent = command(
+        context, order.id, lambda command_id: request.command(order.facts, context.actor, command_id)
+    )
     outcome = await perform(context, sent)
     if outcome.body.get("type") == FAILED:
         context.outcome = "failed"
@@ -204,21 +206,21 @@ def _shown(order: OrderResponse, could: Refundable, form: Form, *, is_first: boo
 
 
 async def _show_preview(
-    context: PageContext, order: OrderResponse, asked: RefundRequest, preview: RefundPreview
+    context: PageContext, order: OrderResponse, request: RefundRequest, preview: RefundPreview
 ) -> Response:
     """Show the effects of the refund; the same fields are submitted from here, with the confirmation they
     require.
     """
     form, mail = context.form_read, None
-    if asked.notify_customer:
-        mail = await mail_shown(context, order, "refund_made", mail_context(order, asked))
+    if request.notify_customer:
+        mail = await mail_shown(context, order, "refund_made", mail_context(order, request))
     is_unasked = form["deed"] == "refund" and preview.differs
     context.outcome = "previewed"
     return context.render(
         "order/refund_preview.html",
         422 if is_unasked else 200,
         order=order,
-        asked=asked,
+        refund_request=request,
         preview=preview,
         mail=mail,
         unasked=is_unasked,

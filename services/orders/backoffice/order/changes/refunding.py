@@ -73,54 +73,54 @@ def refund_request(currency: str, form: Form) -> RefundRequest:
         {"line": line, "quantity": quantity, "restock": form.ticked(f"restock-{line}")}
         for line, quantity in units.items()
     ]
-    told = notification_request(form)
+    notification = notification_request(form)
     if units:
-        told["cause"] = RefundCause.CREDIT
+        notification["cause"] = RefundCause.CREDIT
     return form.model(
         RefundRequest,
         amount_minor=amount,
         currency=currency,
         lines=lines,
         reason=form.text("reason", 2000),
-        **told,
+        **notification,
     )
 
 
-def preview_of(order: OrderResponse, asked: RefundRequest) -> RefundPreview:
+def preview_of(order: OrderResponse, request: RefundRequest) -> RefundPreview:
     """Return the effects of this refund, as far as the order is known here."""
-    found = units_refunded(order, asked.units, asked.cause)
-    ticked = {one.line for one in asked.lines if one.restock}
-    is_credit = asked.cause is RefundCause.CREDIT
+    found = units_refunded(order, request.units, request.cause)
+    ticked = {one.line for one in request.lines if one.restock}
+    is_credit = request.cause is RefundCause.CREDIT
     return RefundPreview(
-        amount_minor=asked.amount_minor,
-        worth_minor=worth_of(order, asked.units) if asked.lines else None,
-        credited_minor=asked.amount_minor if is_credit else 0,
-        balance_after_minor=order.balance_minor + (0 if is_credit else asked.amount_minor),
+        amount_minor=request.amount_minor,
+        worth_minor=worth_of(order, request.units) if request.lines else None,
+        credited_minor=request.amount_minor if is_credit else 0,
+        balance_after_minor=order.balance_minor + (0 if is_credit else request.amount_minor),
         cancelled=found.cancelled,
         restocked={line: units for line, units in found.left.items() if line in ticked},
         kept={line: units for line, units in found.left.items() if line not in ticked},
         parcels=_opened(order, found.cancelled),
         cancels_order=found.cancels_order,
-        payments=payment_count(order, asked),
+        payments=payment_count(order, request),
     )
 
 
-def payment_count(order: OrderResponse, asked: RefundRequest) -> int:
+def payment_count(order: OrderResponse, request: RefundRequest) -> int:
     """Return from how many payments a sent refund is made: one if it is chosen or covers the amount, else the
     oldest ones that cover it together.
     """
     left = [one.left_minor for one in reversed(refundable(order).sendable)]
-    if asked.entry_id is not None or not left or max(left) >= asked.amount_minor:
+    if request.entry_id is not None or not left or max(left) >= request.amount_minor:
         return 1
-    return sum(1 for before in accumulate(left[:-1], initial=0) if before < asked.amount_minor)
+    return sum(1 for before in accumulate(left[:-1], initial=0) if before < request.amount_minor)
 
 
-def mail_context(order: OrderResponse, asked: RefundRequest) -> dict[str, Any]:
+def mail_context(order: OrderResponse, request: RefundRequest) -> dict[str, Any]:
     """Return the values for the mail about this refund."""
-    told = asked.model_dump(mode="json", include={"mode", "amount_minor", "currency", "public_comment"})
-    told["state"] = RefundState.CONFIRMED if asked.reference else None
-    names = {str(line.line): line.description for line in order.lines if line.line in asked.units}
-    return {**told, "lines": [dict(one) for one in asked.lines], "names": names}
+    context = request.model_dump(mode="json", include={"mode", "amount_minor", "currency", "public_comment"})
+    context["state"] = RefundState.CONFIRMED if request.reference else None
+    names = {str(line.line): line.description for line in order.lines if line.line in request.units}
+    return {**context, "lines": [dict(one) for one in request.lines], "names": names}
 
 
 def all_units(order: OrderResponse) -> dict[str, str]:
@@ -162,10 +162,8 @@ def _units_chosen(form: Form) -> dict[int, int]:
 
 def _opened(order: OrderResponse, cancelled: Mapping[int, int]) -> list[ParcelTouched]:
     here = [order.parcels[index] for index in parcels_to_ship(order)]
-    standing = [
-        (one.parcel_id, one.number, _units_in(one)) for one in sorted(here, key=_number, reverse=True)
-    ]
-    return touched(standing, [position_of(line) for line in order.lines], cancelled)
+    parcels = [(one.parcel_id, one.number, _units_in(one)) for one in sorted(here, key=_number, reverse=True)]
+    return touched(parcels, [position_of(line) for line in order.lines], cancelled)
 
 
 def _number(parcel: ParcelResponse) -> int:

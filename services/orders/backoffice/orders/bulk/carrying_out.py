@@ -107,10 +107,10 @@ def action_of(run: Row, item: Row) -> Action:
         cancellation = CancellationRequest.model_validate(request)
         return cancel(run["shop"], item["order_id"], key, run["actor"], cancellation)
 
-    def message(made: UUID) -> Command:
+    def message(command_id: UUID) -> Command:
         about = {"shop": run["shop"], "order_id": item["order_id"], "actor": run["actor"], **request}
         if run["verb"] == Verb.PACK:
-            return PackParcel.model_validate({**about, "parcel_id": made})
-        return DispatchShipment.model_validate({**about, "shipment_id": made})
+            return PackParcel.model_validate({**about, "parcel_id": command_id})
+        return DispatchShipment.model_validate({**about, "shipment_id": command_id})
 
     return command(run["shop"], item["order_id"], key, message)

@@ -101,28 +101,30 @@ async def plan_cancelling(
     ]
 
 
-def cancelling_of(order_id: UUID, found: CancellationSum | Refusal, code: str, reason: str | None) -> Planned:
+def cancelling_of(
+    order_id: UUID, preview: CancellationSum | Refusal, code: str, reason: str | None
+) -> Planned:
     """Return the plan for cancelling one order. Pure."""
-    if isinstance(found, Refusal):
-        return Planned(order_id, code, None, reasons=reasons_of(found))
+    if isinstance(preview, Refusal):
+        return Planned(order_id, code, None, reasons=reasons_of(preview))
     return Planned(
         order_id,
-        found.code,
-        {"revision": found.revision, "reason": reason},
+        preview.code,
+        {"revision": preview.revision, "reason": reason},
         {
-            "units": found.units_stopped,
-            "stays": found.units_staying,
-            "currency": found.currency,
-            "due_change_minor": found.due_change_minor,
-            "balance_minor": found.balance_minor + found.due_change_minor,
+            "units": preview.units_stopped,
+            "stays": preview.units_staying,
+            "currency": preview.currency,
+            "due_change_minor": preview.due_change_minor,
+            "balance_minor": preview.balance_minor + preview.due_change_minor,
         },
     )
 
 
 def reasons_of(refusal: Refusal) -> list[Reason]:
     """Return a rejection as reasons."""
-    told = getattr(refusal, "reasons", None)
-    return list(told) if told else [Reason(code=refusal.code, message=str(refusal)[:1000])]
+    reasons = getattr(refusal, "reasons", None)
+    return list(reasons) if reasons else [Reason(code=refusal.code, message=str(refusal)[:1000])]
 
 
 async def _codes(process: Transactions, shop: str, order_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -24,7 +24,7 @@ async def read_run(connection: Connection, shop: str, run_id: UUID) -> Run | Non
         shop=row["shop"],
         verb=Verb(row["verb"]),
         actor=row["actor"],
-        asked=json.loads(row["asked"]),
+        request=json.loads(row["asked"]),
         faults=json.loads(row["faults"]),
         back=row["back"],
         planned_at=row["planned_at"],
@@ -36,7 +36,7 @@ async def read_run(connection: Connection, shop: str, run_id: UUID) -> Run | Non
 
 def _item(row: Row, run: Row) -> Item:
     state = item_state(
-        is_asked=row["asked"] is not None,
+        is_requested=row["asked"] is not None,
         is_refused=row["reasons"] is not None,
         command_state=row["command_state"],
         is_started=run["started_at"] is not None,
@@ -49,5 +49,5 @@ def _item(row: Row, run: Row) -> Item:
 
 def _why(row: Row, state: ItemState) -> Sequence[Reason]:
     own = json.loads(row["reasons"] or "[]")
-    told = json.loads(row["outcome"] or "{}").get("reasons", []) if state is ItemState.REFUSED else []
-    return [Reason.model_validate(one) for one in own or told]
+    reasons = json.loads(row["outcome"] or "{}").get("reasons", []) if state is ItemState.REFUSED else []
+    return [Reason.model_validate(one) for one in own or reasons]

@@ -128,7 +128,7 @@ async def keep(
     form: Form,
     verb: Verb,
     planned: Sequence[Planned],
-    asked: Mapping[str, Any] | None = None,
+    request: Mapping[str, Any] | None = None,
     faults: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
     """Store a plan, once per form, and redirect to its page."""
@@ -138,7 +138,7 @@ async def keep(
         return context.redirect(back_of(form), invalid.errors[""], "fault")
     context.outcome = "rehearsed"
     context.audited.update(run_id=str(run_id), orders=len(planned))
-    row = (run_id, context.shop, verb, context.actor, asked or {}, faults, back_of(form), datetime.now(UTC))
+    row = (run_id, context.shop, verb, context.actor, request or {}, faults, back_of(form), datetime.now(UTC))
     async with context.unit() as unit:
         if await store.add_run(unit.connection, row):
             await store.add_items(unit.connection, context.shop, run_id, planned)
@@ -197,10 +197,10 @@ def _sums(items: Sequence[Item]) -> list[tuple[str, int, int, int]]:
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for item in items:
         if item.state is not ItemState.LEFT_OUT:
-            sums = found[item.told["currency"]]
-            sums[0] += item.told["due_change_minor"]
-            sums[1] += item.told["units"]
-            sums[2] += max(0, -item.told["balance_minor"])
+            sums = found[item.summary["currency"]]
+            sums[0] += item.summary["due_change_minor"]
+            sums[1] += item.summary["units"]
+            sums[2] += max(0, -item.summary["balance_minor"])
     return [(currency, *sums) for currency, sums in sorted(found.items())]  # type: ignore[misc]
 
 

@@ -54,14 +54,14 @@ UNFINISHED = frozenset({ItemState.WAITING, ItemState.IN_PROGRESS})
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An order about to be added to a run. `asked` is the request, None for an order left out for `reasons`;
-    `told` is shown.
+    """An order about to be added to a run. `request` is None for an order left out for `reasons`;
+    `summary` is shown.
     """
 
     order_id: UUID | None
     code: str
-    asked: Mapping[str, Any] | None
-    told: Mapping[str, Any] = field(default_factory=dict)
+    request: Mapping[str, Any] | None
+    summary: Mapping[str, Any] = field(default_factory=dict)
     reasons: Sequence[Reason] = ()
 
 
@@ -72,7 +72,7 @@ class Item:
     position: int
     order_id: UUID | None
     code: str
-    told: Mapping[str, Any]
+    summary: Mapping[str, Any]
     state: ItemState
     reasons: Sequence[Reason]
 
@@ -85,7 +85,7 @@ class Run:
     shop: str
     verb: Verb
     actor: str
-    asked: Mapping[str, Any]
+    request: Mapping[str, Any]
     faults: Sequence[Mapping[str, Any]]
     back: str
     planned_at: datetime
@@ -131,10 +131,10 @@ def key_of(run_id: UUID, position: int) -> str:
 
 
 def item_state(
-    *, is_asked: bool, is_refused: bool, command_state: str | None, is_started: bool, is_stopped: bool
+    *, is_requested: bool, is_refused: bool, command_state: str | None, is_started: bool, is_stopped: bool
 ) -> ItemState:
     """Return an item's state, from its own row, its command's state (None: not sent) and its run."""
-    if not is_asked:
+    if not is_requested:
         return ItemState.LEFT_OUT
     if is_refused or command_state == "rejected":
         return ItemState.REFUSED

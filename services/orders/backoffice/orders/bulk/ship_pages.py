@@ -41,8 +41,8 @@ async def show_form(context: PageContext) -> Response:
     async with context.reading() as connection:
         row = await store.read_run(connection, context.shop, run_id) if run_id else None
         if row is not None and row["verb"] == Verb.SHIP:
-            asked = Form([(name, str(value)) for name, value in json.loads(row["asked"]).items()])
-            typed, ids = asked, [one for text in asked["orders"].split() if (one := chosen.as_id(text))]
+            saved = Form([(name, str(value)) for name, value in json.loads(row["asked"]).items()])
+            typed, ids = saved, [one for text in saved["orders"].split() if (one := chosen.as_id(text))]
     return await _show(context, typed, ids, {})
 
 
@@ -70,9 +70,9 @@ async def plan_shipping(context: PageContext) -> Response:
         found = await _shipments(context, lines if text.strip() else None, ids, terms)
     except Invalid as invalid:
         return await _show(context, typed, ids, invalid.errors)
-    told = sorted([*faults, *found.faults], key=lambda fault: fault.line)
+    all_faults = sorted([*faults, *found.faults], key=lambda fault: fault.line)
     kept = {**{name: typed.get(name, "") for name in KEPT}, "orders": " ".join(map(str, ids))}
-    return await keep(context, form, Verb.SHIP, found.planned, kept, [asdict(fault) for fault in told])
+    return await keep(context, form, Verb.SHIP, found.planned, kept, [asdict(fault) for fault in all_faults])
 
 
 def _lines(text: str) -> tuple[list[Line], list[Fault]]:

@@ -151,12 +151,12 @@ def _shipment(
 ) -> Planned:
     known = terms.settings.carrier(carrier)
     name = known.name if known else carrier
-    asked = {} if not order.postal_code else {"postal_code": order.postal_code[:20]}
+    optional = {} if not order.postal_code else {"postal_code": order.postal_code[:20]}
     return Planned(
         order.order_id,
         order.code,
         {
-            **asked,
+            **optional,
             "parcel_ids": [str(one.parcel_id) for one in parcels],
             "carrier": name,
             "tracking_number": tracking,

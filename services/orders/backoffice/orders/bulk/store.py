@@ -19,11 +19,11 @@ async def add_run(
     """Add a run: run_id, shop, verb, actor, asked, faults, back, planned_at. Return False when it exists
     already.
     """
-    run_id, shop, verb, actor, asked, faults, back, planned_at = run
+    run_id, shop, verb, actor, request, faults, back, planned_at = run
     added = await connection.fetchval(
         """insert into bulk_run (run_id, shop, verb, actor, asked, faults, back, planned_at)
            values ($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, $8) on conflict (run_id) do nothing returning true""",
-        *(run_id, shop, verb.value, actor, json.dumps(asked), json.dumps(faults), back, planned_at),
+        *(run_id, shop, verb.value, actor, json.dumps(request), json.dumps(faults), back, planned_at),
     )
     return bool(added)
 
@@ -39,8 +39,8 @@ async def add_items(connection: Connection, shop: str, run_id: UUID, items: Sequ
         run_id,
         [item.order_id for item in items],
         [item.code for item in items],
-        [None if item.asked is None else json.dumps(item.asked) for item in items],
-        [json.dumps(item.told) for item in items],
+        [None if item.request is None else json.dumps(item.request) for item in items],
+        [json.dumps(item.summary) for item in items],
         [json.dumps([one.model_dump() for one in item.reasons]) if item.reasons else None for item in items],
     )
 

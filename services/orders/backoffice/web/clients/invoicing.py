@@ -57,10 +57,10 @@ class InvoicingState:
 
 async def read_invoicing_state(context: PageContext) -> InvoicingState | None:
     """Return what keeps the shop's invoices back; None when invoicing is off or payments does not answer."""
-    told = await context.app_state.clients.get("payments", "/internal/invoicing", shop=context.shop)
-    if isinstance(told, ServiceUnavailable) or told.status != 200:
+    answer = await context.app_state.clients.get("payments", "/internal/invoicing", shop=context.shop)
+    if isinstance(answer, ServiceUnavailable) or answer.status != 200:
         return None
-    body: Mapping[str, Any] = told.body
+    body: Mapping[str, Any] = answer.body
     settings = body["settings"]
     if not settings or not settings["is_on"]:
         return None

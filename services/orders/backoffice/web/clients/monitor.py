@@ -26,7 +26,7 @@ class ServiceSeen:
     """A service: its own report (see `GET /internal/operations`), or that it is unavailable."""
 
     name: Owner
-    told: Mapping[str, Any]
+    report: Mapping[str, Any]
     down: ServiceUnavailable | None
 
     @property
@@ -37,7 +37,7 @@ class ServiceSeen:
     @property
     def is_ready(self) -> bool:
         """Return whether it answers and has everything it needs: queues, bindings, the database."""
-        return self.down is None and not self.told.get("missing")
+        return self.down is None and not self.report.get("missing")
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Seen:
 
     def queues_of(self, shop: str) -> list[Queue]:
         """Return the queues that concern a shop."""
-        said = {
-            str(each["queue"]): each for service in self.services for each in service.told.get("queues", ())
+        reported = {
+            str(each["queue"]): each for service in self.services for each in service.report.get("queues", ())
         }
         if isinstance(self.counted, BrokerDown):
-            return queues.of_services(shop, said)
-        return queues.of_broker(shop, self.counted, said, self.stuck, self.began)
+            return queues.of_services(shop, reported)
+        return queues.of_broker(shop, self.counted, reported, self.stuck, self.began)
 
     @property
     def broker_down(self) -> BrokerDown | None:
@@ -95,7 +95,7 @@ class Monitor:
         return Seen(datetime.now(UTC), list(services), counted, self._stuck, began)
 
     async def _ask(self, name: Owner) -> ServiceSeen:
-        told = await self._owners.get(name, "/internal/operations")
-        if isinstance(told, ServiceUnavailable):
-            return ServiceSeen(name, {}, told)
-        return ServiceSeen(name, told.body if isinstance(told.body, dict) else {}, None)
+        report = await self._owners.get(name, "/internal/operations")
+        if isinstance(report, ServiceUnavailable):
+            return ServiceSeen(name, {}, report)
+        return ServiceSeen(name, report.body if isinstance(report.body, dict) else {}, None)

@@ -21,7 +21,7 @@ DEAD = "dead"
 class Queue:
     """One queue. None is an unknown value. `oldest_seconds` is an estimate, with `is_least` a lower bound.
 
-    `trouble`: "missing" (not on the broker), "unheard" (no consumer), "stuck" (nothing is consumed), or "".
+    `problem`: "missing" (not on the broker), "unheard" (no consumer), "stuck" (nothing is consumed), or "".
     """
 
     name: str
@@ -35,7 +35,7 @@ class Queue:
     redelivered_per_second: float | None = None
     oldest_seconds: float | None = None
     is_least: bool = False
-    trouble: str = ""
+    problem: str = ""
 
 
 @dataclass
@@ -67,7 +67,7 @@ def names_of(shop: str, known: Iterable[str]) -> list[tuple[str, str, str]]:
 def of_broker(
     shop: str,
     counted: Mapping[str, QueueFigures],
-    said: Mapping[str, Mapping[str, Any]],
+    reported: Mapping[str, Mapping[str, Any]],
     stuck: Stuck,
     now: float,
 ) -> list[Queue]:
@@ -78,7 +78,7 @@ def of_broker(
     for name, listener, sender in names_of(shop, counted):
         one = counted.get(name)
         if one is None:
-            rows.append(Queue(name, listener, sender, trouble="missing"))
+            rows.append(Queue(name, listener, sender, problem="missing"))
             continue
         for_long = stuck.seconds(name, one.ready, one.out_per_second, now)
         oldest = for_long if for_long is not None else _oldest(one)
@@ -88,24 +88,24 @@ def of_broker(
                 listener,
                 sender,
                 one.ready,
-                max(one.in_hand, said.get(name, {}).get("in_hand") or 0),
+                max(one.in_hand, reported.get(name, {}).get("in_hand") or 0),
                 one.consumers,
                 one.in_per_second,
                 one.out_per_second,
                 one.redelivered_per_second,
                 oldest,
                 is_least=for_long is not None,
-                trouble=_trouble(listener, one, for_long),
+                problem=_problem(listener, one, for_long),
             )
         )
     return rows
 
 
-def of_services(shop: str, said: Mapping[str, Mapping[str, Any]]) -> list[Queue]:
+def of_services(shop: str, reported: Mapping[str, Mapping[str, Any]]) -> list[Queue]:
     """Return rows from the consumers' reports only, without the broker's management API."""
     rows = []
     for name, listener, sender in names_of(shop, ()):
-        one = said.get(name, {})
+        one = reported.get(name, {})
         rows.append(
             Queue(
                 name,
@@ -117,7 +117,7 @@ def of_services(shop: str, said: Mapping[str, Mapping[str, Any]]) -> list[Queue]
                 None,
                 one.get("messages_per_second"),
                 None,
-                trouble="unheard" if one.get("consumers") == 0 else "",
+                problem="unheard" if one.get("consumers") == 0 else "",
             )
         )
     return rows
@@ -130,7 +130,7 @@ def _oldest(one: QueueFigures) -> float | None:
 STUCK_SECONDS = 15.0
 
 
-def _trouble(listener: str, one: QueueFigures, stuck_seconds: float | None) -> str:
+def _problem(listener: str, one: QueueFigures, stuck_seconds: float | None) -> str:
     if listener == "storefront":
         return ""
     if one.consumers == 0:

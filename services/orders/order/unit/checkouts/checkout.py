@@ -81,9 +81,9 @@ class Checkout:
 
 def sale_of(opened: CheckoutOpened, paid_at: datetime, now: datetime) -> OrderSubmitted | None:
     """Return the checkout as a sale, submitted when it was paid; None when it is not complete."""
-    told: dict[str, Any] = opened.model_dump(exclude_none=True, exclude={"opened_at"})
+    fields: dict[str, Any] = opened.model_dump(exclude_none=True, exclude={"opened_at"})
     try:
-        sale = OrderSubmitted.model_validate({**told, "submitted_at": paid_at})
+        sale = OrderSubmitted.model_validate({**fields, "submitted_at": paid_at})
     except ValidationError:
         return None
     return None if reasons_against(sale, now) else sale

@@ -232,7 +232,7 @@ async def read_deleted(connection: Connection, keys: Sequence[OrderKey]) -> set[
     return {(row["shop"], row["order_id"]) for row in rows}
 
 
-async def read_standing(connection: Connection, shop: str, order_id: UUID) -> list[Row]:
+async def read_unshipped_parcels(connection: Connection, shop: str, order_id: UUID) -> list[Row]:
     """Return an order's packed parcels that were neither shipped nor unpacked, newest first."""
     return await connection.fetch(
         """SELECT parcel_id, number, lines FROM parcel p

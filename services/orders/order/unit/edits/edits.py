@@ -121,13 +121,13 @@ class Edits:
 
 def content_of(row: Row) -> Content:
     """Return the content of an order from a row of `read_contents`, without IP address and browser."""
-    said = json.loads(row["submission"] or "{}") | json.loads(row["amendment"] or "{}")
-    customer = {name: value for name, value in said.get("customer", {}).items() if name not in _PRIVATE}
+    submission = json.loads(row["submission"] or "{}") | json.loads(row["amendment"] or "{}")
+    customer = {name: value for name, value in submission.get("customer", {}).items() if name not in _PRIVATE}
     own = {"name": row["customer_name"], "email": row["customer_email"], "phone": row["customer_phone"]}
     lines = [ContentLine.model_validate(line) for line in json.loads(row["lines"])]
     return Content.model_validate(
         {
-            **{name: said[name] for name in (*_AMENDED, "prices_include_tax") if name in said},
+            **{name: submission[name] for name in (*_AMENDED, "prices_include_tax") if name in submission},
             "customer": Customer.model_construct(**{**customer, **own}),
             "currency": row["currency"],
             "method": row["payment_method"],

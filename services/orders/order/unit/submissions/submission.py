@@ -201,8 +201,8 @@ def _differing(body: bytes, sale: OrderSubmitted) -> list[str]:
     return sorted(name for name in parts[0] | parts[1] if parts[0].get(name) != parts[1].get(name))
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
-    return in_zone(moment, UTC) if moment else None
+def _in_utc(timestamp: datetime | None) -> datetime | None:
+    return in_zone(timestamp, UTC) if timestamp else None
 
 
 def storefront_of(user_id: str | None) -> tuple[str, str] | None:

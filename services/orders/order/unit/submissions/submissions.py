@@ -217,14 +217,14 @@ def _claim_row(key: ClaimKey, claim: Claim) -> submission_store.SubmissionRow:
 
 
 def _claim_of(row: store.Row) -> Claim:
-    told = json.loads(row["body"])
-    payment = told.get("payment") or {}
+    body = json.loads(row["body"])
+    payment = body.get("payment") or {}
     claim = Claim(
         row["submission_id"],
         row["content_hash"],
         row["body"].encode(),
         Names(
-            row["source_reference"] or told.get("source_reference"),
+            row["source_reference"] or body.get("source_reference"),
             row["checkout_id"],
             payment.get("provider"),
             payment.get("provider_reference"),

@@ -33,7 +33,7 @@ from tests.bench.smtp_sink import listening
 
 LOGIN = login_of(SHOP, MODULE.value)
 INTAKE = f"orders.{STOREFRONT}"
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 PUBLISH_SECONDS = 120.0
 
 
@@ -42,7 +42,7 @@ class BenchStuck(Exception):
 
 
 @dataclass
-class Stage:
+class Harness:
     """Everything a measurement may use. `notes` are lines for the reader, printed beside the table."""
 
     parts: Parts
@@ -151,10 +151,10 @@ class Stage:
         deadline = time.monotonic() + seconds
         try:
             while (reached := await connection.fetchval(sql)) < least:
-                self.progress.tell(f"{service}: {abs(reached):,} of {abs(least):,}")
+                self.progress.report(f"{service}: {abs(reached):,} of {abs(least):,}")
                 if time.monotonic() > deadline:
                     raise BenchStuck(f"{service}: {sql!r} is {reached} after {seconds:.0f} s, not {least}")
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
         finally:
             await connection.close()
 
@@ -168,9 +168,9 @@ def management_of(system: System) -> Management:
 
 
 @asynccontextmanager
-async def opened_stage(
+async def opened_harness(
     parts: Parts, folder: Path, scale: Scale, sink: list[str | Path] | None, progress: Progress
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[Harness]:
     """Databases, migrations and topology of both systems; no service runs yet."""
     shops = [ShopSetup(GARANCE.profile, [MODULE.value])]
     ours = System(folder / "ours", parts.postgres, parts.rabbitmq, shops)
@@ -181,4 +181,4 @@ async def opened_stage(
             await system.supervisor.__aenter__()
             stack.push_async_exit(system.__aexit__)
         await asyncio.gather(ours.prepare(), floor.prepare())
-        yield Stage(parts, ours, floor, scale, sink, progress)
+        yield Harness(parts, ours, floor, scale, sink, progress)

@@ -13,60 +13,60 @@ from starlette.responses import RedirectResponse, Response
 from services.chassis.runtime.hub import Hub
 from services.notifier.links.link import PATH
 from services.notifier.mails.compose.brand import contact
-from services.notifier.mails.compose.figures import Formatter, figures
+from services.notifier.mails.compose.formatter import Formatter, formatter
 from services.notifier.mails.compose.logo import logo_of
 from services.notifier.mails.settings import ShopProfile, ShopUnknown
 from services.notifier.mails.texts.profile import overlaid
 from services.notifier.mails.texts.store import read_profiles
 from services.notifier.page import settings as configured
 from services.notifier.page.branding import colour_path
-from services.notifier.page.opening import Opened, Standing, open_link
-from services.notifier.page.owners import Owners
-from services.notifier.page.rendering import language_asked, methods_of, render, words_of
+from services.notifier.page.opening import LinkState, Opened, open_link
+from services.notifier.page.rendering import methods_of, render, requested_language, words_of
+from services.notifier.page.service_clients import PageClients
 from services.notifier.page.view import order_view
 
 MOST_FIELDS = 20
 
 
-class Visit:
+class PageRequest:
     """The request with what it opened."""
 
     def __init__(
-        self, hub: Hub, owners: Owners, request: Request, link: Opened, shop: ShopProfile | None
+        self, hub: Hub, clients: PageClients, request: Request, link: Opened, shop: ShopProfile | None
     ) -> None:
-        self.hub, self.owners, self.request, self.link, self.shop = hub, owners, request, link, shop
-        self.language = language_asked(request, link.locale)
+        self.hub, self.clients, self.request, self.link, self.shop = hub, clients, request, link, shop
+        self.language = requested_language(request, link.locale)
         self.words = words_of(self.language)
         self.token: str = request.path_params["token"]
 
     @classmethod
-    async def begin(cls, hub: Hub, owners: Owners, request: Request) -> Self:
-        """Return the visit of a request. Reads only."""
+    async def begin(cls, hub: Hub, clients: PageClients, request: Request) -> Self:
+        """Return the page request of an HTTP request. Reads only."""
         async with hub.acquire() as connection:
             link = await open_link(connection, request.path_params["token"], hub.clock.now())
             changed = (await read_profiles(connection, [link.shop])).get(link.shop) if link.shop else None
         configured_shop = _profile(hub, link.shop)
         shop = overlaid(configured_shop, changed) if configured_shop else None
-        return cls(hub, owners, request, link, shop)
+        return cls(hub, clients, request, link, shop)
 
     @property
     def path(self) -> str:
         """Return the address of the order's page."""
         return f"{PATH}{self.token}"
 
-    def figures(self, currency: str = "EUR") -> Formatter:
+    def formatter(self, currency: str = "EUR") -> Formatter:
         """Return the formatter for the reader."""
         zone = self.shop.time_zone if self.shop else "Europe/Paris"
         locale = self.link.locale if self.link.locale.startswith(self.language) else self.language
-        return figures(locale, currency, zone)
+        return formatter(locale, currency, zone)
 
     async def order(self) -> Mapping[str, Any] | None:
         """Return the order's document. Raises OwnerUnavailable."""
-        return await self.owners.order(self.link.shop, self.link.order_id)
+        return await self.clients.order(self.link.shop, self.link.order_id)
 
     def view(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return the data of the order's parts."""
-        drawn = self.figures(document["currency"])
+        drawn = self.formatter(document["currency"])
         return order_view(document, drawn, self.words, methods_of(self.language))
 
     async def fields(self) -> dict[str, str]:
@@ -79,7 +79,7 @@ class Visit:
         return {name: value.replace("\0", "") for name, value in pairs}
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
-        """Return a page of this visit."""
+        """Return a page for this request."""
         shown = self._shop_shown(self.shop) if self.shop else None
         page = {"path": self.path, "query": f"?lang={self.language}", "key": str(uuid4())}
         here = self.request.url.path
@@ -89,7 +89,7 @@ class Visit:
 
     def _shop_shown(self, shop: ShopProfile) -> dict[str, Any]:
         """Return the shop as the page shows it; its brand only behind a link that opens its order."""
-        is_open = self.link.standing is Standing.OPEN
+        is_open = self.link.state is LinkState.OPEN
         return {
             "name": shop.name,
             "contact": contact(shop),

@@ -1,4 +1,4 @@
-"""What a run counts as right, and the report in which it says so."""
+"""What a run counts as right, and the report in which it is shown."""
 
 from collections import Counter
 from dataclasses import replace
@@ -132,9 +132,9 @@ def test_a_missing_or_extra_mail_is_reported() -> None:
     ]
 
 
-def test_only_the_merchant_hears_of_a_customer_whose_address_does_not_exist() -> None:
-    told = with_unknown_address(SALES)
-    [mistyped] = [sale for sale in told if is_unknown(sale)]
+def test_only_the_merchant_is_notified_of_a_customer_whose_address_does_not_exist() -> None:
+    sales = with_unknown_address(SALES)
+    [mistyped] = [sale for sale in sales if is_unknown(sale)]
     script = Script(GARANCE, [], [mistyped])
     right = replace(FIGURES, mails_accepted=1, suppressed_addresses=1)
     assert wrong_mails(right, script) == []

@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 30.0
 """Both sides share one busy loop here: an answer that takes its time is no absence."""
 
 
-class PostOffice:
+class MailSystem:
     """Orders with its back office, and the notifier with its HTTP."""
 
     def __init__(self, backoffice: Backoffice, notifier: Desk) -> None:
@@ -81,7 +81,7 @@ class PostOffice:
         async with self.notifier.unit() as unit:
             work = ConversationUnit(unit)
             await work.load(ConversationNeeds(threads={(order.shop, order.order_id)}))
-            recipient = work.addressee(order.shop, order.order_id)
+            recipient = work.recipient(order.shop, order.order_id)
             assert recipient is not None
             post(work, recipient, message)
             await work.save()
@@ -117,17 +117,17 @@ class PostOffice:
         return inbound_id
 
     async def _carry(self, emitted: list[Any]) -> None:
-        for envelope, said in emitted:
+        for envelope, event in emitted:
             if "orders" in CATALOGUE[envelope.type].listeners:
-                await self.backoffice.desk.deliver(said, envelope=envelope)
+                await self.backoffice.desk.deliver(event, envelope=envelope)
 
 
 @asynccontextmanager
-async def a_post_office(backoffices: Any, desks: Any) -> AsyncIterator[PostOffice]:
+async def a_mail_system(backoffices: Any, desks: Any) -> AsyncIterator[MailSystem]:
     """A back office that reads from a notifier of its own."""
     (port,) = free_ports(1)
     notifier = await desks("notifier")
     backoffice = await backoffices(notifier_url=f"http://127.0.0.1:{port}")
     backoffice.app_state.clients.seconds = PATIENCE_SECONDS
     async with serving(build_app(notifier.hub), port):
-        yield PostOffice(backoffice, notifier)
+        yield MailSystem(backoffice, notifier)

@@ -43,7 +43,7 @@ def a_pair(
         context=context or {},
         created_at=CREATED_AT,
     )
-    addressee = Recipient(
+    customer = Recipient(
         shop=order.shop,
         order_id=order.order_id,
         code=order.code,
@@ -53,10 +53,10 @@ def a_pair(
         thread_mail_id=mail_id(order.shop, cause, order.customer.email or "", Template.ORDER_RECAP),
         placed=order.model_dump(mode="json", exclude_none=True),
     )
-    return mail, addressee
+    return mail, customer
 
 
-def a_letter(
+def a_mail(
     template: Template,
     order: OrderPlaced,
     shipment: ShipmentDispatched | None = None,
@@ -67,16 +67,16 @@ def a_letter(
 ) -> MailMessage:
     """The letter that this template makes of an order, with a link to its page if there is one."""
     context = _context(template, order, shipment, status)
-    mail, addressee = a_pair(template, order, context=context, shop=shop, locale=locale)
-    return compose(mail, addressee, shop or a_shop(), page_url=page_url)
+    mail, recipient = a_pair(template, order, context=context, shop=shop, locale=locale)
+    return compose(mail, recipient, shop or a_shop(), page_url=page_url)
 
 
 def _context(
     template: Template, order: OrderPlaced, shipment: ShipmentDispatched | None, status: StatusUpdated | None
 ) -> dict[str, Any]:
     if template in OF_MESSAGES:
-        said = (status and status.public_comment) or "Bonjour Zoé,\n\nquelle taille ?"
-        return {"author": said, "text": said}
+        text = (status and status.public_comment) or "Bonjour Zoé,\n\nquelle taille ?"
+        return {"author": text, "text": text}
     if template is Template.CHECKOUT_ABANDONED:
         return {"name": order.customer.name, "currency": order.currency, "total_minor": 1250}
     if template in ALERTS:
@@ -98,8 +98,8 @@ def _context(
         lines = [{"line": line.line, "quantity": 1} for line in order.lines]
         money = {"mode": "sent", "amount_minor": 1250, "currency": order.currency}
         return {**money, "lines": lines, **comment}
-    told = status if template is Template.STATUS_UPDATED else shipment
-    return told.model_dump(mode="json", exclude_none=True) if told else {}
+    context = status if template is Template.STATUS_UPDATED else shipment
+    return context.model_dump(mode="json", exclude_none=True) if context else {}
 
 
 def _warning(template: Template, order: OrderPlaced, shipment: ShipmentDispatched | None) -> dict[str, Any]:
@@ -117,26 +117,26 @@ def _warning(template: Template, order: OrderPlaced, shipment: ShipmentDispatche
 
 def read(letter: MailMessage) -> EmailMessage:
     """The letter parsed back; whatever the standard library finds wrong is an error."""
-    message = message_from_bytes(letter.content, policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    parts = list(message.walk())
+    context = message_from_bytes(letter.content, policy=policy.default)
+    assert isinstance(context, EmailMessage)
+    parts = list(context.walk())
     assert [part.get_content_type() for part in parts] == ["multipart/alternative", "text/plain", "text/html"]
     assert all(part.defects == [] for part in parts)
-    assert all(header.defects == () for header in message.values())
+    assert all(header.defects == () for header in context.values())
     lines = letter.content.split(b"\r\n")
     assert max(map(len, lines)) <= 998
     assert not any(b"\n" in line or b"\r" in line for line in lines)
-    return message
+    return context
 
 
-def text_of(message: EmailMessage) -> str:
+def text_of(context: EmailMessage) -> str:
     """The text part, with `\\n` lines."""
-    return _part(message, "plain")
+    return _part(context, "plain")
 
 
-def html_of(message: EmailMessage) -> str:
+def html_of(context: EmailMessage) -> str:
     """The HTML part, with `\\n` lines."""
-    return _part(message, "html")
+    return _part(context, "html")
 
 
 class Tags(HTMLParser):
@@ -167,7 +167,7 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def _part(message: EmailMessage, kind: str) -> str:
-    body = message.get_body((kind,))
+def _part(context: EmailMessage, kind: str) -> str:
+    body = context.get_body((kind,))
     assert body is not None
     return str(body.get_content()).replace("\r\n", "\n")

@@ -24,7 +24,7 @@ class OwnerUnavailable(Exception):
     """A service does not answer now; nothing is known about what it would have answered."""
 
 
-class Owners:
+class PageClients:
     """Clients of orders and payments. They only read."""
 
     def __init__(self, settings: PageSettings) -> None:

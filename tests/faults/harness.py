@@ -11,26 +11,26 @@ from deploy.demo.script import Script
 from deploy.local.parts import Parts
 from deploy.local.system import System
 from services.chassis.testing import wait_until
-from tests.lives.living import Chronicle, many_lives
+from tests.lives.living import History, many_lives
 from tests.lives.timeline import where_everything_stands
 
 LIVES = 36
 SWING_SECONDS = 60.0
 
 
-class Stage:
-    """The system, its servers, and the chronicle of all that was played on it."""
+class Harness:
+    """The system, its servers, and the history of all that was played on it."""
 
     def __init__(self, system: System, parts: Parts) -> None:
         self.system = system
         self.postgres, self.rabbitmq = parts.postgres, parts.rabbitmq
-        self.chronicle = Chronicle(system)
+        self.history = History(system)
 
     @asynccontextmanager
     async def lives(self, count: int = LIVES) -> AsyncIterator[None]:
         """The body runs while lives are in full swing; then they must end right and the auditor must be content."""
         orders_before = await self.orders()
-        playing = asyncio.create_task(self.chronicle.play(many_lives(count)))
+        playing = asyncio.create_task(self.history.play(many_lives(count)))
         try:
             await self._until(orders_before + count // 3, playing)
             assert not playing.done(), "the fault must come while lives go on"
@@ -41,12 +41,12 @@ class Stage:
             raise
         assert outcome.wrong == [], f"{outcome.wrong}\n{await where_everything_stands(self.system)}"
         assert len(outcome.orders) == count
-        found = await self.chronicle.violations()
+        found = await self.history.violations()
         assert found == [], "\n".join([*map(str, found), await where_everything_stands(self.system)])
 
     async def play(self, script: Script) -> None:
         """Play lives without a fault, which must end right; the auditor is not asked."""
-        outcome = await self.chronicle.play(script)
+        outcome = await self.history.play(script)
         assert outcome.wrong == [], f"{outcome.wrong}\n{await where_everything_stands(self.system)}"
 
     async def orders(self) -> int:

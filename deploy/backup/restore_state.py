@@ -47,7 +47,7 @@ class Step(StrEnum):
     FINISHED = "finished"
 
 
-class Standing(NamedTuple):
+class DatabaseState(NamedTuple):
     """A database's step; `tables` are those of somebody else when it holds something other than this backup."""
 
     step: Step | None
@@ -91,7 +91,7 @@ async def _close(connection: Any) -> None:
         connection.terminate()
 
 
-async def standing_of(connection: Any, backup_id: UUID) -> Standing:
+async def state_of(connection: Any, backup_id: UUID) -> DatabaseState:
     """Return how far the restore of this backup is in a database."""
     tables = await connection.fetchval(_TABLES)
     marked = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{SCHEMA}.backup")
@@ -99,15 +99,15 @@ async def standing_of(connection: Any, backup_id: UUID) -> Standing:
     if marked:
         named = await connection.fetchval(f"SELECT id FROM {SCHEMA}.backup")  # noqa: S608 - a constant of ours
         if named != backup_id:
-            return Standing(None, tables, named)
+            return DatabaseState(None, tables, named)
         if own is not None and own["backup_id"] == backup_id and own["finished_at"] is None:
-            return Standing(Step.RAISED)
-        return Standing(Step.FILLED if tables else Step.BEGUN)
+            return DatabaseState(Step.RAISED)
+        return DatabaseState(Step.FILLED if tables else Step.BEGUN)
     if not tables:
-        return Standing(Step.EMPTY)
+        return DatabaseState(Step.EMPTY)
     if own is None or own["backup_id"] != backup_id:
-        return Standing(None, tables)
-    return Standing(Step.OPEN if own["finished_at"] is None else Step.FINISHED)
+        return DatabaseState(None, tables)
+    return DatabaseState(Step.OPEN if own["finished_at"] is None else Step.FINISHED)
 
 
 async def _newest(connection: Any) -> Any:
@@ -118,17 +118,17 @@ async def _newest(connection: Any) -> Any:
     )
 
 
-def refuse_others(urls: Mapping[str, str], found: Mapping[str, Standing]) -> None:
+def refuse_others(urls: Mapping[str, str], found: Mapping[str, DatabaseState]) -> None:
     """Raise Refused naming every database that holds something other than this backup."""
     wrong = []
-    for service, standing in found.items():
-        if standing.step is not None:
+    for service, state in found.items():
+        if state.step is not None:
             continue
         name = urlsplit(urls[service]).path.removeprefix("/")
-        if standing.other_backup:
-            wrong.append(f"{name} ({service}) was begun from another backup, {standing.other_backup}")
+        if state.other_backup:
+            wrong.append(f"{name} ({service}) was begun from another backup, {state.other_backup}")
         else:
-            wrong.append(f"{name} ({service}) is not empty: it has {standing.tables} tables")
+            wrong.append(f"{name} ({service}) is not empty: it has {state.tables} tables")
     if wrong:
         raise Refused(
             f"{'; '.join(wrong)}. Nothing was changed. A restore needs empty databases: stop all processes, keep a "

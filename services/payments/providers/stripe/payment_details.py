@@ -1,4 +1,4 @@
-"""Clues by which staff can identify a payment: names, addresses and references from Stripe's objects.
+"""Details by which staff can identify a payment: names, addresses and references from Stripe's objects.
 
 Raw facts for staff to read; nothing is ever matched by them. Pure.
 """
@@ -19,7 +19,7 @@ _PLACES = {
 MOST_CHARACTERS = 200
 
 
-def clues(body: bytes) -> dict[str, Any]:
+def payment_details(body: bytes) -> dict[str, Any]:
     """Return name, mail, description, references and metadata of the object in a webhook; those that are
     present.
     """
@@ -27,22 +27,22 @@ def clues(body: bytes) -> dict[str, Any]:
         data = read_object(body).get("data")
     except JsonRefused:
         return {}
-    thing = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(thing, dict):
+    resource = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(resource, dict):
         return {}
-    found = {name: value for name, places in _PLACES.items() if (value := _first(thing, places))}
-    metadata = thing.get("metadata")
+    found = {name: value for name, places in _PLACES.items() if (value := _first(resource, places))}
+    metadata = resource.get("metadata")
     named = metadata.items() if isinstance(metadata, dict) else ()
     return {**found, "metadata": {str(k)[:40]: v[:MOST_CHARACTERS] for k, v in named if isinstance(v, str)}}
 
 
-def _first(thing: dict[str, Any], places: tuple[tuple[str, ...], ...]) -> str | None:
-    return next((value[:MOST_CHARACTERS] for value in _texts(thing, places)), None)
+def _first(resource: dict[str, Any], places: tuple[tuple[str, ...], ...]) -> str | None:
+    return next((value[:MOST_CHARACTERS] for value in _texts(resource, places)), None)
 
 
-def _texts(thing: dict[str, Any], places: tuple[tuple[str, ...], ...]) -> Iterator[str]:
+def _texts(resource: dict[str, Any], places: tuple[tuple[str, ...], ...]) -> Iterator[str]:
     for place in places:
-        value: Any = thing
+        value: Any = resource
         for step in place:
             value = value.get(step) if isinstance(value, dict) else None
         if isinstance(value, str) and value:

@@ -26,24 +26,24 @@ def settle_refund(work: AccountUnit, received: ReceivedMessage[SettleRefund]) ->
     account = account_of(work, received)
     if account is None:
         return None
-    asked = account.refunds.asked.get(command.refund_id)
-    if asked is None or asked.is_mark:
+    refund = account.refunds.requested.get(command.refund_id)
+    if refund is None or refund.is_mark:
         text = f"order {account.code} has no sent refund {command.refund_id}; check the refund's id"
         return reject(work, received, [Reason(code="refund_unknown", message=text, field="refund_id")])
-    if not (asked.is_uncertain or asked.is_untraced) or account.refunds.matching().of(asked) is not None:
-        text = f"refund {asked.id} is not uncertain; look at the order again"
+    if not (refund.is_uncertain or refund.is_untraced) or account.refunds.matching().of(refund) is not None:
+        text = f"refund {refund.id} is not uncertain; look at the order again"
         return reject(work, received, [Reason(code="refund_not_uncertain", message=text, field="refund_id")])
-    if work.effect_states.get(str(asked.id)) not in (_RESTING if asked.is_untraced else ("uncertain",)):
-        text = f"the provider is being asked about refund {asked.id}; wait for its answer"
+    if work.effect_states.get(str(refund.id)) not in (_RESTING if refund.is_untraced else ("uncertain",)):
+        text = f"the provider is being asked about refund {refund.id}; wait for its answer"
         return reject(work, received, [Reason(code="refund_being_asked", message=text, field="refund_id")])
-    if reasons := _against_reference(work, account, asked, command):
+    if reasons := _against_reference(work, account, refund, command):
         return reject(work, received, reasons)
-    _apply(work, account, asked, received)
+    _apply(work, account, refund, received)
     return done(work, received)
 
 
 def _against_reference(
-    work: AccountUnit, account: Account, asked: RequestedRefund, command: SettleRefund
+    work: AccountUnit, account: Account, refund: RequestedRefund, command: SettleRefund
 ) -> list[Reason]:
     """Return the reasons against the reference: it goes with a refund that was made, and names no object
     recorded as something else.
@@ -55,27 +55,27 @@ def _against_reference(
         text = f"provider_reference {named} goes with the verdict made only; leave it out"
         return [Reason(code="reference_not_needed", message=text, field="provider_reference")]
     if named is None:
-        text = f"provider_reference is missing: send {asked.provider}'s id of the refund that was made, or ask again"
+        text = f"provider_reference is missing: send {refund.provider}'s id of the refund that was made, or ask again"
         return [Reason(code="refund_reference_missing", message=text, field="provider_reference")]
-    if work.knows_object(account, asked.provider or "", named):
-        text = f"{named} is known as something else; send {asked.provider}'s id of this refund"
+    if work.knows_object(account, refund.provider or "", named):
+        text = f"{named} is known as something else; send {refund.provider}'s id of this refund"
         return [Reason(code="refund_reference_used", message=text, field="provider_reference")]
     return []
 
 
 def _apply(
-    work: AccountUnit, account: Account, asked: RequestedRefund, received: ReceivedMessage[SettleRefund]
+    work: AccountUnit, account: Account, refund: RequestedRefund, received: ReceivedMessage[SettleRefund]
 ) -> None:
     command, envelope = received.message, received.envelope
     note = f"{command.verdict} by {command.actor}" + (f": {command.reason}" if command.reason else "")
     if command.verdict is RefundVerdict.ASK_AGAIN:
-        work.decide_effect(str(asked.id), "planned", note)
+        work.decide_effect(str(refund.id), "planned", note)
     elif command.verdict is RefundVerdict.MADE:
-        work.decide_effect(str(asked.id), "done", note)
+        work.decide_effect(str(refund.id), "done", note)
         named = {"reference": command.provider_reference, "confirmed_by": command.actor}
-        account.fill_refund(asked.id, envelope, is_sent=True, **named)
-        account.causes[asked.id] = envelope
-        work.link(account, asked.provider or "", command.provider_reference or "")
+        account.fill_refund(refund.id, envelope, is_sent=True, **named)
+        account.causes[refund.id] = envelope
+        work.link(account, refund.provider or "", command.provider_reference or "")
     else:
-        work.decide_effect(str(asked.id), "discarded", note)
-        account.fill_refund(asked.id, envelope, refusal=note)
+        work.decide_effect(str(refund.id), "discarded", note)
+        account.fill_refund(refund.id, envelope, refusal=note)

@@ -1,4 +1,4 @@
-"""Clues by which staff can identify a payment: names, addresses and references in PayPal's events.
+"""Details by which staff can identify a payment: names, addresses and references in PayPal's events.
 
 Raw and unproven, for staff to read; nothing is ever matched by them. Pure.
 """
@@ -15,7 +15,7 @@ _FIELDS = {
 MOST_CHARACTERS = 200
 
 
-def clues(body: bytes) -> dict[str, Any]:
+def payment_details(body: bytes) -> dict[str, Any]:
     """Return the payer, description and references of the object in a webhook; those that are present."""
     try:
         resource = read_object(body).get("resource")
@@ -37,8 +37,8 @@ def clues(body: bytes) -> dict[str, Any]:
     }
 
 
-def _first(thing: dict[str, Any], fields: tuple[str, ...]) -> Any:
-    return next((thing[field] for field in fields if thing.get(field)), None)
+def _first(resource: dict[str, Any], fields: tuple[str, ...]) -> Any:
+    return next((resource[field] for field in fields if resource.get(field)), None)
 
 
 def _joined(name: Any) -> str:

@@ -37,7 +37,7 @@ class Journals:
 
 
 @dataclass(frozen=True)
-class Ground:
+class Inputs:
     """Everything the checks can read. `expected_parked` are ids of messages that must be parked (and no
     others may be).
     """
@@ -64,9 +64,9 @@ class Ground:
 
 
 @asynccontextmanager
-async def open_ground(
+async def open_inputs(
     urls: Mapping[str, str], journals: Journals | None = None, expected_parked: Collection[UUID] = ()
-) -> AsyncIterator[Ground]:
+) -> AsyncIterator[Inputs]:
     """Connect to every service's database; the sessions can't write."""
     async with AsyncExitStack() as stack:
         connections = {}
@@ -75,7 +75,7 @@ async def open_ground(
             connection = await asyncpg.connect(urls[service], server_settings=settings, timeout=10)
             stack.push_async_callback(connection.close)
             connections[service] = connection
-        yield Ground(connections, journals or Journals(), frozenset(expected_parked))
+        yield Inputs(connections, journals or Journals(), frozenset(expected_parked))
 
 
 async def table(
@@ -90,20 +90,20 @@ async def table(
     return found
 
 
-async def living(ground: Ground, rows: Rows) -> Rows:
+async def living(inputs: Inputs, rows: Rows) -> Rows:
     """Return the rows (keyed by shop and order first) of orders that were not deleted."""
-    deleted = await ground.orders.fetch("SELECT shop, order_id FROM deleted_order")
+    deleted = await inputs.orders.fetch("SELECT shop, order_id FROM deleted_order")
     gone = {(row["shop"], row["order_id"]) for row in deleted}
     return {key: row for key, row in rows.items() if key[:2] not in gone}
 
 
-async def erased(ground: Ground) -> set[tuple[str, UUID]]:
+async def erased(inputs: Inputs) -> set[tuple[str, UUID]]:
     """Return the orders (shop, id) whose customers were erased."""
-    rows = await ground.orders.fetch("SELECT shop, order_id FROM msg.erased")
+    rows = await inputs.orders.fetch("SELECT shop, order_id FROM msg.erased")
     return {(row["shop"], row["order_id"]) for row in rows}
 
 
-async def named(ground: Ground, rows: Rows) -> Rows:
+async def named(inputs: Inputs, rows: Rows) -> Rows:
     """Return the rows (keyed by shop and order first) of orders whose customers were not erased."""
-    gone = await erased(ground)
+    gone = await erased(inputs)
     return {key: row for key, row in rows.items() if key[:2] not in gone}

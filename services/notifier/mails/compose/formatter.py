@@ -89,14 +89,14 @@ class Formatter:
         """Format a date in full: 22 novembre 2026."""
         return _day(day, self.locale)
 
-    def moment(self, moment: datetime) -> str:
+    def date_time(self, date_time: datetime) -> str:
         """Format a time in the shop's zone: 22 novembre 2026, 14:05."""
-        local = in_zone(moment, self.zone)
+        local = in_zone(date_time, self.zone)
         return f"{_day(local.date(), self.locale)}, {_minute(local.hour, local.minute, self.locale)}"
 
 
 @lru_cache(maxsize=1024)
-def figures(locale: str, currency: str, time_zone: str) -> Formatter:
+def formatter(locale: str, currency: str, time_zone: str) -> Formatter:
     """Return the formatter for a BCP 47 locale. Raises contracts.money.UnknownCurrency."""
     known = _babel_locale(locale)
     return Formatter(known, _amount_style(known, currency), ZoneInfo(time_zone))

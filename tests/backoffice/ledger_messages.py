@@ -58,16 +58,16 @@ def refunded(
     states: dict[type[Message], str] = {RefundMarked: "marked", RefundSent: "sent", RefundFailed: "failed"}
     state = states.get(kind, "uncertain")
 
-    def answer(_: UUID, asked: RefundOrder) -> Any:
-        about = asked.model_dump(
+    def answer(_: UUID, request: RefundOrder) -> Any:
+        about = request.model_dump(
             include={"refund_id", "mode", "amount_minor", "currency", "lines", "cause", "reason", "actor"}
         )
-        told = {"version": 3, "state": state, "asked_at": datetime.now(UTC), "provider": "stripe", **more}
+        fields = {"version": 3, "state": state, "asked_at": datetime.now(UTC), "provider": "stripe", **more}
         return kind(
-            shop=asked.shop,
-            order_id=asked.order_id,
+            shop=request.shop,
+            order_id=request.order_id,
             code=code,
-            refund=Refund.model_validate({**about, **told}),
+            refund=Refund.model_validate({**about, **fields}),
         )
 
     return answer

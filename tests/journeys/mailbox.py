@@ -5,7 +5,7 @@ the reply its mails get (`451 4.2.1 later`), or to the behaviour after a complet
 (the connection is closed), `keep and die` (the mail is stored first). It is read for every recipient, and
 `refused.log` has a line per rejection.
 
-python -m tests.journeys.postbox --port 2525 --journal mails.jsonl --folder mails
+python -m tests.journeys.mailbox --port 2525 --journal mails.jsonl --folder mails
 """
 
 import argparse
@@ -29,7 +29,7 @@ REFUSED = "refused.log"
 AT_THE_END = ("hang", "die", "keep and die")
 
 
-class Postbox(Journal):
+class Mailbox(Journal):
     """Stores mails as files, and records them in the journal."""
 
     def __init__(self, file: TextIO, folder: Path) -> None:
@@ -100,9 +100,9 @@ async def serve(port: int, journal: Path, folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with journal.open("a", encoding="utf-8") as file:
-        postbox = Postbox(file, folder)
+        mailbox = Mailbox(file, folder)
         server = await loop.create_server(
-            lambda: SMTP(postbox, enable_SMTPUTF8=True, hostname="post.example.org"), "127.0.0.1", port
+            lambda: SMTP(mailbox, enable_SMTPUTF8=True, hostname="post.example.org"), "127.0.0.1", port
         )
         await stop.wait()
         server.close()

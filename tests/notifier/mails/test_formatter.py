@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.money import EXPONENTS, MAX_MINOR, UnknownCurrency, to_decimal
-from services.notifier.mails.compose.figures import figures
-from services.notifier.mails.compose.sheet import of_name
+from services.notifier.mails.compose.formatter import formatter
+from services.notifier.mails.compose.view_models import of_name
 from services.notifier.mails.texts.planning import language_of
 
 _AS_IN_CLDR = ("EUR", "USD", "GBP", "CHF", "JPY", "TND", "XOF")
@@ -22,14 +22,14 @@ minors = st.integers(-MAX_MINOR, MAX_MINOR)
 @given(minors, st.sampled_from(_AS_IN_CLDR), st.sampled_from(_LOCALES))
 def test_amount_is_what_babel_writes(minor: int, currency: str, locale: str) -> None:
     expected = format_currency(to_decimal(minor, currency), currency, locale=locale.replace("-", "_"))
-    assert figures(locale, currency, "UTC").amount(minor) == expected
+    assert formatter(locale, currency, "UTC").amount(minor) == expected
 
 
 @given(
     minors, st.sampled_from(sorted(EXPONENTS)), st.sampled_from(("fr", "en", "fr-FR", "en-IN", "de", "zh-TW"))
 )
 def test_every_digit_is_there_in_every_currency(minor: int, currency: str, locale: str) -> None:
-    written = figures(locale, currency, "UTC").amount(minor)
+    written = formatter(locale, currency, "UTC").amount(minor)
     digits = re.sub(r"\D", "", written)
     assert int(digits) == abs(minor)
     assert ("-" in written) == (minor < 0)
@@ -40,7 +40,7 @@ def test_every_digit_is_there_in_every_currency(minor: int, currency: str, local
     ("fr", "1\u202f234,50\u00a0€"), ("en", "€1,234.50"), ("de", "€1,234.50"), ("en-IN", "€1,234.50"),
 ])  # fmt: skip
 def test_amount(locale: str, written: str) -> None:
-    assert figures(locale, "EUR", "UTC").amount(123_450) == written
+    assert formatter(locale, "EUR", "UTC").amount(123_450) == written
 
 
 @pytest.mark.parametrize(("millionths", "fr", "en"), [
@@ -49,26 +49,26 @@ def test_amount(locale: str, written: str) -> None:
     (1_000_000, "100\u202f%", "100%"),
 ])  # fmt: skip
 def test_rate(millionths: int, fr: str, en: str) -> None:
-    assert figures("fr", "EUR", "UTC").rate(millionths) == fr
-    assert figures("en", "EUR", "UTC").rate(millionths) == en
+    assert formatter("fr", "EUR", "UTC").rate(millionths) == fr
+    assert formatter("en", "EUR", "UTC").rate(millionths) == en
 
 
 @pytest.mark.parametrize(("exact", "written"), [
     ("0.0123", "€0.0123"), ("1234.5", "€1,234.50"), ("12", "€12.00"), ("0.010000", "€0.01"),
 ])  # fmt: skip
 def test_a_unit_price_has_all_its_digits(exact: str, written: str) -> None:
-    assert figures("en", "EUR", "UTC").price(exact) == written
+    assert formatter("en", "EUR", "UTC").price(exact) == written
 
 
 def test_times_are_the_shops() -> None:
     midnight = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert figures("fr", "EUR", "Europe/Paris").moment(midnight) == "1er janvier 2027, 00:30"
-    assert figures("en-GB", "EUR", "UTC").moment(midnight) == "31 December 2026, 23:30"
-    assert figures("fr", "EUR", "UTC").day(date(2026, 8, 1)) == "1er août 2026"
+    assert formatter("fr", "EUR", "Europe/Paris").date_time(midnight) == "1er janvier 2027, 00:30"
+    assert formatter("en-GB", "EUR", "UTC").date_time(midnight) == "31 December 2026, 23:30"
+    assert formatter("fr", "EUR", "UTC").day(date(2026, 8, 1)) == "1er août 2026"
 
 
 def test_names() -> None:
-    french = figures("fr", "EUR", "UTC")
+    french = formatter("fr", "EUR", "UTC")
     assert (french.country("DE"), french.country("ZZZ")) == ("Allemagne", "ZZZ")
     assert (french.language("en-GB"), french.language("xx")) == ("anglais", "xx")
 
@@ -79,20 +79,20 @@ def test_language_without_templates_reads_english() -> None:
 
 def test_unknown_currency_is_an_error() -> None:
     with pytest.raises(UnknownCurrency, match="XXX"):
-        figures("fr", "XXX", "UTC")
+        formatter("fr", "XXX", "UTC")
 
 
 def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
-    french, english = figures("fr", "EUR", "UTC"), figures("en", "EUR", "UTC")
+    french, english = formatter("fr", "EUR", "UTC"), formatter("en", "EUR", "UTC")
     assert french.day(date(2026, 10, 1)) == "1er octobre 2026"
     assert french.day(date(2026, 10, 2)) == "2 octobre 2026"
     assert english.day(date(2026, 10, 1)) == "1 October 2026"
 
 
 def test_english_dates_are_british_unless_the_locale_names_another_region() -> None:
-    moment = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
-    assert figures("en", "EUR", "UTC").moment(moment) == "22 November 2026, 14:05"
-    assert figures("en-US", "EUR", "UTC").moment(moment) == "November 22, 2026, 2:05\u202fPM"
+    date_time = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+    assert formatter("en", "EUR", "UTC").date_time(date_time) == "22 November 2026, 14:05"
+    assert formatter("en-US", "EUR", "UTC").date_time(date_time) == "November 22, 2026, 2:05\u202fPM"
 
 
 def test_a_name_behind_de_is_elided_before_a_vowel() -> None:
