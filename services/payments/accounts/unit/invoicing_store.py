@@ -48,23 +48,24 @@ class Announced(NamedTuple):
         return self.version, self.changed_at
 
 
-async def lock_invoicing(connection: Connection, shops: Sequence[str]) -> dict[str, Invoicing]:
-    """Return the settings of these shops that can be read, locked FOR UPDATE."""
+async def lock_invoicing(
+    connection: Connection, shops: Sequence[str]
+) -> tuple[dict[str, Invoicing], set[str]]:
+    """Return the settings of these shops that can be read, locked FOR UPDATE, and the shops whose settings can't be.
+
+    Both come from one reading: what another process stores meanwhile for the first time is not taken for unreadable.
+    """
     await connection.fetch(
         "SELECT FROM invoicing WHERE shop = ANY($1) ORDER BY shop FOR UPDATE", sorted(shops)
     )
-    return _readable(await _rows(connection, shops))
+    rows = await _rows(connection, shops)
+    found = _readable(rows)
+    return found, {row["shop"] for row in rows} - found.keys()
 
 
 async def read_invoicing(connection: Connection, shops: Sequence[str]) -> dict[str, Invoicing]:
     """Return the settings of these shops. Locks nothing. Raises ValidationError when some can't be read."""
     return {row["shop"]: _invoicing(row) for row in await _rows(connection, shops)}
-
-
-async def list_stored(connection: Connection, shops: Sequence[str]) -> set[str]:
-    """Return those of these shops that have settings, readable or not. Locks nothing."""
-    rows = await connection.fetch("SELECT shop FROM invoicing WHERE shop = ANY($1)", shops)
-    return {row["shop"] for row in rows}
 
 
 async def _rows(connection: Connection, shops: Sequence[str]) -> list[asyncpg.Record]:

@@ -72,10 +72,9 @@ class SaleChanges:
         """Lock and load the invoicing settings and sales that commands name."""
         connection = self._unit.connection
         if needs.invoicing:
-            self.invoicing = await invoicing_store.lock_invoicing(connection, sorted(needs.invoicing))
-            stored = await invoicing_store.list_stored(connection, sorted(needs.invoicing))
-            self.unreadable = stored - self.invoicing.keys()
-            self.prefixes = await invoicing_store.read_prefixes(connection, sorted(needs.invoicing))
+            shops = sorted(needs.invoicing)
+            self.invoicing, self.unreadable = await invoicing_store.lock_invoicing(connection, shops)
+            self.prefixes = await invoicing_store.read_prefixes(connection, shops)
         if needs.sales:
             self.askable = await sale_store.read_askable(connection, sorted(needs.sales))
 

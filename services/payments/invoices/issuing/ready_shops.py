@@ -88,7 +88,7 @@ def _issues(shop: str, settings: str) -> bool | None:
 
 async def _announce(process: Process, changed: Sequence[str]) -> None:
     async with process.unit() as unit:
-        shops = await lock_invoicing(unit.connection, changed)
+        shops, _ = await lock_invoicing(unit.connection, changed)
         for shop, invoicing in sorted(shops.items()):
             issues = may_issue(invoicing.settings)
             if invoicing.is_announced is issues:
