@@ -42,7 +42,7 @@ _FORMS = {
     "XI": _BRITISH,
     "YT": r"976[0-9]{2}",
 }
-_LETTERS = re.compile(r"[A-Z]{1,3}[\s\-\u2010-\u2015]+")
+_LETTERS = re.compile(r"\A[A-Z]{1,3}[\s\-\u2010-\u2015]+")
 """Letters of a country that people write before its code, as in D-10115 and L-1855."""
 
 
