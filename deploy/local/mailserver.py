@@ -23,7 +23,7 @@ from uuid import uuid4
 import uvloop
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deploy.arguments import named_path
+from deploy.arguments import filled, named_path
 
 UNKNOWN_DOMAIN = "unknown.example.org"
 """Addresses there do not exist: they are refused, as a mistyped one is."""
@@ -147,7 +147,7 @@ def _conversation(handler: Journal) -> SMTP:
 def main() -> None:
     """Run the command line."""
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    reader.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    reader.add_argument("--host", type=filled, default="127.0.0.1", help="address to listen on (127.0.0.1)")
     reader.add_argument("--port", type=int, required=True)
     reader.add_argument("--journal", type=named_path, required=True)
     reader.add_argument("--folder", type=named_path, help="where mails are kept as they came")

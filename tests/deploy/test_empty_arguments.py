@@ -32,6 +32,7 @@ WATCH = ("--watch", "--serve", "127.0.0.1:9200")
         ("deploy.demo.__main__", ("--orders", ""), "--orders"),
         ("deploy.demo.up", ("--folder", ""), "--folder"),
         ("deploy.local.mailserver", ("--port", "1", "--journal", ""), "--journal"),
+        ("deploy.local.mailserver", ("--port", "1", "--journal", "x", "--host", ""), "--host"),
         (
             "services.orders.backoffice.commandline",
             ("add-staff", "--login", "a@b.example", "--shop", ""),
