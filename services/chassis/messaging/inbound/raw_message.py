@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -102,7 +101,7 @@ def event_id_of(headers: Mapping[str, Any]) -> UUID | None:
 
 def digest_of(body: bytes) -> bytes:
     """Return the digest by which a body is recognised."""
-    return blake2b(body, digest_size=16).digest()
+    return hashlib.blake2b(body, digest_size=16).digest()
 
 
 def suffix_of(body: bytes) -> str:
