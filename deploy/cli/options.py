@@ -91,7 +91,7 @@ def named_folder(given: str) -> Path:
 def named_file(given: Path | None) -> Path | None:
     """Return the path of a file, as a callback; None without one. Raises BadParameter for an empty one, which would be
     read as the current folder."""
-    if given == Path():
+    if given is not None and str(given).strip() in ("", "."):
         raise typer.BadParameter("no file is named; is a variable of the shell not set?")
     return given
 

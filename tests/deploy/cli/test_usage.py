@@ -158,6 +158,7 @@ def test_every_setting_of_the_readme_is_read() -> None:
         (("--env-file", "/nowhere/x.env", "status"), {}, 2, "could not read /nowhere/x.env"),
         (("--env-file", "", "status"), {}, 2, "no file is named; is a variable of the shell not set?"),
         (("traces", "--otlp", "http://127.0.0.1:1", "--cursor", ""), {}, 2, "no file is named"),
+        (("traces", "--otlp", "http://127.0.0.1:1", "--cursor", " "), {}, 2, "no file is named"),
         (("traces", "--otlp", ""), dict.fromkeys(DATABASES, "postgresql://x"), 2, "is not an address"),
         (("effects", "list", "--kind", ""), {}, 2, "it is empty; give a value, or leave the option out"),
         (("parked", "list", "--fingerprint", " "), {}, 2, "it is empty; give a value"),
