@@ -56,7 +56,8 @@ class InvoicingResponse(BaseModel):
 
 
 async def read_invoicing(context: RequestContext) -> InvoicingResponse:
-    """Return the invoicing settings of the caller's shop. Raises the 503 problem while payments does not answer."""
+    """Return the invoicing settings of the caller's shop. Raises the 503 problem while payments does not answer, the
+    409 one while it can't read them."""
     found = await read_owned(context, "payments", "/internal/invoicing")
     return InvoicingResponse(
         version=found["version"],

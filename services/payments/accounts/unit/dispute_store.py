@@ -163,7 +163,7 @@ _WRITE_DISPUTES = Bulk(
 
 
 async def write_disputes(connection: Writer, accounts: Sequence[Account]) -> None:
-    """Insert the new facts of locked accounts whose disputes changed, and the current state of these."""
+    """Insert the new facts of locked accounts whose disputes changed, and write all their disputes as they are now."""
     await _APPEND_REPORTS.execute(connection, [row for one in accounts for row in _report_rows(one)])
     await _APPEND_MOVEMENTS.execute(connection, [row for one in accounts for row in _movement_rows(one)])
     await _APPEND_ALARMS.execute(connection, [row for one in accounts for row in _alarm_rows(one)])

@@ -228,8 +228,8 @@ def _made_row(account: Account, one: ProviderRefund) -> ProviderRefundRow:
 
 
 async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None:
-    """Write the refunds of locked accounts whose refunds changed. Raises UniqueViolationError when one's id
-    was used meanwhile for another order.
+    """Write all refunds of these locked accounts; the caller passes those whose refunds changed. Raises
+    UniqueViolationError when one's id was used meanwhile for another order.
     """
     requested = [(account, one) for account in accounts for one in account.refunds.requested.values()]
     provider_refunds = [(account, one) for account in accounts for one in account.refunds.made.values()]

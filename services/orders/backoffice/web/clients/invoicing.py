@@ -1,7 +1,7 @@
 """What keeps a shop's invoices back, as payments has it: wrong or missing mentions, a first day to come, failures.
 
 Nothing is stored here. While payments does not answer nothing is shown: its page and the home page report it
-themselves.
+themselves. That it can't read the settings is shown on their page only.
 """
 
 from collections.abc import Mapping
