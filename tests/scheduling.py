@@ -69,13 +69,17 @@ def pytest_fixture_setup(
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
     """End a system, and what was started for it, after the last test of its group; without workers nothing changes."""
-    yield
-    if not hasattr(item.config, "workerinput"):
-        return
-    group = group_of(item)
-    if nextitem is None or group_of(nextitem) != group:
-        for fixturedef, request in reversed(item.config.stash[LASTING].pop(group, [])):
-            fixturedef.finish(request)
+    try:
+        yield
+    finally:
+        is_last = nextitem is None or group_of(nextitem) != group_of(item)
+        if is_last and hasattr(item.config, "workerinput"):
+            _end(item.config, group_of(item))
+
+
+def _end(config: pytest.Config, system: str) -> None:
+    for fixturedef, request in reversed(config.stash[LASTING].pop(system, [])):
+        fixturedef.finish(request)
 
 
 def group_of(item: pytest.Item) -> str:

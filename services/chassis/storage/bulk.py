@@ -8,6 +8,7 @@ text and the plan of one row; the text is composed once, when the module is impo
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -33,6 +34,7 @@ _ARRAYS = {
 }
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 Row = TypeVar("Row", bound=Sequence[Any])
+Rows = TypeVar("Rows", bound=Collection[Any])
 
 
 class Bulk(Generic[Row]):
@@ -73,15 +75,23 @@ class Bulk(Generic[Row]):
         return [*zip(*rows, strict=True), *map(values.__getitem__, self._names)]
 
 
-Write = Callable[[Writer, Any], Awaitable[None]]
-"""Function of a store that writes rows."""
+@dataclass(frozen=True)
+class Table(Generic[Rows]):
+    """Rows, and the function of a store that writes such rows."""
+
+    write: Callable[[Writer, Rows], Awaitable[None]]
+    rows: Rows
+
+    async def save(self, connection: Writer) -> None:
+        """Write the rows, if there are any."""
+        if self.rows:
+            await self.write(connection, self.rows)
 
 
-async def write_tables(connection: Writer, *tables: tuple[Write, Collection[Any]]) -> None:
-    """Call each function with its rows, in this order; one without rows is left out."""
-    for write, rows in tables:
-        if rows:
-            await write(connection, rows)
+async def write_tables(connection: Writer, *tables: Table[Any]) -> None:
+    """Write each table's rows, in this order; one without rows is left out."""
+    for table in tables:
+        await table.save(connection)
 
 
 def _types_of(row: type[Any]) -> list[str]:

@@ -11,6 +11,10 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from contracts.envelope import uuid7
 from contracts.notifier.mails import MailReport, MailSent
@@ -175,6 +179,19 @@ async def test_settings_that_this_version_cannot_read_are_said_to_be_so(systems:
     assert "Cette version ne peut pas lire les réglages" in (await french.get("/settings/invoices")).words
     assert (await browser.get("/")).status == 200
     assert (await browser.get(LIST)).status == 200
+
+
+async def test_settings_that_only_a_newer_payments_can_read_are_said_to_be_so(
+    backoffices: Backoffices,
+) -> None:
+    async def newer(_: Request) -> JSONResponse:
+        stored = {**settings().model_dump(mode="json"), "issue_at": "shipment"}
+        return JSONResponse({"version": 4, "settings": stored, "missing": [], "waiting": [], "failed": []})
+
+    async with serving(Starlette(routes=[Route("/internal/invoicing", newer)])) as url:
+        browser = await (await backoffices(payments_url=url)).signed_in()
+        page = await browser.get("/settings/invoices")
+    assert (page.status, "can’t be read by this version" in page.words) == (200, True)
 
 
 async def test_orders_that_wait_for_a_wrong_mention_are_counted_where_people_look(systems: Systems) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.chassis.storage.bulk import Bulk, Integer, Json, JsonText, write_tables
+from services.chassis.storage.bulk import Bulk, Integer, Json, JsonText, Table, write_tables
 from services.chassis.storage.writing import Writes
 from tests.conftest import Desks
 
@@ -98,7 +98,10 @@ async def test_tables_are_written_in_their_order_and_those_without_rows_are_left
     async def write_lines(_: Any, rows: Any) -> None:
         written.append(("lines", rows))
 
-    await write_tables(Writes(None), (write_lines, []), (write_orders, ["a"]), (write_lines, {"b": 1}))
+    none: list[int] = []
+    await write_tables(
+        Writes(None), Table(write_lines, none), Table(write_orders, ["a"]), Table(write_lines, {"b": 1})
+    )
     assert written == [("orders", ["a"]), ("lines", {"b": 1})]
 
 

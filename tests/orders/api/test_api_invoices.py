@@ -11,6 +11,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from contracts.envelope import uuid7
 from contracts.message import Reason
@@ -19,6 +23,7 @@ from contracts.payments.invoices import (
     InvoiceIssued,
     InvoiceTotals,
     InvoicingChanged,
+    InvoicingSettings,
     ReissueInvoice,
 )
 from deploy.local.ports import free_ports
@@ -164,6 +169,22 @@ async def payments(cashdesks: CashDesks) -> AsyncIterator[Payments]:
     cashdesk = await cashdesks()
     async with serving(api.build(cashdesk.hub, cashdesk.receiver, cashdesk.renderer)) as url:
         yield Payments(cashdesk, url)
+
+
+async def test_settings_that_only_a_newer_payments_can_read_are_named(desks: Desks) -> None:
+    """In the middle of an upgrade orders may be the older one."""
+
+    async def newer(_: Request) -> JSONResponse:
+        settings = {**InvoicingSettings().model_dump(mode="json"), "issue_at": "shipment"}
+        lists: dict[str, list[Any]] = {"missing": [], "invalid": [], "waiting": [], "failed": []}
+        return JSONResponse({"version": 4, "settings": settings, **lists})
+
+    async with serving(Starlette(routes=[Route("/internal/invoicing", newer)])) as url:
+        desk = await desks("orders", api_tokens=TOKENS, payments_url=url)
+        async with client(desk) as http:
+            answer = await http.get("/v1/invoicing")
+    assert (answer.status_code, answer.json()["code"]) == (409, "settings_unreadable")
+    assert "(issue_at): finish the upgrade of orders" in answer.json()["detail"]
 
 
 async def test_settings_are_read_with_the_version_that_a_change_of_them_names(

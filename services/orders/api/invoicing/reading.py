@@ -4,12 +4,15 @@ Invariant: `version` belongs to the `settings` beside it, so that a change based
 changed by somebody else.
 """
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from contracts.message import Reason, Timestamp
 from contracts.payments.invoices import InvoicingSettings
+from services.chassis.http.problems import Problem
 from services.orders.api.context import RequestContext
 from services.orders.api.owners.reading import read_owned
 
@@ -57,11 +60,11 @@ class InvoicingResponse(BaseModel):
 
 async def read_invoicing(context: RequestContext) -> InvoicingResponse:
     """Return the invoicing settings of the caller's shop. Raises the 503 problem while payments does not answer, the
-    409 one while it can't read them."""
+    409 one while payments, or orders, can't read what a newer version stored."""
     found = await read_owned(context, "payments", "/internal/invoicing")
     return InvoicingResponse(
         version=found["version"],
-        settings=found["settings"] or InvoicingSettings(),
+        settings=_readable(found["settings"]),
         has_logo=found.get("has_logo", False),
         missing=found["missing"],
         invalid=found.get("invalid", []),
@@ -69,3 +72,14 @@ async def read_invoicing(context: RequestContext) -> InvoicingResponse:
         waiting=found["waiting"],
         failed=found["failed"],
     )
+
+
+def _readable(stored: Mapping[str, Any] | None) -> InvoicingSettings:
+    try:
+        return InvoicingSettings.model_validate(stored or {})
+    except ValidationError as error:
+        names = ", ".join(
+            sorted({str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]})
+        )
+        why = f"The invoicing settings can't be read by this version ({names}): finish the upgrade of orders."
+        raise Problem(409, "settings_unreadable", why) from error

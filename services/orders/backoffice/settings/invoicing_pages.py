@@ -46,15 +46,16 @@ OFFERED = {
 async def _show(context: PageContext, errors: Errors) -> Response:
     told = await context.app_state.clients.get("payments", "/internal/invoicing", shop=context.shop)
     down = told if isinstance(told, ServiceUnavailable) else None
-    is_unreadable = not isinstance(told, ServiceUnavailable) and told.status != 200
-    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) or is_unreadable else told.body
+    answered = {} if isinstance(told, ServiceUnavailable) or told.status != 200 else told.body
+    known = _known(answered.get("settings"))
+    is_unreadable = known is None or (not isinstance(told, ServiceUnavailable) and told.status == 409)
+    body: Mapping[str, Any] = {} if known is None else answered
     values: dict[str, Any] = body.get("settings") or {
         **InvoicingSettings().model_dump(mode="json"),
         **OFFERED,
     }
     form, stored = context.form_read, body.get("settings")
-    known = InvoicingSettings.model_validate(stored) if stored else InvoicingSettings()
-    flaws, doubts = (flaws_of(known), doubts_of(known)) if stored else ({}, {})
+    flaws, doubts = (flaws_of(known), doubts_of(known)) if stored and known else ({}, {})
     if errors:
         values = {**values, **form, **{name: form.ticked(name) for name in TICKS}}
     needed, missing = body.get("needed", []), body.get("missing", [])
@@ -78,6 +79,14 @@ async def _show(context: PageContext, errors: Errors) -> Response:
         first_day=first_day_to_come(context, stored) if stored else None,
         errors=errors_by_field or _explained(flaws),
     )
+
+
+def _known(stored: Mapping[str, Any] | None) -> InvoicingSettings | None:
+    """Return a shop's settings, the defaults where nothing is stored, None where a newer payments has more values."""
+    try:
+        return InvoicingSettings.model_validate(stored or {})
+    except ValidationError:
+        return None
 
 
 @pages.get(HERE, Permission.SETTINGS_VIEW)

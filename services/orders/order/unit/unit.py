@@ -15,7 +15,7 @@ from contracts.envelope import Envelope
 from contracts.orders.lifecycle import OrderState
 from services.chassis.messaging.subscribers import SubjectDeleted, UnitOfWork, Wait, order_key
 from services.chassis.messaging.unit import Unit
-from services.chassis.storage.bulk import write_tables
+from services.chassis.storage.bulk import Table, write_tables
 from services.chassis.storage.writing import Writer
 from services.orders.order import history_store, store
 from services.orders.order.conversation import thread_store
@@ -264,20 +264,20 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         """Write the copies of other services' data."""
         await write_tables(
             connection,
-            (payment_store.insert_ledger_entries, self.ledger_entries),
-            (payment_store.insert_unmatched_payments, self.unmatched_payments),
-            (payment_store.insert_assigned_payments, self.assigned_payments),
-            (payment_store.write_refunds, _in_order(self.refunds)),
-            (payment_store.write_disputes, _in_order(self.disputes)),
-            (payment_store.insert_invoices, self.invoices),
-            (fulfilment_store.insert_parcels, self.parcels),
-            (fulfilment_store.insert_unpackings, self.unpackings),
-            (fulfilment_store.insert_losses, self.losses),
-            (fulfilment_store.insert_shipments, list(self.shipments.values())),
-            (fulfilment_store.insert_deliveries, self.deliveries),
-            (write_profiles, _in_order(self.shop_profiles)),
-            (mail_store.upsert_mails, _in_order(self.mails)),
-            (thread_store.write_threads, _in_order(self.threads)),
+            Table(payment_store.insert_ledger_entries, self.ledger_entries),
+            Table(payment_store.insert_unmatched_payments, self.unmatched_payments),
+            Table(payment_store.insert_assigned_payments, self.assigned_payments),
+            Table(payment_store.write_refunds, _in_order(self.refunds)),
+            Table(payment_store.write_disputes, _in_order(self.disputes)),
+            Table(payment_store.insert_invoices, self.invoices),
+            Table(fulfilment_store.insert_parcels, self.parcels),
+            Table(fulfilment_store.insert_unpackings, self.unpackings),
+            Table(fulfilment_store.insert_losses, self.losses),
+            Table(fulfilment_store.insert_shipments, list(self.shipments.values())),
+            Table(fulfilment_store.insert_deliveries, self.deliveries),
+            Table(write_profiles, _in_order(self.shop_profiles)),
+            Table(mail_store.upsert_mails, _in_order(self.mails)),
+            Table(thread_store.write_threads, _in_order(self.threads)),
         )
         if received := _in_order(self.received_mails):
             self._mail_threads = await thread_store.threads_of(self.unit.connection, received)

@@ -18,7 +18,7 @@ from contracts.payments.refunds import SettleRefund
 from services.chassis.background.effects import decide, states_of
 from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork, order_key
 from services.chassis.messaging.unit import Unit
-from services.chassis.storage.bulk import write_tables
+from services.chassis.storage.bulk import Table, write_tables
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import find_payment
 from services.payments.accounts.refund_matching import RequestedRefund
@@ -254,18 +254,19 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         writes = self.unit.writes
         await write_tables(
             writes,
-            (store.insert_accounts, [one for one in changed if one.is_new]),
-            (store.update_accounts, [one for one in changed if not one.is_new]),
+            Table(store.insert_accounts, [one for one in changed if one.is_new]),
+            Table(store.update_accounts, [one for one in changed if not one.is_new]),
         )
         await store.append_entries(writes, changed, self.unit.now)
+        refunded = [one for one in changed if one.refunds.facts > one.refunds.stored]
         await write_tables(
             writes,
-            (store.append_attempts, changed),
-            (remark_store.append_remarks, [one for one in changed if one.new_remarks]),
-            (dispute_store.write_disputes, [one for one in changed if one.disputes.has_changed]),
-            (refund_store.write_refunds, [one for one in changed if one.refunds.facts > one.refunds.stored]),
-            (change_store.append_edits, self._edits),
-            (store.close_accounts, self._closed),
+            Table(store.append_attempts, changed),
+            Table(remark_store.append_remarks, [one for one in changed if one.new_remarks]),
+            Table(dispute_store.write_disputes, [one for one in changed if one.disputes.has_changed]),
+            Table(refund_store.write_refunds, refunded),
+            Table(change_store.append_edits, self._edits),
+            Table(store.close_accounts, self._closed),
         )
         moved = [(one.shop, one.id) for one in changed if one.new_entries and not one.is_new]
         await self.sales.save(moved, [(one.shop, one.id) for one in self._closed])
