@@ -122,7 +122,15 @@ def run_id_of(shop: str, form_key: str, content: Sequence[Any]) -> UUID:
     """Return the id of a form's run: a repeated form finds the first one, unless its content gives another
     plan now.
     """
-    return uuid5(_NAMES, "\n".join([shop, form_key, *map(repr, content)]))
+    return uuid5(_NAMES, "\n".join([shop, form_key, *map(_hashed, content)]))
+
+
+def _hashed(part: Any) -> str:
+    """Return the text that an id is made of: the attributes' names are those of the first release."""
+    if not isinstance(part, Planned):
+        return repr(part)
+    order = f"order_id={part.order_id!r}, code={part.code!r}"
+    return f"Planned({order}, asked={part.request!r}, told={part.summary!r}, reasons={part.reasons!r})"
 
 
 def key_of(run_id: UUID, position: int) -> str:
