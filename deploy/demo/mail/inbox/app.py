@@ -47,7 +47,7 @@ _pages = Environment(
 def build_app(mails: KeptMails, inbound_port: int, backoffice: str) -> Starlette:
     """Return the page of these mails, answers to which go to the receiver on `inbound_port`.
 
-    `office` is the address of the back office.
+    `backoffice` is its address.
     """
     inbox = Inbox(mails, inbound_port, backoffice)
     return edge.routed(
