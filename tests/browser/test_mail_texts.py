@@ -224,9 +224,12 @@ async def test_the_pages_of_texts_read_well(context: PageContext, look: Look) ->
 async def test_the_preview_is_narrow_dark_or_plain(context: PageContext) -> None:
     visitor = await context("owner", EDITOR, lang="en")
     await visitor.page.get_by_role("radio", name="Narrow").check()
-    box = await visitor.page.locator("iframe[name=mail-preview-frame]").bounding_box()
-    assert box is not None
-    assert box["width"] <= 320
+
+    async def is_narrow() -> bool:
+        box = await visitor.page.locator("iframe[name=mail-preview-frame]").bounding_box()
+        return box is not None and box["width"] <= 320
+
+    await wait_until(is_narrow)
     await visitor.page.get_by_role("radio", name="Dark").check()
     await expect(frame(visitor).locator("body")).to_have_css("background-color", "rgb(21, 23, 26)")
     await visitor.screenshot("settings-mail-text-narrow-dark", whole=False)
