@@ -99,9 +99,14 @@ Sku = Annotated[str, Field(min_length=1, max_length=64, description="Stock keepi
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
+LONGEST_ACTOR = 200
 Actor = Annotated[
     str,
-    Field(min_length=1, max_length=200, description="The actor: a staff member, an API key or a service."),
+    Field(
+        min_length=1,
+        max_length=LONGEST_ACTOR,
+        description="The actor: a staff member, an API key or a service.",
+    ),
 ]
 
 

@@ -31,6 +31,7 @@ from services.chassis.messaging.topology import (
     policies,
     queues,
 )
+from services.chassis.texts import fault_of_url
 from services.chassis.tls import Peer, why_untrusted
 
 _SHOP: TypeAdapter[str] = TypeAdapter(Shop)
@@ -198,6 +199,8 @@ def broker_of(environment: Mapping[str, str]) -> Broker:
     url = environment.get(MANAGEMENT_URL)
     if not url:
         raise NotConfigured(f"set {MANAGEMENT_URL} to http://administrator:password@host:15672")
+    if fault := fault_of_url(url):
+        raise NotConfigured(f"{MANAGEMENT_URL} {fault}")
     try:
         storefronts = storefronts_of(environment.get("COMPTOIR_STOREFRONTS", ""))
     except ValueError as wrong:
@@ -231,8 +234,8 @@ def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     if list(arguments) not in (["apply"], ["check"]):
         raise SystemExit("usage: python -m deploy.topology apply|check")
-    environment = read_environment(os.environ)
     try:
+        environment = read_environment(os.environ)
         with explain_failures(environment):
             broker = broker_of(environment)
             if arguments == ["check"]:

@@ -18,18 +18,21 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import asyncpg
+
 from contracts.catalogue import SERVICES
-from deploy.arguments import filled, named_path
-from deploy.auditor.auditing import QUIET_SECONDS, audit
+from deploy.arguments import database_url, filled, named_path, seconds
+from deploy.auditor.auditing import QUIET_SECONDS, ConnectionLost, audit
 from deploy.auditor.finding import CHECKS
 from deploy.auditor.inputs import Journals
 from deploy.auditor.serving import serve
 from deploy.auditor.watching import EVERY_SECONDS, run_until_cancelled
 from deploy.cli.environment import read_environment, verified
-from deploy.cli.failures import NotConfigured
+from deploy.cli.failures import NotConfigured, Status, no_database
 from deploy.cli.output import counted
 from deploy.local.mailserver import read_journal
 from services.chassis.logs import configure_logs
+from services.chassis.texts import is_port
 from services.chassis.unknown_settings import log_unknown_settings
 
 
@@ -46,19 +49,19 @@ def main() -> int:
         variable = f"COMPTOIR_{service.upper()}_DATABASE_URL"
         reader.add_argument(
             f"--{service}",
-            type=filled,
+            type=database_url,
             default=environment.get(variable),
             help=f"database URL (or {variable})",
             metavar="URL",
         )
     reader.add_argument("--mails", type=named_path, help="journal of the demo's mail server")
     reader.add_argument(
-        "--quiet-seconds", type=float, default=QUIET_SECONDS, help="how long to wait for rest"
+        "--quiet-seconds", type=seconds, default=QUIET_SECONDS, help="how long to wait for rest"
     )
     reader.add_argument("--watch", action="store_true", help="go on and report what stays wrong")
     reader.add_argument(
         "--every",
-        type=float,
+        type=seconds,
         default=EVERY_SECONDS,
         metavar="SECONDS",
         help="from one scan to the next, at least",
@@ -88,7 +91,11 @@ def main() -> int:
     journals = partial(read_journals, given.mails)
     if given.watch:
         return _watch(reader, given, urls, journals, environment)
-    violations = asyncio.run(audit(urls, journals, quiet_seconds=given.quiet_seconds))
+    try:
+        violations = asyncio.run(audit(urls, journals, quiet_seconds=given.quiet_seconds))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ConnectionLost) as error:
+        sys.stderr.write(f"{no_database('the databases', 'each URL', error)}\n")
+        return Status.UNREACHABLE
     for violation in violations:
         sys.stdout.write(f"{violation}\n")
     sys.stdout.write(f"{len(CHECKS)} checks, {counted(len(violations), 'violation')}\n")
@@ -115,7 +122,7 @@ def _watch(
     serving = None
     if given.serve is not None:
         host, _, port = given.serve.rpartition(":")
-        if not host or not port.isdigit() or not token:
+        if not host or not port or not is_port(port) or not token:
             reader.error("--serve needs HOST:PORT, and COMPTOIR_INTERNAL_TOKEN as the token of its readers")
         metrics_token = environment.get("COMPTOIR_METRICS_TOKEN", "")
         serving = partial(serve, host=host, port=int(port), token=token, metrics_token=metrics_token)

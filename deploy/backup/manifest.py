@@ -74,6 +74,8 @@ def read(folder: Path) -> Manifest:
     try:
         text = (folder / NAME).read_text(encoding="utf-8")
     except FileNotFoundError:
+        if not folder.exists():
+            raise NotConfigured(f"{folder} does not exist: give the folder of a backup") from None
         raise NotConfigured(f"{folder} is no complete backup: it has no {NAME}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise NotConfigured(f"could not read {folder / NAME}: {error}") from None

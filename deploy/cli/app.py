@@ -14,9 +14,10 @@ from typing import Annotated
 
 import typer
 
+from deploy.arguments import not_utf8
 from deploy.cli import backups, checks, erasing, migrating, parked, recovery, topology, work
 from deploy.cli.environment import ENV_FILE, read_environment
-from deploy.cli.failures import Failure
+from deploy.cli.failures import Failure, NotConfigured
 from deploy.cli.options import named_file
 from deploy.cli.output import visible
 from deploy.traces.command import traces
@@ -79,8 +80,11 @@ app.command("traces")(traces)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, of the process unless given, and exit with its status."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        app(arguments, prog_name="comptoir")
+        if wrong := not_utf8(given):
+            raise NotConfigured(wrong)
+        app(given, prog_name="comptoir")
     except Failure as failure:
         sys.stderr.write(f"{visible(str(failure))}\n")
         sys.exit(failure.status)

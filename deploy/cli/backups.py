@@ -21,7 +21,7 @@ from deploy.backup.manifest import Manifest
 from deploy.backup.restore_state import Step, only_restore, refuse_others, refuse_running
 from deploy.cli.environment import database_urls
 from deploy.cli.failures import Status, Unreachable
-from deploy.cli.options import Actor, AsJson, environment_of, named_folder, whole_number
+from deploy.cli.options import Actor, AsJson, environment_of, named_folder, seconds, whole_number
 from deploy.cli.output import counted, emit, progress, table
 from deploy.cli.recovery import await_resync
 from deploy.cli.services import Services
@@ -135,7 +135,9 @@ def restore(
     ] = False,
     wait: Annotated[
         float,
-        typer.Option("--wait", min=0, metavar="SECONDS", help="Longest wait for the services to start."),
+        typer.Option(
+            "--wait", parser=seconds, metavar="SECONDS", help="Longest wait for the services to start."
+        ),
     ] = 600.0,
     is_last: Annotated[
         bool, typer.Option("--finish", help="End the restore: effects are executed again from then on.")

@@ -12,7 +12,7 @@ from deploy.auditor.auditing import audit as run_audit
 from deploy.auditor.finding import CHECKS
 from deploy.cli.environment import database_urls
 from deploy.cli.failures import Refused, Status, Unreachable
-from deploy.cli.options import AsJson, Shop, environment_of
+from deploy.cli.options import AsJson, Shop, environment_of, seconds
 from deploy.cli.output import counted, emit, progress
 from services.payments.closings.verifying import Broken, ShopUnknown, verify_ledger
 
@@ -25,7 +25,10 @@ def audit(
     quiet_seconds: Annotated[
         float,
         typer.Option(
-            "--quiet-seconds", min=0, metavar="SECONDS", help="Longest wait until the system is at rest."
+            "--quiet-seconds",
+            parser=seconds,
+            metavar="SECONDS",
+            help="Longest wait until the system is at rest.",
         ),
     ] = QUIET_SECONDS,
     as_json: AsJson = False,

@@ -17,6 +17,7 @@ from contracts.catalogue import SERVICES
 from deploy.cli.failures import NotConfigured
 from services.chassis.setting_files import (
     FILE,
+    PREFIX,
     SECRETS_DIR,
     Fault,
     Given,
@@ -25,6 +26,7 @@ from services.chassis.setting_files import (
     read_settings,
     secret_files,
 )
+from services.chassis.texts import fault_of_setting, fault_of_url
 from services.chassis.tls import Contradiction, TlsUnusable, extended, of_database, trusting
 from services.chassis.unknown_settings import given_names, unknown_settings, warning_of
 
@@ -49,8 +51,11 @@ NAMES = {
 
 def read_environment(variables: Mapping[str, str], env_file: Path | None = None) -> dict[str, str]:
     """Return the settings by name, without the empty ones, and warn on standard error of names that are no setting's.
-    Raises NotConfigured when a file can't be read."""
+    Raises NotConfigured when a file can't be read, or a value is one that no program can use."""
     written = _env_file(env_file) if env_file is not None else {}
+    for name, text in (*written.items(), *variables.items()):
+        if name.startswith(PREFIX) and (fault := fault_of_setting(text)):
+            raise NotConfigured(f"{name} {fault}")
     for name, nearest in unknown_settings(given_names({**written, **variables})).items():
         sys.stderr.write(f"{warning_of(name, nearest)}\n")
     folder = variables.get(SECRETS_DIR) or written.get(SECRETS_DIR)
@@ -136,6 +141,8 @@ def database_urls(environment: Mapping[str, str], services: Iterable[str] = SERV
     for service, url in urls.items():
         if not url.startswith(("postgresql://", "postgres://")):
             raise NotConfigured(f"{names[service]} must begin with postgresql://")
+        if fault := fault_of_url(url):
+            raise NotConfigured(f"{names[service]} {fault}")
     return {service: verified(names[service], url, environment) for service, url in urls.items()}
 
 

@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
+from contracts.message import LONGEST_ACTOR
+from deploy.arguments import number_of_seconds
 from deploy.cli.failures import NotConfigured
 from deploy.cli.services import Services
-from services.chassis.texts import trimmed
+from services.chassis.texts import is_utf8, trimmed
 
 
 class ServiceName(StrEnum):
@@ -27,13 +29,19 @@ NAMES = ", ".join(ServiceName)
 
 
 def _actor(given: str) -> str:
-    """Return the name given, else the login of the person at this machine; `operator` where the user has no name."""
-    if given:
-        return given
+    """Return the name given, else the login of the person at this machine; `operator` where the user has no name.
+    Raises BadParameter for a name that is longer than is recorded."""
+    if len(given) > LONGEST_ACTOR:
+        raise typer.BadParameter(f"the name has {len(given):,} characters; give at most {LONGEST_ACTOR}")
+    return given or _login()
+
+
+def _login() -> str:
     try:
-        return getpass.getuser()
+        login = getpass.getuser()
     except (KeyError, OSError):
         return "operator"
+    return login if is_utf8(login) and len(login) <= LONGEST_ACTOR else "operator"
 
 
 def shop_named(given: str | None) -> str | None:
@@ -79,6 +87,14 @@ def whole_number(given: str | int) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:40]) < 2**63):
         raise typer.BadParameter(f"{text[:40]!r} is no whole number from 1 on; give one such as 7")
     return int(text)
+
+
+def seconds(given: str | float) -> float:
+    """Return a number of seconds from 0 on, typed or the option's default. Raises BadParameter."""
+    try:
+        return number_of_seconds(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def named_folder(given: str) -> Path:

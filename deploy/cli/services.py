@@ -8,20 +8,26 @@ import httpx2
 from deploy.cli.environment import SERVICES_CA, trusted_by
 from deploy.cli.failures import NotConfigured, Refused, Unreachable
 from services.chassis.http.tokens import authorization
+from services.chassis.texts import fault_of_url, fits_a_header
 from services.chassis.tls import Peer, why_untrusted
 
 SECONDS = 60.0
+TOKEN = "COMPTOIR_INTERNAL_TOKEN"
 Json = dict[str, Any]
 
 
 class Services:
-    """The services' operators' routes. Raises NotConfigured when the token is not set."""
+    """The services' operators' routes. Raises NotConfigured when the token is not set, or can't be sent."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        token = environment.get("COMPTOIR_INTERNAL_TOKEN", "")
+        token = environment.get(TOKEN, "")
         if not token:
-            raise NotConfigured("set COMPTOIR_INTERNAL_TOKEN to the operators' token of the services")
+            raise NotConfigured(f"set {TOKEN} to the operators' token of the services")
+        if not fits_a_header(token):
+            raise NotConfigured(
+                f"{TOKEN} has a character that no HTTP header can carry: give the token that the services have"
+            )
         tls = trusted_by(environment, SERVICES_CA)
         self._client = httpx2.Client(
             headers=authorization(token), timeout=SECONDS, trust_env=False, verify=tls
@@ -45,6 +51,8 @@ class Services:
         url = self._environment.get(name, "").rstrip("/")
         if not url:
             raise NotConfigured(f"set {name} to where {service} answers, http://host:port")
+        if fault := fault_of_url(url):
+            raise NotConfigured(f"{name} {fault}")
         try:
             answer = self._client.request(method, f"{url}/internal/{path}", **content)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -59,9 +67,7 @@ class Services:
 def _read(service: str, name: str, answer: httpx2.Response, accepted: Container[int]) -> Json:
     """Return a response's object. Raises Unreachable, or Refused with the service's reason."""
     if answer.status_code == 401:
-        raise Unreachable(
-            f"{service} refuses the token in COMPTOIR_INTERNAL_TOKEN: give the one it was started with"
-        )
+        raise Unreachable(f"{service} refuses the token in {TOKEN}: give the one it was started with")
     try:
         body = answer.json()
     except ValueError:

@@ -18,6 +18,7 @@ from deploy.cli.options import (
     Shop,
     filled,
     named,
+    seconds,
     services_of,
 )
 from deploy.cli.output import Steps, emit, progress, table
@@ -110,7 +111,7 @@ def drain(
     context: typer.Context,
     services: NamedServices = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0, metavar="SECONDS", help="Longest wait.")
+        float, typer.Option("--timeout", parser=seconds, metavar="SECONDS", help="Longest wait.")
     ] = 300.0,
     as_json: AsJson = False,
 ) -> None:

@@ -7,11 +7,14 @@ The same N on the same day gives the same orders; a second run adds more.
 import argparse
 import asyncio
 import os
+import sys
+
+import asyncpg
 
 from contracts.catalogue import SERVICES
-from deploy.arguments import filled
+from deploy.arguments import database_url, filled
 from deploy.cli.environment import database_urls, read_environment
-from deploy.cli.failures import Failure
+from deploy.cli.failures import Failure, Status, no_database
 from deploy.demo.addresses import FILE, running
 from deploy.samples.merchants import GARANCE
 from deploy.seed.seeding import seed
@@ -23,7 +26,7 @@ def main() -> None:
     reader.add_argument("count", type=int, help="how many orders")
     reader.add_argument("--shop", type=filled, default=GARANCE.shop, help=f"default {GARANCE.shop}")
     for service in SERVICES:
-        reader.add_argument(f"--{service}", type=filled, metavar="URL", help=f"database of {service}")
+        reader.add_argument(f"--{service}", type=database_url, metavar="URL", help=f"database of {service}")
     reader.add_argument(
         "--configured", action="store_true", help="databases of the settings COMPTOIR_<SERVICE>_DATABASE_URL"
     )
@@ -37,7 +40,11 @@ def main() -> None:
     )
     if given.count < 1 or not urls:
         reader.error(f"give at least 1 order, and either run `make up` first ({FILE}) or name databases")
-    asyncio.run(seed(urls, given.shop, given.count, lambda line: print(line, flush=True)))
+    try:
+        asyncio.run(seed(urls, given.shop, given.count, lambda line: print(line, flush=True)))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        sys.stderr.write(f"{no_database('the databases', 'each URL', error)}\n")
+        sys.exit(Status.UNREACHABLE)
 
 
 if __name__ == "__main__":

@@ -31,12 +31,14 @@ class Cursor:
         self._file = file
         self.until: datetime | None = None
         self.made_at: datetime | None = None
-        if file is not None and file.exists():
+        if file is not None and _exists(file):
             try:
                 read = json.loads(file.read_text(encoding="utf-8"))
                 self.until, self.made_at = (
                     datetime.fromisoformat(read[name]) for name in ("until", "made_at")
                 )
+            except OSError as error:
+                raise NotConfigured(f"could not read {file} ({error.strerror}): correct --cursor") from None
             except (ValueError, KeyError, TypeError):
                 raise NotConfigured(
                     f"{file} is not a cursor of an export: remove it, and give the beginning with --from"
@@ -47,10 +49,21 @@ class Cursor:
         if self._file is None:
             return
         written = self._file.with_name(f"{self._file.name}.new")
-        written.write_text(
-            json.dumps({"until": until.isoformat(), "made_at": made_at.isoformat()}), encoding="utf-8"
-        )
-        written.replace(self._file)
+        text = json.dumps({"until": until.isoformat(), "made_at": made_at.isoformat()})
+        try:
+            written.write_text(text, encoding="utf-8")
+            written.replace(self._file)
+        except OSError as error:
+            raise NotConfigured(
+                f"could not write {self._file} ({error.strerror}): correct --cursor"
+            ) from None
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError as error:
+        raise NotConfigured(f"could not read {file} ({error.strerror}): correct --cursor") from None
 
 
 def traces(

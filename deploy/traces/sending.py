@@ -1,5 +1,6 @@
 """OTLP over HTTP in its JSON form: what OpenTelemetry's collector, Jaeger and Tempo receive at port 4318."""
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ import httpx2
 
 from deploy.cli.failures import NotConfigured, Refused, Unreachable
 from deploy.traces.spans import Span
+from services.chassis.texts import fault_of_url, fits_a_header
 
 PATH = "/v1/traces"
 AT_ONCE = 500
@@ -21,12 +23,15 @@ MOST_REASON_CHARACTERS = 200
 """Characters of the receiver's reason that are shown."""
 _LATER = (408, 429, 502, 503, 504)
 """Statuses after which the same request is sent again, by OTLP's rules and for proxies that are restarted."""
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""The name of a header (RFC 9110)."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def endpoint_of(address: str) -> str:
     """Return the address that spans are sent to: a base address gets `/v1/traces`. Raises NotConfigured."""
-    parts = urlsplit(address)
+    fault = fault_of_url(address)
+    parts = urlsplit(address if fault is None else "")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotConfigured(
             f"{address} is not an address: give the one of an OTLP/HTTP receiver, such as http://127.0.0.1:4318"
@@ -40,8 +45,12 @@ def endpoint_of(address: str) -> str:
 def headers_of(text: str) -> dict[str, str]:
     """Return the headers of `NAME=VALUE,NAME=VALUE`. Raises NotConfigured, without the values."""
     pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
-    if any(not name.strip() or not sign for name, sign, _ in pairs):
+    if any(not sign or not _HEADER.fullmatch(name.strip()) for name, sign, _ in pairs):
         raise NotConfigured("COMPTOIR_OTLP_HEADERS must be NAME=VALUE, several of them with commas between")
+    if not all(fits_a_header(value.strip()) for *_, value in pairs):
+        raise NotConfigured(
+            "COMPTOIR_OTLP_HEADERS has a value with a character that no HTTP header can carry"
+        )
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 

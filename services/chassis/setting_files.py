@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.chassis.texts import fault_of_setting
+
 SECRETS_DIR = "COMPTOIR_SECRETS_DIR"
 PREFIX = "COMPTOIR_"
 FILE = "_FILE"
@@ -44,7 +46,9 @@ def _setting(name: str, variables: Mapping[str, str], in_folder: Mapping[str, Pa
         return Fault(f"given more than once ({', '.join(places)}); keep one of them")
     for place, file in files.items():
         return read_file(file, place)
-    return variables.get(name) or None
+    text = variables.get(name) or None
+    fault = fault_of_setting(text) if text is not None else None
+    return text if fault is None else Fault(fault)
 
 
 def _files(
@@ -92,6 +96,8 @@ def read_file(file: Path, place: str) -> Given:
         return Fault(f"{where} is not UTF-8; write the value as plain text")
     if len(content) > LARGEST_BYTES:
         return Fault(f"{where} is larger than {LARGEST_BYTES // 1024**2} MiB; is it the right file?")
+    if fault := fault_of_setting(text):
+        return Fault(f"{where} {fault}")
     return text or Fault(f"{where} is empty; write the value into it, or remove it")
 
 

@@ -15,6 +15,7 @@ from services.chassis import tls
 from services.chassis.faults.setting_faults import meaning_of, setting_fault
 from services.chassis.given_settings import GivenSettings, variable_of
 from services.chassis.setting_files import FILE, SECRETS_DIR, Fault, SecretsDirUnreadable
+from services.chassis.texts import fault_of_url, fits_a_header
 
 SERVICE_URLS = ("orders_url", "payments_url", "fulfillment_url", "notifier_url", "auditor_url")
 """Settings with the address of another process of Comptoir, in the classes that have them."""
@@ -108,7 +109,18 @@ class ServiceSettings(GivenSettings):
     def _is_postgresql(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://; Comptoir needs PostgreSQL")
+        if fault := fault_of_url(url.get_secret_value()):
+            raise ValueError(fault)
         return url
+
+    @field_validator("internal_token", "metrics_token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not fits_a_header(token.get_secret_value()):
+            raise ValueError(
+                "has a character that no HTTP header can carry; use ASCII letters, digits and signs"
+            )
+        return token
 
     @field_validator("amqp_url")
     @classmethod

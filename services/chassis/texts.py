@@ -7,6 +7,7 @@ be mailed.
 import re
 import unicodedata
 from typing import Any, LiteralString
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -75,6 +76,41 @@ def json_path_of(signs: re.Pattern[str], value: Any, path: JsonPath = ()) -> Jso
         if (found := within if is_here else json_path_of(signs, one, within)) is not None:
             return found
     return None
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be written. Bytes that are not UTF-8 are halves of surrogate pairs in an argument of a
+    program, or in a variable."""
+    return _UNSTORABLE[HALF][0].search(text) is None
+
+
+def fits_a_header(text: str) -> bool:
+    """Return whether HTTP can carry a text as the value of a header."""
+    return text.isascii() and text.isprintable() and text == text.strip()
+
+
+def fault_of_setting(text: str) -> str | None:
+    """Return why no program can use the text of a setting, without the text; None when one can."""
+    if not is_utf8(text):
+        return "is not UTF-8; write the value as plain text"
+    return "has a NUL character; remove it" if NUL_SIGN.search(text) else None
+
+
+def fault_of_url(url: str) -> str | None:
+    """Return why no client can use a URL, without the URL; None when one can. It may name several hosts, as those of
+    PostgreSQL do."""
+    try:
+        hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
+    except ValueError:
+        return "is no valid URL: correct its host"
+    if not all(is_port(host.rpartition("]")[2].partition(":")[2]) for host in hosts):
+        return "has a port that is no number to 65535; write /, ?, # and @ of a password as %2F, %3F, %23 and %40"
+    return "has a NUL character (%00); remove it" if "%00" in url else None
+
+
+def is_port(text: str) -> bool:
+    """Return whether a text is the port of a URL, possibly none."""
+    return not text or (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535)
 
 
 def refuse_unstorable(value: Any) -> None:

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.chassis.http.bodies import read_object
-from services.chassis.http.operator_input import BadRequest, entered_reason, entered_text
+from services.chassis.http.operator_input import BadRequest, entered_actor, entered_reason, entered_text
 from services.chassis.http.operator_routes import plain
 from services.chassis.http.paging import LARGEST_PAGE
 from services.chassis.messaging.inbound.parking import storable
@@ -38,9 +38,7 @@ def routes(process: Process) -> list[Route]:
         body = await read_object(request)
         missing = "give the reason why nothing has to be done, in characters that can be seen"
         chosen, reason = _chosen(body), entered_reason(body, missing)
-        count = await failed_effects.acknowledge(
-            process, chosen, reason, entered_text(body, "actor") or "operator"
-        )
+        count = await failed_effects.acknowledge(process, chosen, reason, entered_actor(body))
         if count:
             return JSONResponse({"acknowledged": count})
         async with process.acquire() as connection:

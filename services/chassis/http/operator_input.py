@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.catalogue import consumed_by, queue_of, queues_of
+from contracts.message import LONGEST_ACTOR
 from contracts.timestamps import RANGE, is_in_range
 from services.chassis.messaging.inbound.parking import storable
 from services.chassis.messaging.recovery.lost_messages import no_such_consumer
@@ -46,6 +47,14 @@ def entered_text(body: dict[str, Any], name: str) -> str | None:
     be seen.
     """
     return trimmed(storable(str(body.get(name) or "")))[:200] or None
+
+
+def entered_actor(body: dict[str, Any]) -> str:
+    """Return the name of the operator, whole: it is a record. Raises BadRequest for one that is longer than is kept."""
+    actor = trimmed(storable(str(body.get("actor") or "")))
+    if len(actor) > LONGEST_ACTOR:
+        raise BadRequest(f"the actor has {len(actor):,} characters; give at most {LONGEST_ACTOR}")
+    return actor or "operator"
 
 
 def entered_reason(body: dict[str, Any], missing: str) -> str:

@@ -22,8 +22,8 @@ from services.chassis.http.bodies import read_object
 from services.chassis.http.operator_input import (
     BadRequest,
     consumer_queue,
+    entered_actor,
     entered_reason,
-    entered_text,
     one_or_alike,
     parked_id_before,
     timestamp,
@@ -161,7 +161,7 @@ class _Operations:
         """Deliver dead messages to their handlers again."""
         body = await read_object(request)
         parked_id, print_ = one_or_alike(body)
-        actor, shop = entered_text(body, "actor") or "operator", known_shop.named_shop(body)
+        actor, shop = entered_actor(body), known_shop.named_shop(body)
         async with self._process.unit() as unit:
             count = await redriving.redrive(unit, actor, parked_id, print_, shop)
         self._process.nudge("retries")
@@ -172,7 +172,7 @@ class _Operations:
         body = await read_object(request)
         parked_id, print_ = one_or_alike(body)
         why = entered_reason(body, "give the reason for discarding it, in characters that can be seen")
-        actor = entered_text(body, "actor") or "operator"
+        actor = entered_actor(body)
         async with self._process.unit() as unit:
             rows = await parked_store.discard(
                 unit.connection,
@@ -201,7 +201,7 @@ class _Operations:
         process, body = self._process, await read_object(request)
         queue, types = consumer_queue(process.service, body)
         since, until = timestamp(body, "from"), timestamp(body, "to")
-        actor, shop = entered_text(body, "actor") or "operator", known_shop.named_shop(body)
+        actor, shop = entered_actor(body), known_shop.named_shop(body)
         replay_id, ids = uuid7(), (uuid7_floor(since), uuid7_floor(until))
         if body.get("dry") is True:
             async with process.acquire() as connection:
@@ -231,24 +231,24 @@ class _Operations:
     async def send_again(self, request: Request) -> dict[str, Any]:
         """Send messages again, unmarked: not as a replay."""
         body = await read_object(request)
-        return await lost_messages.send_again(self._process, body, entered_text(body, "actor") or "operator")
+        return await lost_messages.send_again(self._process, body, entered_actor(body))
 
     async def resync(self, request: Request) -> dict[str, Any]:
         """Start a resync: re-emit the current state of a shop's orders to one consumer, from this service's
         tables."""
         body = await read_object(request)
         snapshots = self._process.subscribers.snapshots
-        return await resyncing.ask(self._process, snapshots, body, entered_text(body, "actor") or "operator")
+        return await resyncing.ask(self._process, snapshots, body, entered_actor(body))
 
     async def pause(self, request: Request) -> dict[str, Any]:
         """Pause the handling of messages, the execution of effects, or both."""
         body = await read_object(request)
-        return await pausing.pause(self._process, body, entered_text(body, "actor") or "operator")
+        return await pausing.pause(self._process, body, entered_actor(body))
 
     async def resume(self, request: Request) -> dict[str, Any]:
         """Resume what was paused."""
         body = await read_object(request)
-        return await pausing.resume(self._process, body, entered_text(body, "actor") or "operator")
+        return await pausing.resume(self._process, body, entered_actor(body))
 
 
 def _json(endpoint: Callable[[Request], Awaitable[dict[str, Any] | Response]]) -> Any:

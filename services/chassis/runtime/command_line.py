@@ -15,6 +15,7 @@ from services.chassis.runtime.service import Service
 from services.chassis.settings import ServiceSettings, load_settings
 from services.chassis.storage.migrating import MigrationFailed, migrate, migrate_after
 from services.chassis.storage.schema_check import Schema
+from services.chassis.texts import is_utf8
 from services.chassis.unknown_settings import log_unknown_settings
 
 log = structlog.get_logger()
@@ -26,6 +27,10 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> None:
     if not arguments:
         _run(application(service))
         return
+    if not all(map(is_utf8, arguments)):
+        raise SystemExit(
+            "an argument is not UTF-8: check the encoding of the terminal or script that it comes from"
+        )
     settings = load_settings(service.settings)
     configure_logs(service.name, settings.log_level)
     log_unknown_settings()

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from services.chassis.errors import describe
 from services.chassis.settings import load_settings
 from services.chassis.storage.database import Connection
+from services.chassis.texts import is_utf8
 from services.orders.backoffice.access import staff, store
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.access.signing_in import normal
@@ -26,6 +28,11 @@ def run(arguments: Sequence[str]) -> None:
         asyncio.run(_carry_out(options, settings))
     except (staff.LoginTaken, staff.NoMailAddress, staff.PasswordWeak) as refused:
         raise SystemExit(str(refused)) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise SystemExit(
+            f"the database can't be used ({describe(error)}): is PostgreSQL running, is COMPTOIR_DATABASE_URL right, "
+            "are its migrations applied?"
+        ) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,8 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     for name in COMMANDS:
         command = commands.add_parser(name)
         command.add_argument("--shop", type=_named, required=True)
-        command.add_argument("--login", required=True, help="a mail address")
-        command.add_argument("--name", default="")
+        command.add_argument("--login", type=_text, required=True, help="a mail address")
+        command.add_argument("--name", type=_text, default="")
         if name == "add-staff":
             command.add_argument("--role", type=Role, choices=list(Role), default=Role.OWNER)
     return parser
@@ -44,7 +51,13 @@ def _parser() -> argparse.ArgumentParser:
 def _named(shop: str) -> str:
     if not shop.strip():
         raise argparse.ArgumentTypeError("the shop is empty; name a shop")
-    return shop
+    return _text(shop)
+
+
+def _text(given: str) -> str:
+    if not is_utf8(given):
+        raise argparse.ArgumentTypeError("it is not UTF-8: check the encoding of the terminal")
+    return given
 
 
 async def _carry_out(options: argparse.Namespace, settings: BackofficeSettings) -> None:
@@ -52,11 +65,18 @@ async def _carry_out(options: argparse.Namespace, settings: BackofficeSettings) 
     try:
         async with connection.transaction():
             if options.command == "add-staff":
-                await _add(connection, options, sys.stdin.readline().rstrip("\n"))
+                await _add(connection, options, _password())
             else:
                 await _invite_owner(connection, options, settings.backoffice_origin[0])
     finally:
         await connection.close()
+
+
+def _password() -> str:
+    try:
+        return _text(sys.stdin.readline().rstrip("\n"))
+    except (UnicodeDecodeError, argparse.ArgumentTypeError):
+        raise staff.PasswordWeak("the password is not UTF-8: check the encoding of the terminal") from None
 
 
 async def _add(connection: Connection, options: argparse.Namespace, password: str) -> None:

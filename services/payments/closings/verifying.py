@@ -50,7 +50,7 @@ def main(settings: ServiceSettings, arguments: Sequence[str]) -> int:
     except ShopUnknown as unknown:
         print(unknown)
         return 2
-    except (asyncpg.PostgresError, OSError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         print(f"could not verify: {error}; check COMPTOIR_DATABASE_URL and that the database is up to date")
         return 2
     print(f"whole: {verified.entries} entries of {verified.accounts} accounts, {verified.closings} closings")

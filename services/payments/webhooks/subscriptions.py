@@ -96,7 +96,7 @@ def main(settings: PaymentsSettings, arguments: Sequence[str]) -> int:
         return 2
     try:
         subscriptions = asyncio.run(_compare_and_close(settings))
-    except (asyncpg.PostgresError, OSError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         print(f"could not compare: {error}; check COMPTOIR_DATABASE_URL and that the database is up to date")
         return 2
     for one in subscriptions:

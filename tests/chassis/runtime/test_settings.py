@@ -80,3 +80,21 @@ def test_an_unknown_failpoint_is_refused(failpoint: str, expected: str) -> None:
     )
     assert done.returncode == 1
     assert expected in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("INTERNAL_TOKEN", "w\u00f6rng-and-long-enough", "has a character that no HTTP header can carry"),
+        ("METRICS_TOKEN", "long enough but\ttabbed", "has a character that no HTTP header can carry"),
+        ("INTERNAL_TOKEN", "caf\udce9-and-long-enough", "is not UTF-8"),
+        ("DATABASE_URL", "postgresql://[::", "is no valid URL"),
+        ("DATABASE_URL", "postgresql://u:hunter2@h:x/db", "has a port that is no number to 65535"),
+    ],
+)
+def test_a_value_that_no_program_can_use_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    text = refusal_of(monkeypatch, **{**GOOD, name: value})
+    assert f"{PREFIX}{name}: {words}" in text
+    assert value not in text

@@ -24,6 +24,9 @@ README = (Path(deploy.cli.app.__file__).parent / "README.md").read_text()
 HELP = Path(__file__).parent / "help.txt"
 TOKEN = "a-token-for-tests-only"
 DATABASES = [f"COMPTOIR_{one.upper()}_DATABASE_URL" for one in SERVICES]
+BYTES = "caf\udce9"
+"""An argument whose bytes are not UTF-8, as Python reads it."""
+ORDERS = {"COMPTOIR_INTERNAL_TOKEN": TOKEN, "COMPTOIR_ORDERS_URL": "http://127.0.0.1:1"}
 BACKWARDS = ("--from", "2026-11-28T08:00Z", "--to", "2026-11-28T08:00+01:00")
 
 
@@ -163,6 +166,56 @@ def test_every_setting_of_the_readme_is_read() -> None:
         (("effects", "list", "--kind", ""), {}, 2, "it is empty; give a value, or leave the option out"),
         (("parked", "list", "--fingerprint", " "), {}, 2, "it is empty; give a value"),
         (("status",), {"COMPTOIR_SECRETS_DIR": "/nowhere"}, 2, "could not read the secret files in /nowhere"),
+        (("pause", "orders", "--reason", BYTES), {}, 2, "--reason is not UTF-8: check the encoding"),
+        (("pause", "orders", "--actor", BYTES, "--reason", "x"), {}, 2, "--actor is not UTF-8"),
+        (("erase", "--shop", "maison", "--order", BYTES, "--reason", "y"), {}, 2, "--order is not UTF-8"),
+        (("verify", "books", "--shop", BYTES), {}, 2, "--shop is not UTF-8"),
+        (("backup", BYTES), {}, 2, "argument 2 is not UTF-8"),
+        (("pause", "orders", "--reason", "x"), {"COMPTOIR_ACTOR": BYTES}, 2, "COMPTOIR_ACTOR is not UTF-8"),
+        (("pause", "orders", "--reason", "x", "--actor", "a" * 5000), {}, 2, "the name has 5,000 characters"),
+        (
+            ("status",),
+            {"COMPTOIR_INTERNAL_TOKEN": "wröng"},
+            2,
+            "has a character that no HTTP header can carry",
+        ),
+        (("status",), {**ORDERS, "COMPTOIR_ORDERS_URL": "http://[::"}, 2, "ORDERS_URL is no valid URL"),
+        (
+            ("status",),
+            {**ORDERS, "COMPTOIR_ORDERS_URL": "http://h:8o"},
+            2,
+            "ORDERS_URL has a port that is no number",
+        ),
+        (
+            ("traces", "--otlp", "http://[::"),
+            dict.fromkeys(DATABASES, "postgresql://x"),
+            2,
+            "is not an address",
+        ),
+        (("audit",), dict.fromkeys(DATABASES, "postgresql://[::"), 2, "ORDERS_DATABASE_URL is no valid URL"),
+        (
+            ("audit",),
+            dict.fromkeys(DATABASES, "postgresql://h:99999/x"),
+            2,
+            "has a port that is no number to 65535",
+        ),
+        (
+            ("audit",),
+            dict.fromkeys(DATABASES, "postgresql://h/x%00"),
+            2,
+            "ORDERS_DATABASE_URL has a NUL character",
+        ),
+        (("topology", "diff"), {"COMPTOIR_RABBITMQ_MANAGEMENT_URL": "http://[::"}, 2, "_URL is no valid URL"),
+        (("audit", "--quiet-seconds", "abc"), {}, 2, "'abc' is not a number of seconds"),
+        (("audit", "--quiet-seconds", "nan"), {}, 2, "'nan' is not a number of seconds"),
+        (("drain", "--timeout", "inf"), {}, 2, "'inf' is not a number of seconds"),
+        (("restore", "x", "--wait=-1"), {}, 2, "'-1' is not a number of seconds"),
+        (
+            ("restore", "/nowhere/backup"),
+            {**ORDERS, **dict.fromkeys(DATABASES, "postgresql://x")},
+            2,
+            "/nowhere/backup does not exist: give the folder of a backup",
+        ),
     ],
 )
 def test_what_can_not_be_done_is_reported(
@@ -285,7 +338,13 @@ def test_settings_come_from_the_environment_then_the_file_then_secret_files(tmp_
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"), [(b"\xff\xfe", "is not UTF-8"), (b"\n", "is empty"), (None, "is a directory")]
+    ("content", "expected"),
+    [
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"a\0b", "has a NUL character; remove it"),
+        (b"\n", "is empty"),
+        (None, "is a directory"),
+    ],
 )
 def test_a_secret_file_that_is_unusable_is_named(
     tmp_path: Path, content: bytes | None, expected: str
@@ -295,6 +354,27 @@ def test_a_secret_file_that_is_unusable_is_named(
     (tmp_path / "comptoir_smtp_password").write_bytes(b"")  # a setting of others
     with pytest.raises(NotConfigured, match=f"COMPTOIR_INTERNAL_TOKEN: .*{file}.*{expected}"):
         read_environment({"COMPTOIR_SECRETS_DIR": str(tmp_path)})
+
+
+def test_a_nul_in_a_file_of_settings_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "comptoir.env"
+    file.write_text(f"{DATABASES[0]}=postgresql://u:hunter2\0@h/x\n")
+    ended, out, err = run(capsys, monkeypatch, "--env-file", str(file), "audit")
+    assert (ended, out, err) == (2, "", f"{DATABASES[0]} has a NUL character; remove it\n")
+
+
+def test_an_undecodable_argument_of_the_process_is_one_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.cli", "pause", "orders", "--reason", b"\xff"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("--reason is not UTF-8: ")
 
 
 def test_a_variable_may_name_a_file_with_the_value(tmp_path: Path) -> None:

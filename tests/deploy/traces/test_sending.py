@@ -185,3 +185,18 @@ def test_headers_are_pairs() -> None:
     assert headers_of("api-key=a=b, tenant=shop") == {"api-key": "a=b", "tenant": "shop"}
     with pytest.raises(NotConfigured, match="NAME=VALUE"):
         headers_of("secret")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::", "http://h:port", "http://h:70000", "ftp://h", "h:4318", ""]
+)
+def test_an_address_that_can_not_be_used_is_refused(address: str) -> None:
+    with pytest.raises(NotConfigured, match="is not an address"):
+        endpoint_of(address)
+
+
+@pytest.mark.parametrize("headers", ["key=w\u00f6rng", "a key=x", "key=a\nb", "=x", "key"])
+def test_headers_that_http_can_not_carry_are_refused_without_their_values(headers: str) -> None:
+    with pytest.raises(NotConfigured, match="COMPTOIR_OTLP_HEADERS") as refused:
+        headers_of(headers)
+    assert "w\u00f6rng" not in str(refused.value)
