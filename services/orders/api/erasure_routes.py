@@ -14,6 +14,7 @@ from services.chassis.http.problems import Problem
 from services.chassis.runtime.hub import Hub
 from services.chassis.texts import Seen
 from services.orders.order.erasure import requesting
+from services.orders.order.requests import STRICT
 
 router = APIRouter(prefix="/internal", include_in_schema=False)
 
@@ -27,8 +28,8 @@ class ErasureRequest(BaseModel):
     order: str = Field(min_length=1, max_length=40, pattern=r"^[^\x00]*$")
     reason: Annotated[str, Seen] = Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")
     actor: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")
-    with_running: bool = False
-    dry: bool = False
+    with_running: Annotated[bool, STRICT] = False
+    dry: Annotated[bool, STRICT] = False
 
 
 @router.post("/erasures")

@@ -246,3 +246,17 @@ async def test_settings_that_payments_does_not_give_are_503(desks: Desks, is_set
         answer = await http.get("/v1/invoicing")
     assert (answer.status_code, answer.json()["code"]) == (503, "payments_unavailable")
     fits("ProblemDetails", answer.json())
+
+
+async def test_settings_are_of_their_types_as_amounts_are(desks: Desks) -> None:
+    desk = await desks("orders", api_tokens=TOKENS)
+    body = {"settings": {"is_on": "yes", "payment_days": "30", "vat_on_debits": 1}, "version": 0}
+    async with client(desk) as http:
+        answer = await http.post("/v1/invoicing", json=body, headers=key())
+    assert answer.status_code == 422, answer.text
+    assert {one["field"]: one["message"] for one in answer.json()["errors"]} == {
+        "settings.is_on": "settings.is_on must be true or false, without quotes, not a text.",
+        "settings.payment_days": "settings.payment_days must be a JSON integer without quotes, point or exponent: "
+        'send 30, not "30".',
+        "settings.vat_on_debits": "settings.vat_on_debits must be true or false, without quotes, not a number.",
+    }

@@ -1,15 +1,17 @@
 """What a request may hold, what is refused by the request alone, and the message it becomes."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.sale import PaymentMethod
 from services.orders.api.actions.action import command
 from services.orders.api.context import order_named
+from services.orders.api.erasure_routes import ErasureRequest
 from services.orders.order.requests import (
     AdjustmentRequest,
     DeliveryRequest,
@@ -21,6 +23,7 @@ from services.orders.order.requests import (
     StockRequest,
 )
 
+TYPES = ("bool_type", "int_type", "dict_type", "list_type")
 ORDER = OrderFacts("maison", uuid4(), "K7F3-QD9M", "EUR", frozenset({1, 2}))
 PAYMENT = {"method": "cheque", "amount_minor": 4200, "currency": "EUR", "received_on": "2026-11-22"}
 PARCEL: dict[str, Any] = {"lines": [{"line": 1, "quantity": 2}]}
@@ -165,3 +168,27 @@ def test_an_id_is_an_id_and_anything_else_is_no_order() -> None:
     assert order_named(str(ORDER.order_id)) == (ORDER.order_id, None)
     for name in ("", "K7F3", "K7F3-QD9M-1", "UUUU-UUUU", "K7F3\0QD9M", "é" * 8):
         assert order_named(name) == (None, None)
+
+
+def _bodies(kind: type[RequestBody] = RequestBody) -> Iterator[type[RequestBody]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _bodies(one)
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types that a field may have, those of `int | None` also."""
+    return {annotation}.union(*map(_kinds, get_args(annotation)[:2]))
+
+
+def test_no_text_is_a_boolean_or_a_whole_number() -> None:
+    checked = set()
+    kinds: set[type[BaseModel]] = {*_bodies(), ErasureRequest}
+    for kind in kinds:
+        names = {name for name, one in kind.model_fields.items() if {bool, int} & _kinds(one.annotation)}
+        with pytest.raises(ValidationError) as refused:
+            kind.model_validate({"no": "field", **dict.fromkeys(names, "1")})
+        types = {one["loc"][0]: one["type"] for one in refused.value.errors()}
+        assert {name for name in names if types.get(name) not in TYPES} == set(), kind
+        checked |= names
+    assert checked >= {"is_on", "payment_days", "revision", "notify_customer", "amount_minor", "dry"}
