@@ -77,7 +77,7 @@ def read(
         body, message, notes = _validated(entry, arrival.body, adapters.get(entry.message))
     except _Unread as unread:
         return _unreadable(entry, envelope, unread.body, unread.error)
-    if sender == STOREFRONT and (fault := _fault_of_source(envelope.source, message)):
+    if sender == STOREFRONT and (fault := _fault_of_source(arrival, envelope.source, message)):
         return InvalidMessage(WRONG_SENDER, fault, envelope, entry.message)
     if b"\\u0000" in body and (path := json_path_of(NUL_SIGN, from_json(body))) is not None:
         return _holding_nul(entry, envelope, path)
@@ -169,10 +169,17 @@ def _fault_of_content_type(content_type: str | None) -> str | None:
     return None if kind == CONTENT_TYPE else f"the content type is {kind[:80]!r}: send {CONTENT_TYPE}"
 
 
-def _fault_of_source(source: str, message: Any) -> str | None:
-    """Return what is wrong with a storefront's source: it must be the shop and module that its message names."""
-    own = f"/{STOREFRONT}/{message.shop}/{message.module}"
-    return None if source == own else f"the source is {source}, but the message is of {own}: send {own}"
+def _fault_of_source(arrival: RawMessage, source: str, message: Any) -> str | None:
+    """Return what is wrong with a storefront's source: it must be the shop and module that its message names, which
+    its login must be allowed to send."""
+    named = f"/{STOREFRONT}/{message.shop}/{message.module}"
+    if source == named:
+        return None
+    own = arrival.login_source or named
+    fault = f"the source is {source}, but the message is of {named}"
+    if own == named:
+        return f"{fault}: send {own}"
+    return f"{fault}: this login sends {own} only, as the source and as the message's shop and module"
 
 
 def _outside(identifier: UUID, window: tuple[UUID, UUID], now: datetime) -> tuple[str, str] | None:

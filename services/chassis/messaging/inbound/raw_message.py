@@ -58,6 +58,11 @@ class RawMessage:
         return parts[1] if len(parts) == 3 and parts[0] == STOREFRONT else None
 
     @property
+    def login_source(self) -> str | None:
+        """Return the source that the storefront's login may send; None for services."""
+        return f"/{(self.user_id or '').replace('.', '/')}" if self.login_shop else None
+
+    @property
     def size(self) -> int:
         """Return the size of the body as sent, in bytes; of a long body only the beginning is kept when it is
         parked."""

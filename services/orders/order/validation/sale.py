@@ -47,9 +47,10 @@ def reasons_against(sale: OrderSubmitted, now: datetime) -> list[Reason]:
 
 def out_of_range(field: str, timestamp: datetime) -> Reason:
     """Return the fault of a time that no calendar, page or mail could show."""
+    endless = ", or leave it out where it has no end" if field.endswith("ends_at") else ""
     return Reason(
         code="date_out_of_range",
-        message=f"{field} is {timestamp.isoformat()}; send a time from {RANGE}, or leave it out where it has no end.",
+        message=f"{field} is {timestamp.isoformat()}; send a time from {RANGE}{endless}.",
         field=field,
     )
 

@@ -43,6 +43,7 @@ async def test_a_sale_with_a_date_out_of_range_is_refused_with_the_range(desks: 
         reason = next(reason for reason in refused.reasons if reason.code == "date_out_of_range")
         assert reason.field == field
         assert "1970-01-01 to 2200-12-31" in reason.message
+        assert ("or leave it out" in reason.message) == field.endswith("ends_at")
 
 
 async def test_dates_in_the_range_are_taken(desks: Desks) -> None:

@@ -17,6 +17,7 @@ from tests.conftest import Desks
 LOGIN = "storefront.maison.shop"
 SALE = a_sale()
 BODY = SALE.model_dump_json().encode()
+OTHERS = a_sale(shop="atelier").model_dump_json().encode()
 ID = uuid7()
 
 
@@ -88,6 +89,10 @@ async def test_nobody_is_notified(desks: Desks, why: str) -> None:
     [
         ({"headers": headers(source="/storefront/maison/events")}, "send /storefront/maison/shop"),
         ({"headers": headers(source="/storefront/atelier/shop")}, "send /storefront/maison/shop"),
+        (
+            {"body": OTHERS},
+            "this login sends /storefront/maison/shop only, as the source and as the message's shop",
+        ),
         ({"headers": headers(time=None)}, "cloudEvents_time is missing"),
         ({"headers": headers(time="0001-01-01T00:00:00Z")}, "send a time from 1970-01-01 to 2200-12-31"),
         ({"headers": headers(id=ID.hex)}, "UUID with hyphens"),
