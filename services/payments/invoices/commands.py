@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.message import Reason
@@ -24,8 +24,6 @@ from services.payments.invoices.mentions import invalid, may_issue, missing
 from services.payments.invoices.publishing import settings_event_of
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2200, 12, 31)
-FURTHEST_AHEAD = timedelta(days=366)
-"""How long before its first day a shop may set up invoicing; further ahead is a typing mistake."""
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 """How PNG and JPEG files begin."""
 
@@ -135,7 +133,7 @@ def _faults(settings: InvoicingSettings, now: datetime) -> list[Reason]:
     if settings.first_day is not None and not FIRST_DAY <= settings.first_day <= LAST_DAY:
         text = f"the first day is {settings.first_day}; choose one from {FIRST_DAY} to {LAST_DAY}"
         reasons.append(Reason(code="date_out_of_range", message=text, field="settings.first_day"))
-    elif settings.first_day is not None and settings.first_day > (latest := (now + FURTHEST_AHEAD).date()):
+    elif settings.first_day is not None and settings.first_day > (latest := _a_year_after(now, settings)):
         text = (
             f"the first day {settings.first_day} is more than a year ahead, so no order would be invoiced until then; "
             f"choose one up to {latest}, or none to invoice from when invoicing was first switched on"
@@ -145,6 +143,16 @@ def _faults(settings: InvoicingSettings, now: datetime) -> list[Reason]:
         text = "invoices and credit notes need different prefixes, since their numbers are counted apart"
         reasons.append(Reason(code="prefixes_equal", message=text, field="settings.credit_note_prefix"))
     return [*reasons, *invalid(settings)]
+
+
+def _a_year_after(now: datetime, settings: InvoicingSettings) -> date:
+    """Return the last first day that may be chosen now, in the shop's time zone; a later one is a typing mistake."""
+    try:
+        today = now.astimezone(ZoneInfo(settings.time_zone)).date()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        today = now.date()
+    is_leap_day = (today.month, today.day) == (2, 29)
+    return date(today.year + 1, 3, 1) if is_leap_day else today.replace(year=today.year + 1)
 
 
 def _used(work: AccountUnit, command: ChangeInvoicing) -> list[Reason]:

@@ -382,6 +382,17 @@ async def test_a_first_day_more_than_a_year_ahead_is_refused(cashdesk: CashDesk)
     assert f"the first day {far} is more than a year ahead" in refused.reasons[0].message
 
 
+async def test_a_first_day_may_be_up_to_a_year_ahead_in_the_shops_time_zone(cashdesk: CashDesk) -> None:
+    today = datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
+    latest = today + timedelta(days=365 if (today + timedelta(days=365)).day == today.day else 366)
+    zone: dict[str, Any] = {"time_zone": "Pacific/Kiritimati"}
+    (refused,) = await set_up(cashdesk, first_day=latest + timedelta(days=1), **zone)
+    assert isinstance(refused, CommandRejected)
+    assert f"choose one up to {latest}," in refused.reasons[0].message
+    (changed,) = await set_up(cashdesk, first_day=latest, **zone)
+    assert not isinstance(changed, CommandRejected)
+
+
 async def test_a_refund_and_a_goodwill_credit_make_credit_notes(cashdesk: CashDesk) -> None:
     await set_up(cashdesk)
     sale = order()
