@@ -54,7 +54,9 @@ async def test_a_refused_order_is_a_failure_with_every_reason(shop: Shop, progra
     assert "send each shop's orders with its own login" in output
 
 
-@pytest.mark.parametrize("arguments", [(), ("amqp://nobody@127.0.0.1/",), ("a", "b", "c", "d")])
+@pytest.mark.parametrize(
+    "arguments", [(), ("amqp://nobody@127.0.0.1/",), ("a", "b", "c", "d"), ("a", "", "c")]
+)
 async def test_missing_arguments_are_answered_with_the_usage(
     program: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -78,3 +80,18 @@ async def test_what_the_broker_refuses_is_one_sentence(shop: Shop, program: Path
     assert output.startswith("no answer, check AMQP_URL, SHOP and LOGIN: "), output
     assert len(output.splitlines()) == 1, output
     assert password not in output
+
+
+async def test_a_virtual_host_that_does_not_exist_is_named(shop: Shop, program: Path) -> None:
+    address = f"{shop.system.amqp_url(LOGIN).rpartition('/')[0]}/nowhere"
+    assert await run(program, address, YOURS.shop, LOGIN) == (
+        1,
+        "no answer, check the virtual host that AMQP_URL ends with: does it exist, may LOGIN enter it?\n",
+    )
+
+
+async def test_a_shop_that_can_not_be_one_is_named(program: Path) -> None:
+    status, output = await run(program, "amqp://nobody@127.0.0.1:1/", "My shop", LOGIN)
+    assert (status, output.splitlines()) == (1, [output.strip()])
+    assert output.startswith("check shop, which is 'My shop': ")
+    assert "http" not in output
