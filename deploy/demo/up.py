@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.catalogue import SERVICES
+from deploy.arguments import seconds
 from deploy.demo.__main__ import command_line, script_of
 from deploy.demo.addresses import ENV_FILE, noted, operator_settings, settings_noted
 from deploy.demo.dressing import dress
@@ -25,6 +26,7 @@ from deploy.local.prometheus.programs import PrometheusNotFound, PrometheusProgr
 from deploy.local.prometheus.watching import Watch
 from deploy.local.system import BACKOFFICE, CUSTOMER_PAGE, ROOT, System
 from deploy.samples.merchants import GARANCE, YOURS
+from services.chassis.logs import configure_logs
 from services.notifier.links.link import key_of, token_of, url_of
 
 AUDIT_SECONDS = 15.0
@@ -39,7 +41,7 @@ def main() -> int:
     reader = command_line("make up", "The demo, kept running.")
     reader.add_argument(
         "--every",
-        type=float,
+        type=seconds,
         metavar="SECONDS",
         default=PAUSE_SECONDS,
         help="seconds between two customers, on average (20)",
@@ -48,6 +50,9 @@ def main() -> int:
         "--watch", action="store_true", help="run Prometheus and Alertmanager beside it (make up WATCH=1)"
     )
     given = reader.parse_args()
+    if not given.every:
+        reader.error("argument --every: 0 is no pause; give a number of seconds above 0")
+    configure_logs("demo", "WARNING")
     show = Show()
     programs = programs_to_watch_with() if given.watch else None
 

@@ -182,16 +182,16 @@ class Hub:
         """Maintain partitions and gauges; at start and periodically."""
         async with self.acquire() as connection:
             await self.clock.compare(connection)
-            is_doubtful = await clock.is_doubtful(connection)
-            if is_doubtful and not self.is_clock_doubtful:
-                log.warning("the database's clock went ahead, or this is its first day: nothing is dropped")
-            self.is_clock_doubtful = is_doubtful
+            doubt = await clock.doubt_of(connection)
+            if doubt is not None and not self.is_clock_doubtful:
+                clock.log_doubt(doubt)
+            self.is_clock_doubtful = doubt is not None
             await keep_partitions(
                 connection,
                 self.clock.now().date(),
                 self.settings.inbox_days,
                 self.settings.event_log_days,
-                may_drop=not is_doubtful,
+                may_drop=doubt is None,
             )
             self._window = await inbox_window(connection)
 

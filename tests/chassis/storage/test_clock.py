@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts import envelope
 from contracts.envelope import follow_clock, uuid7, uuid7_time
@@ -81,6 +82,23 @@ async def test_a_database_whose_clock_jumped_drops_nothing_for_a_day(sample_desk
     await desk.hub.keep_house()
     assert len(await partitions(desk)) < len(before)
     assert not desk.hub.is_clock_doubtful
+
+
+async def test_a_first_day_is_no_warning_and_a_clock_that_went_ahead_is(sample_desks: SampleDesks) -> None:
+    with capture_logs() as first:
+        desk = await sample_desks()
+    assert [(one["log_level"], one["event"]) for one in first if "dropped" in one["event"]] == [
+        ("info", "first day of the database; nothing is dropped")
+    ]
+    desk.hub.is_clock_doubtful = False
+    await desk.hub.pool.execute(
+        "UPDATE msg.clock SET seen_at = now() - interval '3 days', doubted_until = NULL"
+    )
+    with capture_logs() as later:
+        await desk.hub.keep_house()
+    assert [(one["log_level"], one["event"]) for one in later] == [
+        ("warning", "the database's clock went ahead; nothing is dropped for a day")
+    ]
 
 
 async def test_a_corrected_clock_is_trusted_immediately(sample_desks: SampleDesks) -> None:
