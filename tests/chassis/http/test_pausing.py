@@ -106,6 +106,8 @@ async def pause_twice(hub: Hub) -> list[str]:
         ("pause", {"reason": " \u200b"}, "give the reason"),
         ("pause", {"reason": "a\0b"}, "give the reason"),
         ("pause", {"reason": "é" * 201}, "the reason has 201 characters; give at most 200"),
+        ("pause", {"reason": "x", "actor": "é" * 201}, "the actor has 201 characters; give at most 200"),
+        ("resume", {"actor": "a" * 5000}, "the actor has 5,000 characters; give at most 200"),
         ("pause", {"reason": "x", "what": []}, "what can be paused"),
         ("pause", {"reason": "x", "what": "effects"}, "what can be paused"),
         ("pause", {"reason": "x", "what": ["timers"]}, "what can be paused"),

@@ -87,7 +87,7 @@ async def test_a_database_whose_clock_jumped_drops_nothing_for_a_day(sample_desk
 async def test_a_first_day_is_no_warning_and_a_clock_that_went_ahead_is(sample_desks: SampleDesks) -> None:
     with capture_logs() as first:
         desk = await sample_desks()
-    assert [(one["log_level"], one["event"]) for one in first if "dropped" in one["event"]] == [
+    assert [(one["log_level"], one["event"]) for one in first if "nothing" in one["event"]] == [
         ("info", "first day of the database; nothing is dropped")
     ]
     desk.hub.is_clock_doubtful = False
@@ -96,7 +96,7 @@ async def test_a_first_day_is_no_warning_and_a_clock_that_went_ahead_is(sample_d
     )
     with capture_logs() as later:
         await desk.hub.keep_house()
-    assert [(one["log_level"], one["event"]) for one in later] == [
+    assert [(one["log_level"], one["event"]) for one in later if "nothing" in one["event"]] == [
         ("warning", "the database's clock went ahead; nothing is dropped for a day")
     ]
 
