@@ -50,7 +50,10 @@ async def test_a_dispute_is_shown_with_its_deadline_and_settled_when_it_is_lost(
     assert all(
         one in shown for one in (placed.code, "€89.40", "Answer needed", "Goods not received", "€20.00")
     )
-    assert "du_of-the-page" in (await accountant.get(f"/orders/{placed.code}")).words
+    page = (await accountant.get(f"/orders/{placed.code}")).words
+    assert "Reference: du_of-the-page · Goods not received" in page
+    assert "Reason: Goods not received" in page
+    assert "not_received" not in page
     lost = dispute(version=6, state="lost", due_at=None)
     await office.desk.deliver(DisputeClosed(**about, dispute=lost))
     assert "No disputes here" in (await accountant.get(DISPUTES)).words

@@ -10,10 +10,12 @@ from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.mails.words import BOUNCES, HELD, WITHDRAWN
 from services.orders.backoffice.order.gaps import adapted_words
+from services.orders.backoffice.order.words import dispute_reason
 from services.orders.order.history import STATE_CHANGED, HistoryEntry
 from services.orders.staff.labels import Labels
 
 _PAYMENTS = ("payment_", "refund_", "credit_", "dispute")
+_WITH_CODES = ("dispute_opened", "dispute_updated", "dispute_closed")
 _TECHNICAL = ("command_", "stock_", "checkout_", STATE_CHANGED)
 _BECAUSE = {
     "payments": N_("Derived from its payments."),
@@ -85,7 +87,7 @@ def belongs(one: HistoryEntry, show: str) -> bool:
 
 def _entry(one: HistoryEntry, labels: Labels) -> TimelineEntry:
     quoted = [
-        (title, str(one.data[name]))
+        (title, _quoted(one, name))
         for name, title in (
             ("comment", gettext("Corrects an earlier comment:") if one.data.get("counters") else ""),
             ("public_comment", gettext("To the customer:")),
@@ -103,6 +105,12 @@ def _entry(one: HistoryEntry, labels: Labels) -> TimelineEntry:
     comment_id = str(one.data.get("comment_id", "")) if one.kind == "comment_added" else ""
     text, tone = event_text(one.kind, one.data, labels), _TONES.get(one.kind, "")
     return TimelineEntry(one.at, one.actor or "", text, tone, _why(one), tuple(quoted), link, comment_id)
+
+
+def _quoted(one: HistoryEntry, name: str) -> str:
+    """Return a text of an entry; the reason of a dispute is the provider's code."""
+    is_code = name == "reason" and one.kind in _WITH_CODES
+    return dispute_reason(str(one.data[name])) if is_code else str(one.data[name])
 
 
 def _why(one: HistoryEntry) -> str:

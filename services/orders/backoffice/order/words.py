@@ -164,6 +164,11 @@ def provider(name: str | None) -> str:
     return PROVIDERS.get(name or "", name or gettext("The provider"))
 
 
+def dispute_reason(code: str) -> str:
+    """Return the label of a dispute's reason; a code without one is returned unchanged."""
+    return gettext(DISPUTE_REASONS[code.lower()]) if code.lower() in DISPUTE_REASONS else code
+
+
 def options(texts: dict[str, str]) -> list[tuple[str, str]]:
     """Return the choices of a field."""
     return [(value, gettext(text)) for value, text in texts.items()]

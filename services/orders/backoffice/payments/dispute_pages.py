@@ -15,11 +15,11 @@ from contracts.payments.disputes import DisputeResolution, ResolveDispute
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.order.words import dispute_reason
 from services.orders.backoffice.payments import dispute_store
 from services.orders.backoffice.payments.dispute_words import (
     decided_words,
     filter_words,
-    reason_word,
     resolution_words,
     state_words,
 )
@@ -53,7 +53,7 @@ async def _show(context: PageContext, state: str, errors: Errors) -> Response:
         counts=counts,
         state=state,
         filters=filters,
-        reason_word=reason_word,
+        reason_word=dispute_reason,
         states=state_words(),
         resolutions=resolution_words(),
         decided=decided_words(),

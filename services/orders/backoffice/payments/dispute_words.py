@@ -1,7 +1,7 @@
 """Labels of disputes: states, filters, decisions. Each function returns them in the request's language."""
 
 from services.orders.backoffice.language.translating import gettext, pgettext
-from services.orders.backoffice.order.words import DISPUTE_REASONS, DISPUTE_RESOLUTIONS, DISPUTE_STATES
+from services.orders.backoffice.order.words import DISPUTE_RESOLUTIONS, DISPUTE_STATES
 
 
 def state_words() -> dict[str, tuple[str, str]]:
@@ -12,11 +12,6 @@ def state_words() -> dict[str, tuple[str, str]]:
 def decided_words() -> dict[str, str]:
     """Return the labels of decisions made on a lost dispute."""
     return {resolution: gettext(text) for resolution, text in DISPUTE_RESOLUTIONS.items()}
-
-
-def reason_word(code: str) -> str:
-    """Return the label of a dispute's reason; a code without one is returned unchanged."""
-    return gettext(DISPUTE_REASONS[code.lower()]) if code.lower() in DISPUTE_REASONS else code
 
 
 def filter_words() -> dict[str, str]:
