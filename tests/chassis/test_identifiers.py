@@ -141,6 +141,12 @@ def test_every_field_of_the_mentions_is_checked() -> None:
     assert flaws_of(BUSINESS.model_copy(update={"country": "IE", "postal_code": "D02 X285"})) == {}
 
 
+@pytest.mark.parametrize("code", ["99999", "00100"])
+def test_a_french_postal_code_without_departement_is_named_as_such(code: str) -> None:
+    found = flaws_of(BUSINESS.model_copy(update={"postal_code": code}))["postal_code"]
+    assert f"a département, from 01 to 98; “{code}” begins with {code[:2]}." in found.sentence
+
+
 @pytest.mark.parametrize(
     ("capital", "is_right"),
     [("10 000 €", True), ("variable, minimum 1 000 EUR", True), ("1,000.50 GBP", True), ("1 000 euros", True),

@@ -36,6 +36,10 @@ SENTENCES = {
         "“%(value)s” is not one. Correct it."
     ),
     "postal_code_wrong": "A French postal code has 5 digits, such as 35000; “%(value)s” is not one. Correct it.",
+    "postal_code_nowhere": (
+        "French postal codes begin with the number of a département, from 01 to 98; “%(value)s” begins with "
+        "%(number)s. Correct it."
+    ),
     "capital_wrong": (
         "“%(value)s” is not a share capital. Enter an amount above zero with its currency, such as 10 000 €."
     ),

@@ -30,7 +30,9 @@ _PHONE = re.compile(r"\+?[\d\s().\-/\u2010-\u2015]+", re.ASCII)
 _FEWEST_DIGITS, _MOST_DIGITS = 3, 15
 """ITU-T E.164; short numbers have four digits in France (3639), three elsewhere."""
 _SIREN_DIGITS = 9
-_POSTAL_CODE = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-8])[0-9]{3}")
+_FIVE_DIGITS = re.compile(r"[0-9]{5}")
+_NO_DEPARTMENT = ("00", "99")
+"""What no French postal code begins with."""
 _AMOUNT = re.compile(r"\d[\d\s.,'’]*")
 _AS_WORDS = "ALL BAM BOB COP CUP GEL MAD MOP MUR PEN RON SIT SOS TOP TRY"
 """Codes of currencies that are words too: they count in capitals only."""
@@ -58,8 +60,10 @@ def flaws_of(settings: InvoicingSettings) -> dict[str, Flaw]:
             found[name] = one
     if settings.country in OF_FRANCE and "postal_code" not in found and not is_blank(settings.postal_code):
         code = "".join(settings.postal_code.split())
-        if not _POSTAL_CODE.fullmatch(code):
+        if not _FIVE_DIGITS.fullmatch(code):
             found["postal_code"] = flaw("postal_code_wrong", settings.postal_code)
+        elif code[:2] in _NO_DEPARTMENT:
+            found["postal_code"] = flaw("postal_code_nowhere", settings.postal_code, number=code[:2])
     return found
 
 

@@ -139,6 +139,29 @@ async def test_wrong_mentions_are_refused_at_their_fields_and_those_stored_befor
     assert "Un SIRET a 14 chiffres ; 123 en a 3." in page
 
 
+async def test_a_country_is_typed_as_a_word_and_never_cut(systems: Systems) -> None:
+    browser = await systems.backoffice.signed_in()
+    page = await browser.get("/settings/invoices")
+    assert 'maxlength="2"' not in page.text
+    assert "France. Enter the country’s name or its two-letter code." in page.words
+    form = page.form("/settings/invoices")
+    fields = {**dict(form.fields), **MENTIONS, "is_on": "on", "payment_days": "30"}
+    empty = await browser.post(form.action, {**fields, "country": "", "invoice_prefix": " "})
+    assert empty.words.count("This field is empty. Fill it in.") == 2
+    assert "“”" not in empty.words
+    refused = await browser.post(form.action, {**fields, "country": "Elbonia"})
+    assert "“Elbonia” is not a country. Enter its name or its ISO 3166 code" in refused.words
+    await browser.post(form.action, {**fields, "country": "Allemagne", "postal_code": "10115"})
+    identifier, body = await sent(systems, "orders.invoicing.change.v1")
+    command = ChangeInvoicing.model_validate_json(body)
+    assert command.settings.country == "DE"
+    await systems.cashdesk.desk.deliver(command, id=identifier)
+    told = (await browser.get("/settings/invoices")).words
+    assert "Country Germany. Enter the country’s name" in told
+    for label in ("Legal form", "SIRET", "Registration (RCS or RNE, and town)", "Early payment discount"):
+        assert f"{label} (optional)" in told
+
+
 async def test_mentions_that_contradict_each_other_are_saved_and_marked_in_both_languages(
     systems: Systems,
 ) -> None:

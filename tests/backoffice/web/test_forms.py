@@ -217,12 +217,12 @@ def test_a_limit_is_written_as_numbers_of_the_language(language: str, expected: 
 
 
 def test_an_error_names_the_value_the_limit_and_what_to_write() -> None:
-    form = Form([("name", "Camille"), ("country", "France"), ("code", "B")])
+    form = Form([("name", "Camille"), ("country", "Elbonia"), ("code", "B")])
     with using_locale(PageLocale("en")), pytest.raises(Invalid) as refused:
         form.model(Shipping)
     assert refused.value.errors == {
         "name": "At most 5 characters are allowed; this has 7. Shorten it.",
-        "country": "“France” is not a country. Enter its two-letter ISO 3166 code, such as FR.",
+        "country": "“Elbonia” is not a country. Enter its name or its ISO 3166 code, such as FR.",
         "code": "“B” does not have the required format. Correct it.",
     }
     with using_locale(PageLocale("en")), pytest.raises(Invalid) as unseen:

@@ -222,9 +222,10 @@ _OBJECTIONS = {
     "too_short": N_("Choose at least one."),
 }
 """Texts by pydantic's error types."""
+_EMPTY = N_("This field is empty. Fill it in.")
 _OTHERWISE = N_("“%(value)s” can’t be used here. Correct it.")
 _FORMS = {
-    "country": N_("“%(value)s” is not a country. Enter its two-letter ISO 3166 code, such as FR."),
+    "country": N_("“%(value)s” is not a country. Enter its name or its ISO 3166 code, such as FR."),
     "currency": N_("“%(value)s” is not a currency. Enter three capital letters, such as EUR."),
     "tracking_url": N_("“%(value)s” is not a web address. Enter one that begins with https://."),
 }
@@ -248,8 +249,8 @@ def _objection(fault: ErrorDetails, form: str | None) -> str:
     if fault["type"] == "string_too_long":
         return too_long(value, values["max_length"])
     text = _OBJECTIONS.get(fault["type"], _OTHERWISE)
-    if fault["type"] == "string_pattern_mismatch" and form:
-        text = form
+    if fault["type"] == "string_pattern_mismatch":
+        text = _EMPTY if is_blank(value) else form or text
     shown = value if isinstance(value, str | int) else ""
     return gettext(text, **{**values, "value": str(shown)[:_LONGEST_SHOWN]})
 

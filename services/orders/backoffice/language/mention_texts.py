@@ -14,7 +14,7 @@ LABELS = {
     "street_2": N_("Address, second line"),
     "postal_code": N_("Postal code"),
     "city": N_("Town"),
-    "country": N_("Country (two letters)"),
+    "country": N_("Country"),
     "email": N_("Mail address"),
     "phone": N_("Phone"),
     "siret": N_("SIRET"),

@@ -16,6 +16,7 @@ from services.chassis.identifiers.seller import doubts_of, flaws_of
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid, objections
+from services.orders.backoffice.language.countries import country_code
 from services.orders.backoffice.language.flaw_texts import explain_flaw
 from services.orders.backoffice.language.mention_texts import mentions
 from services.orders.backoffice.language.translating import N_, gettext
@@ -30,7 +31,7 @@ TICKS = ("is_on", "mails_customer", "vat_on_debits")
 LOGO_SECONDS = 60.0
 LARGEST_LOGO_BYTES = 110_000
 LONGEST_PAYMENT_DAYS = 120
-_PREFIX = N_("Enter 1 to 10 capital letters, digits and hyphens; “%(value)s” has others or none.")
+_PREFIX = N_("Enter 1 to 10 capital letters, digits and hyphens; “%(value)s” has others or too many.")
 FORMS = {
     "invoice_prefix": _PREFIX,
     "credit_note_prefix": _PREFIX,
@@ -121,7 +122,7 @@ async def _chosen(form: Form) -> InvoicingSettings:
         if name not in ("logo", "first_day")
     }
     values |= {name: form.ticked(name) for name in TICKS}
-    values["country"] = values["country"].upper()
+    values["country"] = country_code(values["country"])
     values["payment_days"] = form.whole("payment_days", 0, LONGEST_PAYMENT_DAYS) or 0
     values["first_day"] = form.day("first_day")
     values["logo"] = await _logo(form)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from contracts.message import Reason
 from contracts.sale import LineKind
 from services.orders.backoffice.forms.fields import Form, Invalid, objections
+from services.orders.backoffice.language.countries import country_code
 from services.orders.backoffice.language.formatting import typed_amount
 from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.language.translating import N_, gettext
@@ -200,7 +201,7 @@ def _extras(form: Form, currency: str) -> list[ExtraLineRequest]:
 def _part(form: Form, prefix: str, kind: type[P], names: Sequence[str]) -> P | None:
     values = {name: form[prefix + name].strip() for name in names if form[prefix + name].strip()}
     if "country" in values:
-        values["country"] = values["country"].upper()
+        values["country"] = country_code(values["country"])
     return _checked(kind, values, {name: prefix + name for name in names}) if values else None
 
 
