@@ -63,6 +63,11 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
+def mark_of(staff_id: UUID | None) -> str:
+    """Return the mark of a user's forms, which their keys end with; "" for nobody."""
+    return f"s{hashlib.sha256(staff_id.bytes).hexdigest()[:12]}" if staff_id else ""
+
+
 async def start(
     connection: Connection, staff_id: UUID, lifetime: Lifetime, address: str, user_agent: str
 ) -> str:

@@ -12,9 +12,10 @@ from services.orders.backoffice.access.signing_in import (
     normal,
     sign_in,
 )
+from services.orders.backoffice.account.kept import show_kept
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.translating import N_, gettext
-from services.orders.backoffice.order.words import FIELD_LABELS
+from services.orders.backoffice.web import kept_forms
 from services.orders.backoffice.web.dispatching import problem, session_cookie
 from services.orders.backoffice.web.kept_forms import KeptForm, kept_in
 from services.orders.backoffice.web.page_context import PageContext
@@ -22,14 +23,6 @@ from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import address_of, is_local_path
 
 pages = Pages()
-LABELS = {
-    **FIELD_LABELS,
-    "label": N_("New status"),
-    "notify_customer": N_("Notify the customer"),
-    "name": N_("Name"),
-    "quantity": N_("Quantity"),
-}
-"""Labels of the form fields that are kept when a session ends."""
 WRONG = N_("The login or password is incorrect. Check both and try again.")
 
 
@@ -63,7 +56,7 @@ async def enter(context: PageContext) -> Response:
         return _again(context, form, kept, 429, TOO_MANY)
     context.entered = (entered.staff_id, entered.shop, entered.login)
     await _end_present_session(context)
-    return _inside(context, entered, form, kept)
+    return await _inside(context, entered, form, kept)
 
 
 def _again(context: PageContext, form: Form, kept: KeptForm | None, status: int, error: str) -> Response:
@@ -71,18 +64,31 @@ def _again(context: PageContext, form: Form, kept: KeptForm | None, status: int,
     return context.render("account/sign_in.html", status, kept=kept, **values)
 
 
-def _inside(context: PageContext, entered: SignedIn, form: Form, kept: KeptForm | None) -> Response:
-    is_another = context.found.staff_id not in (None, entered.staff_id)
-    if kept is not None and not is_another:
-        response = context.render("account/kept.html", kept=kept, labels=LABELS)
-    else:
-        lost = gettext("The earlier input belonged to another account and was not kept.")
+async def _inside(context: PageContext, entered: SignedIn, form: Form, kept: KeptForm | None) -> Response:
+    response = None
+    if kept is not None and kept.fields and kept.owner == sessions.mark_of(entered.staff_id):
+        cookie = f"{session_cookie(context.app_state.settings)}={entered.token}"
+        response = await kept_forms.show(context, kept, cookie, show_kept)
+    if response is None:
         after = form["next"] if is_local_path(form["next"]) and kept is None else "/"
-        response = context.redirect(after, lost if kept else None, "note")
+        response = context.redirect(after, _why_lost(kept, entered), "note")
     seconds = int(context.app_state.lifetime.whole.total_seconds())
     context.set_cookie(response, session_cookie(context.app_state.settings), entered.token, seconds)
     _mark_known(context, response, entered.login, entered.known)
     return response
+
+
+def _why_lost(kept: KeptForm | None, entered: SignedIn) -> str | None:
+    """Return why a kept form is not shown; None when there was no input."""
+    if kept is None or not kept.fields:
+        return None
+    if not kept.owner:
+        return gettext(
+            "Your earlier input could not be kept: the session in which it was entered is unknown."
+        )
+    if kept.owner != sessions.mark_of(entered.staff_id):
+        return gettext("The earlier input belonged to another account and was not kept.")
+    return None
 
 
 async def remember_browser(context: PageContext, response: Response, login: str) -> None:

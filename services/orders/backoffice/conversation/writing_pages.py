@@ -53,7 +53,7 @@ async def post_message(context: PageContext) -> Response:
     return _answer(context, outcome, back_of(context, order.code))
 
 
-@pages.post(f"{HERE}/draft", Permission.CONVERSATION_WRITE, action="draft.keep")
+@pages.post(f"{HERE}/draft", Permission.CONVERSATION_WRITE, action="draft.keep", kept=show_page)
 async def keep_draft(context: PageContext) -> Response:
     """Store the unsent text, with a chosen quick reply appended; an empty text deletes the draft."""
     order, form = await read_facts(context), await context.form()

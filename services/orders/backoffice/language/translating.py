@@ -89,6 +89,10 @@ class PageLocale:
     """Whether it is rendered for paper, where "today" is meaningless."""
     people: Mapping[str, str] = field(default_factory=dict)
     """Names of the shop's staff by login."""
+    form_mark: str = ""
+    """The user's mark in the keys of the forms they are shown."""
+    kept_form: tuple[str, str] = ("", "")
+    """Path and key of a form that was sent after its session had ended, where its page shows it again."""
 
     @property
     def locale(self) -> str:

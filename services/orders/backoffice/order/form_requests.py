@@ -197,6 +197,20 @@ def id_typed(form: Form, name: str) -> UUID:
         raise incomplete() from None
 
 
+def orders_named(form: Form) -> list[UUID]:
+    """Return the orders that a form on a list names, ticked or in a hidden field, each once."""
+    named = [one for text in [*form.all("order"), *form["orders"].split()] if (one := as_id(text))]
+    return list(dict.fromkeys(named))
+
+
+def as_id(text: str) -> UUID | None:
+    """Parse an id; return None when it is invalid."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def incomplete() -> Invalid:
     """Return the error of a form whose hidden fields do not match the order."""
     return Invalid(**{"": gettext("This form is incomplete. Open the page again.")})

@@ -95,6 +95,17 @@ async def read_on_the_way(connection: Connection, shop: str, order_id: UUID) -> 
     return [row["shipment_id"] for row in rows]
 
 
+async def codes_of(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[str]:
+    """Return the codes of these orders of the shop."""
+    rows = await connection.fetch(
+        """select o.code from unnest($2::uuid[]) with ordinality as w (order_id, at)
+           cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
+           order by w.at""",
+        *(shop, list(order_ids)),
+    )
+    return [row["code"] for row in rows]
+
+
 async def read_deleted(
     connection: Connection, shop: str, order_id: UUID | None, code: str | None
 ) -> Mapping[str, Any] | None:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.order.form_requests import orders_named
 from services.orders.backoffice.orders.reading import zone_of
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.listing.filters import Filters
@@ -20,19 +21,10 @@ def filters_of(form: Form) -> Filters:
 async def orders_of(context: PageContext, form: Form, most: int = MOST_ORDERS) -> list[UUID]:
     """Return the orders, each once, in the list's order; at most `most` of a whole list. Raises Missing."""
     if not form["everything"]:
-        named = [one for text in [*form.all("order"), *form["orders"].split()] if (one := as_id(text))]
-        return list(dict.fromkeys(named))
+        return orders_named(form)
     filters = filters_of(form)
     async with context.reading() as connection:
         page = await context.app_state.finder.page(
             connection, context.shop, filters, zone_of(context), limit=most
         )
     return list(page.order_ids)
-
-
-def as_id(text: str) -> UUID | None:
-    """Parse an id; return None when it is invalid."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.order.store import codes_of
 from services.orders.backoffice.orders import chosen, sheets
 from services.orders.backoffice.orders.bulk.run_pages import back_of
 from services.orders.backoffice.web.page_context import PageContext
@@ -26,7 +27,7 @@ async def choose_sheets(context: PageContext) -> Response:
     form = await context.form()
     ids = await chosen.orders_of(context, form, MOST_SHEETS + 1)
     async with context.reading() as connection:
-        codes = await sheets.codes_of(connection, context.shop, ids)
+        codes = await codes_of(connection, context.shop, ids)
     return context.redirect(_href(codes[: MOST_SHEETS + 1], back_of(form)))
 
 

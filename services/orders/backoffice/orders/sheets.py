@@ -8,22 +8,10 @@ subtracted once.
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from services.chassis.storage.database import Connection
 
 PARTS = ("billing_address", "shipping_address", "shipping", "extra_lines", "lines")
-
-
-async def codes_of(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[str]:
-    """Return the codes of these orders of the shop."""
-    rows = await connection.fetch(
-        """select o.code from unnest($2::uuid[]) with ordinality as w (order_id, at)
-           cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
-           order by w.at""",
-        *(shop, list(order_ids)),
-    )
-    return [row["code"] for row in rows]
 
 
 async def read_sheets(connection: Connection, shop: str, codes: Sequence[str]) -> list[dict[str, Any]]:

@@ -123,7 +123,9 @@ async def show_preview(context: PageContext) -> Response:
     return await _preview(context)
 
 
-@pages.post(HERE + "/{wording}/{locale}/preview", Permission.SETTINGS_VIEW, action="mail_text.preview")
+@pages.post(
+    HERE + "/{wording}/{locale}/preview", Permission.SETTINGS_VIEW, action="mail_text.preview", kept=_show
+)
 async def preview_typed(context: PageContext) -> Response:
     """Return the mail with the texts as they are being typed, for the frame beside the editor."""
     await context.form()

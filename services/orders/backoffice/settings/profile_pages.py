@@ -116,7 +116,7 @@ async def show_preview(context: PageContext) -> Response:
     return await _preview(context, {})
 
 
-@pages.post(HERE + "/preview", Permission.SETTINGS_VIEW, action="shop_profile.preview")
+@pages.post(HERE + "/preview", Permission.SETTINGS_VIEW, action="shop_profile.preview", kept=_show)
 async def preview_typed(context: PageContext) -> Response:
     """Return a mail with the profile as it is being typed, for the frame beside the form."""
     form = await context.form()

@@ -104,6 +104,8 @@ async def _answer(context: PageContext) -> Response:
     settings, request, page = context.app_state.settings, context.request, context.page
     if "\0" in request.url.path:
         return problem(context, 404, "missing")
+    if kept_forms.is_kept(request):
+        return await _run_page(context)
     why = security.why_forged(request.method, request.headers, settings.backoffice_origin)
     if why is not None:
         log.warning("forged request refused", path=request.url.path, why=why)
@@ -142,7 +144,7 @@ async def _run_page(context: PageContext) -> Response:
                 return await kept_forms.ask_to_sign_in(context)
             if not person.may(page.demand):
                 return problem(context, 403, "not_allowed")
-        return await page.view(context)
+        return await kept_forms.view_of(context)(context)
     except ClientDisconnect:
         return Response(status_code=499)
     except Exception as error:  # noqa: BLE001 - every error ends as a page
@@ -205,7 +207,8 @@ def _locale(
         language = language_wanted(request.headers.get("accept-language"))
     facts = app_state.settings.shop(session.person.shop) if session.person else None
     zone = (facts.time_zone if facts else None) or app_state.settings.time_zone
-    return PageLocale(str(language), ZoneInfo(zone), datetime.now(UTC), people=people or {})
+    mark = sessions.mark_of(session.person.staff_id if session.person else None)
+    return PageLocale(str(language), ZoneInfo(zone), datetime.now(UTC), people=people or {}, form_mark=mark)
 
 
 async def _begin_audit(context: PageContext) -> UUID:

@@ -85,6 +85,9 @@ class RequestedPage(Protocol):
     @property
     def view(self) -> View: ...
 
+    @property
+    def again(self) -> "Callable[[PageContext, Mapping[str, str]], Awaitable[Response]] | None": ...
+
 
 class PageContext:
     """The context of one request. `person` and `shop` are available on every page that is not public. `live_after`:
@@ -156,6 +159,10 @@ class PageContext:
         if self._form is None:
             self._form = await read_form(self.request)
         return self._form
+
+    def use_form(self, form: Form) -> None:
+        """Make a form that was sent before the one of this request."""
+        self._form = form
 
     @property
     def form_read(self) -> Form:

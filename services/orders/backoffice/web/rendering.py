@@ -39,11 +39,12 @@ from services.orders.backoffice.language.translating import (
     PageLocale,
     gettext,
     ngettext,
+    page_locale,
     pgettext,
     using_locale,
 )
 from services.orders.backoffice.web.statics import Statics
-from services.orders.backoffice.web.words import OWNER_NAMES, ROLE_NAMES
+from services.orders.backoffice.web.words import NOT_SENT, OWNER_NAMES, ROLE_NAMES
 
 ROOMS = Path(__file__).parent.parent
 EXTENSIONS = ["jinja2.ext.do"]
@@ -68,8 +69,8 @@ class Templates:
             cache_size=-1,
         )
         self.environment.filters.update(FILTERS, browser=browsers.named, who=who)
-        self.environment.globals.update(static=statics.url, new_key=_new_key)
-        self.environment.globals.update(role_names=ROLE_NAMES, owner_names=OWNER_NAMES)
+        self.environment.globals.update(static=statics.url, new_key=_new_key, kept_key=_kept_key)
+        self.environment.globals.update(role_names=ROLE_NAMES, owner_names=OWNER_NAMES, not_sent=NOT_SENT)
         self.environment.globals.update(
             state_tones=STATE_TONES,
             payment_badges=payment_badges,
@@ -108,8 +109,16 @@ def _loader(rooms: Path) -> BaseLoader:
 
 
 def _new_key() -> str:
-    """Return a new form key; a repeated submission with it is the same request as the first."""
-    return str(uuid7())
+    """Return a new form key; a repeated submission with it is the same request as the first. It ends with the mark of
+    the user the form is shown to.
+    """
+    return f"{uuid7()}-{page_locale().form_mark}".rstrip("-")
+
+
+def _kept_key(action: str) -> str:
+    """Return the key of a form that is shown again after its session had ended; "" for every other form."""
+    path, key = page_locale().kept_form
+    return key if path == action.partition("?")[0] else ""
 
 
 def _escaped(translate: Any) -> Any:

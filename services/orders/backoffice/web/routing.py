@@ -30,7 +30,7 @@ from services.orders.order.shop.cache import TtlCache
 @dataclass(frozen=True)
 class Page:
     """One route. `action` names it in the audit, for every POST and every recorded GET; `is_use`: whether it
-    counts as a user's use of the session.
+    counts as a user's use of the session; `again` shows the form that a POST answers, with its values.
     """
 
     path: str
@@ -39,6 +39,7 @@ class Page:
     view: View
     action: str = ""
     is_use: bool = True
+    again: Again | None = None
 
 
 class Pages:
@@ -57,12 +58,13 @@ class Pages:
         return self._add(path, "GET", demand, action, is_use)
 
     def post(
-        self, path: str, demand: Demand, *, action: str, again: Again | None = None
+        self, path: str, demand: Demand, *, action: str, again: Again | None = None, kept: Again | None = None
     ) -> Callable[[View], View]:
         """Declare a user's action; `action` is its name in the audit, such as `order.archive`, and `again`
-        shows its form once more when it is rejected. Without one a rejection is a page of its own.
+        shows its form once more when it is rejected, or was sent after the session's end. Without one a rejection is
+        a page of its own. `kept`: for a part of a page, the function that shows the form only after the session's end.
         """
-        declare = self._add(path, "POST", demand, action, True)
+        declare = self._add(path, "POST", demand, action, True, again or kept)
         return declare if again is None else lambda view: declare(shown_again(view, again))
 
     def in_menu(
@@ -80,10 +82,10 @@ class Pages:
         self.menu.append(MenuEntry(path, label, icon, rank, demand, count))
 
     def _add(
-        self, path: str, method: str, demand: Demand, action: str, is_use: bool
+        self, path: str, method: str, demand: Demand, action: str, is_use: bool, again: Again | None = None
     ) -> Callable[[View], View]:
         def register(view: View) -> View:
-            self.routes.append(Page(path, method, demand, view, action, is_use))
+            self.routes.append(Page(path, method, demand, view, action, is_use, again))
             return view
 
         return register

@@ -9,6 +9,8 @@ ROLE_NAMES = {
     Role.FULFILMENT: N_("Fulfilment"),
     Role.ACCOUNTANT: N_("Accountant"),
 }
+NOT_SENT = N_("Nothing has been sent yet: check your input, then send it.")
+"""The note above a form that was sent after its session had ended, in place of an error."""
 OWNER_NAMES = {
     "orders": N_("Orders service"),
     "payments": N_("Payments service"),

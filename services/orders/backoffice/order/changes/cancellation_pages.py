@@ -108,7 +108,12 @@ async def cancel(context: PageContext) -> Response:
     return await carry_out(context, action, to=f"/orders/{order.code}", flash=flash)
 
 
-@pages.post("/orders/{order}/cancellation-mail", Permission.ORDERS_CANCEL, action="order.cancel.preview_mail")
+@pages.post(
+    "/orders/{order}/cancellation-mail",
+    Permission.ORDERS_CANCEL,
+    action="order.cancel.preview_mail",
+    kept=_show_cancellation,
+)
 async def preview_mail(context: PageContext) -> Response:
     """Show the mail that would inform the customer of the cancellation."""
     form, order = await context.form(), await read_order(context)

@@ -14,14 +14,19 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.order.changes.mail_choice import LONGEST_COMMENT, mail_shown
 from services.orders.backoffice.order.reading import OrderRead, read_order
-from services.orders.backoffice.order.showing import render
+from services.orders.backoffice.order.showing import again, render
 from services.orders.backoffice.web.page_context import PageContext
 from services.orders.backoffice.web.routing import Pages
 
 pages = Pages()
 
 
-@pages.post("/orders/{order}/status-preview", Permission.ORDERS_STATUS, action="order.status.preview")
+@pages.post(
+    "/orders/{order}/status-preview",
+    Permission.ORDERS_STATUS,
+    action="order.status.preview",
+    kept=again("status"),
+)
 async def preview_status(context: PageContext) -> Response:
     """Return the mail with the status and the comment that are in the form."""
     form, order = await context.form(), await read_order(context)

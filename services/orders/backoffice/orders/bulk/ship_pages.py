@@ -17,6 +17,7 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext, number
 from services.orders.backoffice.order.days import objections_to_days, today_of
+from services.orders.backoffice.order.form_requests import as_id
 from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.orders.bulk import shipping, store, tracking_file
 from services.orders.backoffice.orders.bulk.run_pages import back_of, keep, too_many_or_none
@@ -37,12 +38,12 @@ async def show_form(context: PageContext) -> Response:
     """Show the form for tracking numbers of any orders; with `?run=`, those of an earlier attempt, to be corrected."""
     typed: Mapping[str, str] = {}
     ids: list[UUID] = []
-    run_id = chosen.as_id(context.query.get("run", ""))
+    run_id = as_id(context.query.get("run", ""))
     async with context.reading() as connection:
         row = await store.read_run(connection, context.shop, run_id) if run_id else None
         if row is not None and row["verb"] == Verb.SHIP:
             saved = Form([(name, str(value)) for name, value in json.loads(row["asked"]).items()])
-            typed, ids = saved, [one for text in saved["orders"].split() if (one := chosen.as_id(text))]
+            typed, ids = saved, [one for text in saved["orders"].split() if (one := as_id(text))]
     return await _show(context, typed, ids, {})
 
 
