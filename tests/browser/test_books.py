@@ -100,6 +100,9 @@ async def test_a_lost_dispute_waits_for_a_decision(context: PageContext, shop: O
     await visitor.axe()
     await visitor.screenshot("disputes")
     assert await visitor.page.evaluate(EMPTY_CELLS) == 0
+    await visitor.go(f"/orders/{code}")
+    await visitor.screenshot("order-disputed")
+    await visitor.fits()
     lost = event_body("charge.dispute.closed", closed(dispute, is_won=False))
     assert await shop.post_webhook(lost) == 200
     await until_listed(visitor, "/payments/disputes?state=to_resolve", code)

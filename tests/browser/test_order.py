@@ -2,12 +2,13 @@
 shown.
 """
 
+import secrets
 from dataclasses import replace
 
 import pytest
 from playwright.async_api import expect
 
-from contracts.sale import LineKind, PaymentMethod, Tax, Totals
+from contracts.sale import Customer, LineKind, PaymentMethod, Tax, Totals
 from deploy.samples.submissions import line
 from tests.browser.conftest import PageContext
 from tests.browser.running_system import OwnShop
@@ -72,6 +73,17 @@ async def closed_parts_open_on_a_click(visitor: Visitor) -> None:
     await page.locator(".order-parts a[href='#activity']").click()
     await page.locator("#payment > details > summary").click()
     await expect(page.locator("#payment tbody tr").first).to_be_visible()
+
+
+@pytest.mark.parametrize("viewport", ["phone"])
+async def test_a_name_without_a_space_breaks(context: PageContext, shop: OwnShop, viewport: str) -> None:
+    customer = Customer(name="W" * 200, email=f"w.{secrets.token_hex(4)}@example.org")
+    [order] = await shop.order(shop.sale(notebooks(1), method=PaymentMethod.CHEQUE, customer=customer))
+    code = (await shop.until_order(order, stock="reserved"))["code"]
+    visitor = await context("owner", f"/orders/{code}", viewport=viewport)
+    for path in (f"/orders/{code}", f"/customers/{code}", "/orders?tab=all"):
+        await visitor.go(path)
+        await visitor.fits()
 
 
 async def test_a_fragment_that_does_not_decode_names_no_part(context: PageContext, shop: OwnShop) -> None:

@@ -47,6 +47,17 @@ async def test_every_page_of_settings_reads_well(context: PageContext, look: Loo
         await visitor.screenshot(f"settings-{name.replace('/', '-') or 'shop'}")
 
 
+@pytest.mark.parametrize("width", [800, 1280, 1440])
+async def test_no_tab_of_the_settings_is_cut_off(context: PageContext, width: int) -> None:
+    visitor = await context("owner", "/settings", lang="fr")
+    await visitor.page.set_viewport_size({"width": width, "height": 800})
+    tabs = visitor.page.locator(".tabs")
+    wide, shown = await tabs.evaluate("node => [node.scrollWidth, node.clientWidth]")
+    assert wide <= shown
+    ends = await tabs.locator("a").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+    assert max(ends) <= width
+
+
 async def test_an_owner_invites_somebody_and_takes_the_access_back(
     context: PageContext, shop: OwnShop
 ) -> None:

@@ -194,6 +194,11 @@ def lines(text: str | None) -> Markup:
     return Markup("<br>").join(escape(line) for line in (text or "").splitlines())
 
 
+def mail_address(address: str | None) -> Markup:
+    """Return a mail address that breaks before the @ if it has to break."""
+    return Markup("<wbr>@").join(escape(part) for part in (address or "").split("@"))
+
+
 FILTERS = {
     "country": country,
     "number": number,
@@ -207,6 +212,7 @@ FILTERS = {
     "day": day,
     "month": month,
     "lines": lines,
+    "mail_address": mail_address,
     "file_size": file_size,
 }
 """Filters that templates may use."""
