@@ -26,6 +26,7 @@ _STRUCTURED = (
 _FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9 _]{0,30}([.,][0-9]{1,10})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PARAMETERS = frozenset({"query", "path"})
 Problem = Mapping[str, Any]
 """One entry of `ValidationError.errors()`."""
 
@@ -60,8 +61,17 @@ def sentence_of_request(problem: Problem) -> str:
     kind = problem["type"]
     if kind == "value_error" or (kind not in _SENTENCES and not kind.startswith("int_")):
         return str(problem["msg"]).removeprefix("Value error, ")
-    place = problem["loc"]
-    return sentence({**problem, "loc": place[1:] or place})
+    part, *place = problem["loc"]
+    if part == "header":
+        return f"The header {place[0]} {_SENTENCES.get(kind, _form)(problem)}."
+    if part in _PARAMETERS and kind.startswith("int_"):
+        return f"{path_of(tuple(place))} must be a whole number, such as 20{_other(problem['input'])}."
+    return sentence({**problem, "loc": tuple(place) or problem["loc"]})
+
+
+def _other(value: Any) -> str:
+    """Return a number that was sent in a URL, as it was sent; a text may be personal data."""
+    return f", not {value[:40]}" if isinstance(value, str) and _NUMBER.fullmatch(value) else ""
 
 
 def path_of(location: tuple[int | str, ...]) -> str:
@@ -178,6 +188,8 @@ def _limit(word: str, key: str) -> Callable[[Problem], str]:
     return write
 
 
+_WITHOUT_NUL = r"^[^\x00]*$"
+_NUL_TEXT = "must not contain the NUL character: remove it"
 _PREFIX = "must be 1 to 10 capital letters, digits and hyphens, such as F"
 _FORMS = {
     "shop": "must be the shop's name of 1 to 63 lower-case letters, digits and hyphens",
@@ -189,11 +201,14 @@ _FORMS = {
     "credit_note_prefix": _PREFIX,
     "tracking_url": "must be a web address that begins with https:// or http://",
     "email": "must be a mail address like name@example.com, without spaces",
+    "Idempotency-Key": "must be 1 to 255 printable ASCII characters without spaces",
 }
 """The required form, by field name, where the schema gives it as a pattern."""
 
 
 def _form(problem: Problem) -> str:
+    if problem.get("ctx", {}).get("pattern") == _WITHOUT_NUL:
+        return _NUL_TEXT
     return _FORMS.get(
         _name(problem), "does not have the form that the schema requires: compare it with the schema"
     )
@@ -239,7 +254,7 @@ _SENTENCES: dict[str, Callable[[Problem], str]] = {
     "less_than_equal": _limit("the maximum is", "le"),
     "less_than": _limit("it must be less than", "lt"),
     BLANK: lambda problem: "is blank or has only characters that can't be seen: write it",
-    NUL: lambda problem: "must not contain the NUL character: remove it",
+    NUL: lambda problem: _NUL_TEXT,
     HALF: _half,
     "string_unicode": _half,
     "extra_forbidden": lambda problem: "is unknown: correct its name or leave it out",
