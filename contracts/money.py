@@ -11,6 +11,10 @@ from decimal import Decimal
 
 MAX_MINOR = 2**53 - 1
 """The largest amount on the wire, either sign: every JSON reader represents it exactly."""
+LARGEST_AMOUNT_MINOR = 10**13
+"""The largest amount of one sale, payment, refund or credit, checked where it is requested: a larger one is a wrong
+unit. Sums of many ledger entries still fit the wire's numbers.
+"""
 _LARGEST_POWER_OF_TEN = 15
 
 _CODES_BY_EXPONENT = {

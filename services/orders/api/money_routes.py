@@ -19,6 +19,7 @@ from services.orders.api.actions.refund_requests import (
     SettlementRequest,
 )
 from services.orders.api.actions.refund_rules import faults_of_amount
+from services.orders.api.actions.unmatched_store import faults_of_assigning
 from services.orders.api.context import RequestContext
 from services.orders.api.edges import COMMAND, Context, Key, OrderName, guarded_router
 from services.orders.api.order_document import show
@@ -45,7 +46,12 @@ async def reassign_payment(
 ) -> Response:
     """Assign a payment to the order: an unmatched one, or one of another order."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.send(key, facts, [], lambda _: request.command(facts, actor))
+    faults: list[Reason] = []
+    if request.provider and request.provider_reference:
+        payment = (request.provider, request.provider_reference)
+        async with context.hub.acquire() as connection:
+            faults = await faults_of_assigning(connection, facts.shop, payment)
+    return await context.send(key, facts, faults, lambda _: request.command(facts, actor))
 
 
 @router.post("/orders/{order}/credits", **COMMAND)

@@ -41,6 +41,7 @@ from contracts.payments.accounts import RecordPayment
 from contracts.sale import PaymentMethod
 from contracts.timestamps import EARLIEST, LATEST
 from services.chassis.texts import Seen, refuse_unstorable
+from services.orders.order.totals.amounts import faults_of_size
 
 _STRICT: dict[Any, Literal["bool_type", "int_type"]] = {bool: "bool_type", int: "int_type"}
 STRICT = Field(strict=True)
@@ -106,8 +107,8 @@ class PaymentRequest(RequestBody):
     note: Text | None = None
 
     def faults(self, order: OrderFacts) -> list[Reason]:
-        """Return a fault when the currency differs from the order's."""
-        return currency_fault(order, self.currency)
+        """Return faults: another currency than the order's, an amount that is too large."""
+        return [*currency_fault(order, self.currency), *faults_of_size(self.amount_minor, self.currency)]
 
     def command(self, order: OrderFacts, actor: str) -> RecordPayment:
         """Return the command for payments."""

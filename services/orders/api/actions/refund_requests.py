@@ -21,6 +21,7 @@ from contracts.payments.refunds import (
 from services.chassis.texts import Seen
 from services.orders.changes.requests import PublicComment
 from services.orders.order.requests import STRICT, OrderFacts, RequestBody, currency_fault, line_faults
+from services.orders.order.totals.amounts import faults_of_size
 
 Amount = Annotated[Minor, Field(strict=True, gt=0)]
 ReasonText = Annotated[Text, Field(min_length=1), Seen]
@@ -71,7 +72,9 @@ class RefundRequest(RequestBody):
         return {one.line: one.quantity for one in self.lines}
 
     def faults(self, order: OrderFacts) -> list[Reason]:
-        """Return faults: another currency than the order's, unknown lines, lines named twice."""
+        """Return faults: another currency than the order's, an amount that is too large, unknown lines, lines named
+        twice.
+        """
         named = Counter(one.line for one in self.lines)
         twice = [
             Reason(
@@ -83,7 +86,8 @@ class RefundRequest(RequestBody):
             if named[one.line] > 1
         ]
         numbers = [one.line for one in self.lines]
-        return [*currency_fault(order, self.currency), *line_faults(order, numbers), *twice]
+        of_amount = [*currency_fault(order, self.currency), *faults_of_size(self.amount_minor, self.currency)]
+        return [*of_amount, *line_faults(order, numbers), *twice]
 
     def command(self, order: OrderFacts, actor: str, refund_id: UUID) -> RefundOrder:
         """Return the command for payments. `refund_id` is used when the caller sent none."""
@@ -157,8 +161,8 @@ class CreditRequest(RequestBody):
     reason: ReasonText
 
     def faults(self, order: OrderFacts) -> list[Reason]:
-        """Return a fault when the currency differs from the order's."""
-        return currency_fault(order, self.currency)
+        """Return faults: another currency than the order's, an amount that is too large."""
+        return [*currency_fault(order, self.currency), *faults_of_size(self.amount_minor, self.currency)]
 
     def command(self, order: OrderFacts, actor: str) -> GrantCredit:
         """Return the command for payments."""

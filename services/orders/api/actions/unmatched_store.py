@@ -2,7 +2,22 @@
 
 from datetime import datetime
 
+from contracts.message import Reason
 from services.chassis.storage.database import Connection
+from services.orders.order.totals.amounts import faults_of_size
+
+
+async def faults_of_assigning(connection: Connection, shop: str, payment: tuple[str, str]) -> list[Reason]:
+    """Return a fault when the unmatched payment (provider, reference) is larger than any payment can be: its unit is
+    wrong, and it is set aside.
+    """
+    row = await connection.fetchrow(
+        """SELECT amount_minor, currency FROM unmatched_payment
+           WHERE shop = $1 AND provider = $2 AND provider_reference = $3""",
+        shop,
+        *payment,
+    )
+    return faults_of_size(row["amount_minor"], row["currency"], "provider_reference") if row else []
 
 
 async def set_aside(

@@ -97,10 +97,8 @@ class Form(Mapping[str, str]):
             )
         return int(typed)
 
-    def amount_minor(self, name: str, currency: str) -> int | None:
-        """Return money in minor units, from 1 234,50 or 1,234.50; None when nothing was typed. Raises
-        Invalid.
-        """
+    def amount_minor(self, name: str, currency: str, most: int = MAX_MINOR) -> int | None:
+        """Return money in minor units, from 1 234,50 or 1,234.50; None when nothing was typed. Raises Invalid."""
         typed = re.sub(r"[\s'’]", "", self[name]).removesuffix("€").removesuffix(currency)
         if not typed:
             return None
@@ -108,8 +106,8 @@ class Form(Mapping[str, str]):
         if not _PLAIN_NUMBER.fullmatch(written):
             raise Invalid(**{name: gettext("Enter an amount such as 12.50.")})
         value = Fraction(written) * 10**exponent
-        if abs(value) > MAX_MINOR:
-            raise Invalid(**{name: _too_large(currency)})
+        if abs(value) > most:
+            raise Invalid(**{name: _too_large(most, currency)})
         if value.denominator != 1:
             raise Invalid(**{name: _too_precise(currency, exponent)})
         return int(value)
@@ -145,7 +143,8 @@ class Form(Mapping[str, str]):
     @property
     def revision(self) -> int | None:
         """Return the revision of the object that the form shows."""
-        return int(self[REVISION]) if re.fullmatch(r"[0-9]{1,9}", self[REVISION]) else None
+        typed = self[REVISION].partition(" ")[0]
+        return int(typed) if re.fullmatch(r"[0-9]{1,9}", typed) else None
 
     def typed(self) -> list[tuple[str, str]]:
         """Return all fields except secrets: those kept when a form is shown again."""
@@ -264,8 +263,8 @@ def too_long(text: str, longest: int) -> str:
     )
 
 
-def _too_large(currency: str) -> str:
-    return gettext("The amount is too large: at most %(limit)s.", limit=amount(MAX_MINOR, currency))
+def _too_large(most: int, currency: str) -> str:
+    return gettext("The amount is too large: at most %(limit)s.", limit=amount(most, currency))
 
 
 def _too_precise(currency: str, digits: int) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, time, tzinfo
 from typing import Any
 from uuid import UUID
 
+from contracts.money import LARGEST_AMOUNT_MINOR
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order.steps import RECEIVE
@@ -54,7 +55,7 @@ def payment_request(currency: str, form: Form, method: str | None) -> PaymentReq
     """
     if method not in RECEIVE:
         raise Invalid(method=gettext("Choose how the money was received."))
-    amount = form.amount_minor("amount", currency)
+    amount = form.amount_minor("amount", currency, LARGEST_AMOUNT_MINOR)
     if amount is None or amount <= 0:
         raise Invalid(amount=gettext("The amount must be more than zero."))
     return form.model(

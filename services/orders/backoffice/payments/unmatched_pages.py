@@ -21,6 +21,7 @@ from services.orders.api.actions import unmatched_store
 from services.orders.api.owners.clients import Answer, ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
+from services.orders.backoffice.language.reasons import by_field
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations.parked import request
 from services.orders.backoffice.payments import store as payments_store
@@ -172,12 +173,15 @@ async def set_aside(context: PageContext) -> Response:
 
 
 async def _order_to_have(context: PageContext, provider: str, reference: str) -> asyncpg.Record:
-    """Return the chosen order. Raises Invalid when it does not exist, or another order has got the payment since
-    the page was shown.
+    """Return the chosen order. Raises Invalid when it does not exist, the payment is too large, or another order has
+    got the payment since the page was shown.
     """
     async with context.reading() as connection:
         order = await _order(connection, context)
         holders = await payments_store.read_holders(connection, context.shop, provider, reference)
+        faults = await unmatched_store.faults_of_assigning(connection, context.shop, (provider, reference))
+    if faults:
+        raise Invalid(**by_field(faults))
     if order is None:
         raise Invalid(order=gettext("No order has this code."))
     if holders and order["order_id"] not in holders:

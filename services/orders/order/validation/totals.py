@@ -9,15 +9,11 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from contracts.message import Reason
+from contracts.money import LARGEST_AMOUNT_MINOR
 from contracts.sale import ExtraLine, Shipping, SubmittedLine, Tax
 from contracts.storefront import OrderSubmitted
-from services.orders.order.totals.amounts import written
+from services.orders.order.totals.amounts import faults_of_size, written
 
-LARGEST_AMOUNT_MINOR = 10**13
-"""Upper limit of a sale; a larger amount is a wrong unit.
-
-Sums of many ledger entries still fit the wire's numbers.
-"""
 _WHOLE = 10_000
 _LARGEST_CASH_ROUNDING = 10
 """Largest rounding of a cash total, in minor units: a difference up to this size gets a hint about cash
@@ -198,13 +194,7 @@ def _faults_of_signs(sale: OrderSubmitted) -> Iterator[Reason]:
 
 def _faults_of_size(sale: OrderSubmitted) -> Iterator[Reason]:
     for path, amount in _amounts(sale):
-        if abs(amount) > LARGEST_AMOUNT_MINOR:
-            yield Reason(
-                code="amount_too_large",
-                message=f"{written(amount, sale.currency)} is beyond {LARGEST_AMOUNT_MINOR} minor units; "
-                "check the amount and its unit.",
-                field=path,
-            )
+        yield from faults_of_size(amount, sale.currency, path)
 
 
 def _amounts(sale: OrderSubmitted) -> Iterator[tuple[str, int]]:

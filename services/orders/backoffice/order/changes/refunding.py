@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from contracts.money import LARGEST_AMOUNT_MINOR
 from contracts.payments.refunds import RefundCause, RefundState, RefundVerdict
 from services.orders.api.actions.refund_requests import (
     ConfirmationRequest,
@@ -60,7 +61,7 @@ class RefundPreview:
 def refund_request(currency: str, form: Form) -> RefundRequest:
     """Return the refund, with the units it is for. Raises Invalid."""
     units = _units_chosen(form)
-    amount = form.amount_minor("amount", currency)
+    amount = form.amount_minor("amount", currency, LARGEST_AMOUNT_MINOR)
     if amount is None or amount <= 0:
         raise Invalid(amount=gettext("The amount must be more than zero."))
     if form["mode"] == "sent" and form["reference"].strip():
