@@ -50,6 +50,14 @@ async def emitted_at(
     return found
 
 
+async def read_bodies(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """Return the bodies of those of these messages that the event log still has, by id."""
+    if not ids:
+        return {}
+    rows = await connection.fetch("SELECT id, body FROM msg.event_log WHERE id = ANY($1)", list(ids))
+    return {row["id"]: row["body"] for row in rows}
+
+
 async def log_events(connection: Writer, events: Sequence[tuple[Envelope, bytes]]) -> None:
     """Append to the event log."""
     rows = [

@@ -25,6 +25,7 @@ from services.orders.listing.order_parts import (
 )
 from services.orders.listing.words import PaymentWord, StatusWord
 from services.orders.order.fulfilment_status import FulfilmentStatus
+from services.orders.order.history import GOODS, MONEY, WITHOUT_OUTCOME, Seen
 from services.orders.order.payment_status import PaymentStatus
 from services.orders.order.shop.colours import Colour
 
@@ -135,6 +136,14 @@ class OrderResponse(OrderListed):
     activity: list[ActivityResponse]
     history: list[StateChangeResponse]
     commands: list[CommandResponse]
+
+    @property
+    def seen(self) -> Seen:
+        """Return the state that forms made from this document show."""
+        named = (
+            one for one in self.commands if one.state in WITHOUT_OUTCOME and one.type in (*MONEY, *GOODS)
+        )
+        return Seen(self.revision, frozenset(one.command_id for one in named))
 
 
 class ParcelTouchedResponse(BaseModel):

@@ -280,6 +280,7 @@ async def test_quantities_that_were_typed_are_never_ignored(backoffice: Backoffi
     assert await backoffice.desk.fetchval("select count(*) from command") == 0
     page = await browser.post(path, _filled(form, way="one", **{"quantity-1": "2"}))
     assert (await browser.post(path, page.form(path).fields)).status == 202
+    form = (await browser.get(f"/orders/{code}")).form(path)
     assert (await browser.post(path, _filled(form, way="each", **{"quantity-1": "1"}))).status == 202
     commands = [command for _, command in await sent(backoffice.desk, 2)]
     assert sorted((one.line, one.quantity) for each in commands for one in each.lines) == [(1, 1), (1, 2)]

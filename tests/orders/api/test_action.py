@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.chassis.messaging.unit import Unit
-from services.chassis.testing import Desk
+from services.chassis.testing import Desk, wait_until
 from services.orders.api.actions import change_actions
+from services.orders.api.actions import store as api_store
 from services.orders.api.actions.action import Action, Actions, Done, KeyTaken, command, own_action
 from services.orders.api.actions.staff_requests import CommentRequest, TaggingRequest, TagRequest
 from services.orders.changes.requests import (
@@ -19,6 +20,8 @@ from services.orders.changes.requests import (
     EditRequest,
     ReinstatementRequest,
 )
+from services.orders.order import history_store
+from services.orders.order.history import Seen, Stale
 from services.orders.order.requests import OrderFacts, ParcelLineRequest, ParcelRequest, PaymentRequest
 from tests.conftest import Desks
 from tests.orders.rest_client import TOKENS, client, place, sent
@@ -212,3 +215,29 @@ async def test_a_form_is_done_once_and_another_text_under_its_key_is_refused(des
     with pytest.raises(KeyTaken):
         await actions.do("maison", "form:1", b"other", act)
     assert await actions.do("atelier", "form:1", b"other", act) == Done(7), "a key is one shop's"
+
+
+async def test_a_form_waits_for_one_that_is_being_stored_and_is_then_refused(desks: Desks) -> None:
+    desk = await desks("orders")
+    order, actions = await place(desk), Actions(desk.hub)
+    facts = OrderFacts("maison", order.order_id, order.code, "EUR", frozenset({1}))
+    first, second = (
+        command("maison", order.order_id, f"form:{key}", lambda _: CHEQUE.command(facts, ZOE)) for key in "ab"
+    )
+    seen = Seen(await desk.fetchval("SELECT revision FROM orders"))
+    blocked = "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    async with desk.unit() as unit:
+        await history_store.lock_order(unit.connection, "maison", order.order_id)
+        await api_store.add_commands(unit.connection, [first], unit.now)
+        later = asyncio.create_task(actions.carry_out_as_seen([second], seen))
+
+        async def is_blocked() -> bool:
+            return later.done() or bool(await unit.connection.fetchval(blocked))
+
+        await wait_until(is_blocked)
+    with pytest.raises(Stale) as refused:
+        await later
+    assert [one.command_id for one in refused.value.commands] == [first.command_id]
+    assert await sent(desk, 0) == []
+    named = Seen(seen.revision, frozenset({first.command_id}))
+    assert [row["state"] for row in await actions.carry_out_as_seen([second], named)] == ["pending"]

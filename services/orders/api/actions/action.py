@@ -10,6 +10,7 @@ and everything the caller decided, never ids made here. Hashes are stored: one t
 turn a repeat across an upgrade into KeyTaken.
 """
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -27,6 +28,7 @@ from services.chassis.messaging.process import Transactions
 from services.chassis.messaging.unit import Unit
 from services.orders.api.actions import store as api_store
 from services.orders.order import history_store
+from services.orders.order.history import Seen, require_seen
 from services.orders.order.unit.waiting import waiting
 
 WAIT_SECONDS = 2.0
@@ -136,7 +138,18 @@ class Actions:
 
         Raises KeyTaken, and what the act raises.
         """
-        sent = await self.send(action)
+        return await self._outcome(action, await self.send(action))
+
+    async def carry_out_as_seen(self, wanted: Sequence[Action], seen: Seen) -> list[api_store.Row]:
+        """Carry out the commands of one form about one order, all or none, if the order still is as the form shows it;
+        return their rows as `carry_out` does. A repeat is not checked: it has changed the order itself.
+
+        Raises KeyTaken, Stale.
+        """
+        sent = await self._send_as_seen(wanted, seen)
+        return await asyncio.gather(*map(self._outcome, wanted, sent))
+
+    async def _outcome(self, action: Action, sent: Sent) -> api_store.Row:
         if not sent.is_settled:
             outcome = await waiting.wait_for_outcome(sent.command_id, WAIT_SECONDS, self._settled_among)
             if outcome is not None and sent.row is not None:
@@ -149,9 +162,7 @@ class Actions:
         """Carry an action out once without waiting for its outcome. Raises KeyTaken, and what the act raises."""
         act = action.act
         sent = await (self._commands.submit(action) if act is None else self._act(action, act))
-        if isinstance(sent, KeyTaken):
-            raise sent
-        return sent
+        return _or_raise(sent)
 
     async def wait(self, shop: str, command_id: UUID) -> api_store.Row | None:
         """Return a command that was sent before, after up to `WAIT_SECONDS` while it has no outcome."""
@@ -186,14 +197,29 @@ class Actions:
             known = await api_store.read_keys(unit.connection, [action])
         return _repeat(action, known[action.shop, action.key])
 
+    async def _send_as_seen(self, wanted: Sequence[Action], seen: Seen) -> list[Sent]:
+        shop, order_id = wanted[0].shop, wanted[0].order_id
+        assert order_id is not None, "the form is about an order"
+        async with self._process.unit() as unit:
+            await history_store.lock_order(unit.connection, shop, order_id)
+            stored = [_or_raise(sent) for sent in await self._store(unit, wanted)]
+            own = {sent.command_id for sent in stored if sent.row is not None}
+            if own:
+                types = {action.type for action in wanted}
+                await require_seen(unit.connection, shop, order_id, seen, types, own)
+        return stored
+
     async def _send_commands(self, batch: Sequence[Action]) -> list[Sent | KeyTaken]:
         async with self._process.unit() as unit:
-            fresh = await api_store.add_commands(unit.connection, batch, unit.now)
-            for action in batch:
-                if action.command_id in fresh and action.message is not None:
-                    unit.emit(action.message, shop=action.shop, subject=action.order_id, id=action.command_id)
-            repeats = [action for action in batch if action.command_id not in fresh]
-            known = await api_store.read_keys(unit.connection, repeats) if repeats else {}
+            return await self._store(unit, batch)
+
+    async def _store(self, unit: Unit, batch: Sequence[Action]) -> list[Sent | KeyTaken]:
+        fresh = await api_store.add_commands(unit.connection, batch, unit.now)
+        for action in batch:
+            if action.command_id in fresh and action.message is not None:
+                unit.emit(action.message, shop=action.shop, subject=action.order_id, id=action.command_id)
+        repeats = [action for action in batch if action.command_id not in fresh]
+        known = await api_store.read_keys(unit.connection, repeats) if repeats else {}
         return [
             Sent(action.command_id, row=_row(action, unit.now))
             if action.command_id in fresh
@@ -225,6 +251,12 @@ def _row(action: Action, requested_at: datetime) -> api_store.Row:
         "actor": action.actor,
         "requested_at": requested_at,
     }
+
+
+def _or_raise(sent: Sent | KeyTaken) -> Sent:
+    if isinstance(sent, KeyTaken):
+        raise sent
+    return sent
 
 
 def _repeat(action: Action, first: api_store.Row) -> Sent | KeyTaken:

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.orders.backoffice.language.formatting import amount
 from services.orders.backoffice.language.translating import N_, gettext, page_locale
-from services.orders.order.history import HistoryEntry
+from services.orders.order.history import HistoryEntry, OpenCommand
 from services.orders.staff.labels import Labels, combined
 
 TEXTS = {
@@ -106,6 +106,30 @@ MAILS = {
     "sender_refused": N_("Mails refused as spam, to the shop"),
 }
 """Purpose by template of a mail."""
+COMMANDS = {
+    "orders.payment.record.v1": N_("Payment of %(amount)s"),
+    "orders.payment.reverse.v1": N_("Reversal of a payment"),
+    "orders.payment.reassign.v1": N_("Assignment of a payment"),
+    "orders.order.refund.v1": N_("Refund of %(amount)s"),
+    "orders.refund_mark.confirm.v1": N_("Confirmation of a refund"),
+    "orders.refund.settle.v1": N_("Decision on a refund"),
+    "orders.credit.grant.v1": N_("Credit of %(amount)s"),
+    "orders.dispute.resolve.v1": N_("Decision on a lost dispute"),
+    "orders.parcel.pack.v1": N_("Packing of a parcel"),
+    "orders.parcel.unpack.v1": N_("Unpacking of a parcel"),
+    "orders.parcel.report_lost.v1": N_("Report of a lost parcel"),
+    "orders.shipment.dispatch.v1": N_("Shipment of parcels"),
+    "orders.shipment.update.v1": N_("Correction of a shipment"),
+    "orders.shipment.cancel.v1": N_("Cancellation of a shipment"),
+    "orders.delivery.record.v1": N_("Record of a delivery"),
+}
+"""Text by type of a command that has no outcome yet."""
+_RECEIVED = {
+    "cheque": N_("%(amount)s by cheque"),
+    "transfer": N_("%(amount)s by bank transfer"),
+    "cash": N_("%(amount)s in cash"),
+}
+"""Text of a payment by its method."""
 NO_LABELS = combined([])
 _NAMES = (
     *("number", "carrier", "tracking_number", "recipient", "name", "author", "assignee", "address"),
@@ -135,6 +159,13 @@ def event_text(kind: str, data: Mapping[str, Any], labels: Labels = NO_LABELS) -
 def as_changes(happened: list[HistoryEntry], labels: Labels = NO_LABELS) -> list[Change]:
     """Return events as the page of a stale form shows them."""
     return [Change(one.at, one.actor or "", event_text(one.kind, one.data, labels)) for one in happened]
+
+
+def requested(one: OpenCommand) -> str:
+    """Return what a command without outcome does, with its amount; "" when that is unknown."""
+    text = _RECEIVED.get(str(one.content.get("method")), COMMANDS.get(one.type, ""))
+    money = _amount(one.content)
+    return gettext(text, amount=money) if text and (money or "%(amount)s" not in text) else ""
 
 
 def _amount(data: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 A POST reads these facts, not the whole page.
 
 Invariant: a form made from an older revision of the order sends nothing, unless the same form was sent before: a
-double click gets the same answer, and two users cannot silently overwrite each other's work.
+double click gets the same answer, and two users cannot silently overwrite each other's work. It is checked here before
+anything else, and again when the commands are stored, with those that have no outcome yet (`carry_out_as_seen`).
 """
 
 from collections.abc import Mapping

@@ -20,7 +20,15 @@ from services.orders.backoffice.order import store as order_store
 from services.orders.backoffice.order.facts import gone, order_named
 from services.orders.backoffice.web.page_context import Missing, PageContext
 from services.orders.listing.documents import OrderResponse
-from services.orders.order.history import HistoryEntry, history
+from services.orders.order.history import (
+    GOODS,
+    MONEY,
+    WITHOUT_OUTCOME,
+    HistoryEntry,
+    OpenCommand,
+    history,
+    open_commands,
+)
 from services.orders.order.shop.settings import ShopSettings, settings_of
 from services.orders.staff import tagging
 from services.orders.staff.labels import Labels, labels_of
@@ -41,10 +49,21 @@ class OrderRead:
     invoices: Sequence[Mapping[str, Any]] = ()
     is_awaiting_answer: bool = False
     """Whether its conversation waits for the staff."""
+    open_commands: Sequence[OpenCommand] = ()
 
     @property
     def id(self) -> UUID:
         return self.shown.order_id
+
+    @property
+    def open_money(self) -> list[OpenCommand]:
+        """Return the commands about its money that have no outcome yet."""
+        return [one for one in self.open_commands if one.type in MONEY]
+
+    @property
+    def open_goods(self) -> list[OpenCommand]:
+        """Return the commands about its parcels and shipments that have no outcome yet."""
+        return [one for one in self.open_commands if one.type in GOODS]
 
 
 async def read_order(context: PageContext, name: str | None = None) -> OrderRead:
@@ -67,7 +86,19 @@ async def read_order(context: PageContext, name: str | None = None) -> OrderRead
             browser=customer.get("browser"),
             invoices=await order_store.read_invoices(connection, context.shop, shown.order_id),
             is_awaiting_answer=await _is_awaiting_answer(connection, context.shop, shown.order_id),
+            open_commands=await open_commands(connection, _without_outcome(shown)),
         )
+
+
+async def read_open_money(context: PageContext, order: OrderResponse) -> list[OpenCommand]:
+    """Return the commands about the order's money that have no outcome in this document."""
+    rows = [row for row in _without_outcome(order) if row["type"] in MONEY]
+    async with context.reading() as connection:
+        return await open_commands(connection, rows)
+
+
+def _without_outcome(order: OrderResponse) -> list[dict[str, Any]]:
+    return [dict(one) for one in order.commands if one.state in WITHOUT_OUTCOME]
 
 
 async def _is_awaiting_answer(connection: Connection, shop: str, order_id: UUID) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from contracts.catalogue import type_of
+from contracts.payments.accounts import RecordPayment
 from contracts.payments.disputes import DisputeState
 from contracts.sale import Tax
 from services.orders.backoffice.access.permissions import Permission
@@ -29,6 +31,8 @@ from services.orders.backoffice.web.page_context import PageContext
 from services.orders.listing.documents import OrderResponse
 from services.orders.order.state import SET_BY_HAND
 from services.orders.staff.labels import Label
+
+RECORD = type_of(RecordPayment, "orders")
 
 
 def again(section: str) -> Again:
@@ -114,7 +118,7 @@ def render(
         entries=timeline(order.history, order.labels, show),
         show=show,
         seen=context.query.get("seen", ""),
-        balance_typed=typed_amount(shown.balance_minor, shown.currency) if shown.balance_minor > 0 else "",
+        balance_typed=_balance_typed(order),
         today=datetime.now(UTC).astimezone(page_locale().zone).date().isoformat(),
         actions=offered(facts_of(shown), context.may),
         reversible=may_be_reversed,
@@ -158,6 +162,13 @@ def status_choices(order: OrderRead) -> list[Label]:
     if order.shown.state not in SET_BY_HAND:
         return []
     return [label for label in order.labels.choices() if label.state in SET_BY_HAND]
+
+
+def _balance_typed(order: OrderRead) -> str:
+    """Return the amount proposed for a payment: what payments on their way leave to be paid; "" if nothing."""
+    under_way = sum(one.content.get("amount_minor", 0) for one in order.open_commands if one.type == RECORD)
+    left = order.shown.balance_minor - under_way
+    return typed_amount(left, order.shown.currency) if left > 0 else ""
 
 
 def _colour(order: OrderRead) -> str:

@@ -24,6 +24,7 @@ from markupsafe import Markup
 
 from contracts.envelope import uuid7
 from services.orders.backoffice.access import browsers
+from services.orders.backoffice.language.activity_texts import requested
 from services.orders.backoffice.language.actors import who
 from services.orders.backoffice.language.formatting import FILTERS
 from services.orders.backoffice.language.statuses import (
@@ -68,7 +69,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        self.environment.filters.update(FILTERS, browser=browsers.named, who=who)
+        self.environment.filters.update(FILTERS, browser=browsers.named, who=who, requested=requested)
         self.environment.globals.update(static=statics.url, new_key=_new_key, kept_key=_kept_key)
         self.environment.globals.update(role_names=ROLE_NAMES, owner_names=OWNER_NAMES, not_sent=NOT_SENT)
         self.environment.globals.update(

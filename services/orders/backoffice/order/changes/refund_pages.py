@@ -37,7 +37,7 @@ from services.orders.backoffice.order.changes.refunding import (
 )
 from services.orders.backoffice.order.facts import FormFacts, page_of, read_facts, read_fresh_facts
 from services.orders.backoffice.order.form_requests import id_typed, units_typed
-from services.orders.backoffice.order.reading import read_document
+from services.orders.backoffice.order.reading import read_document, read_open_money
 from services.orders.backoffice.order.refundable import Refundable, may_be_reversed, refundable, worth_of
 from services.orders.backoffice.order.showing import again, beside
 from services.orders.backoffice.web.actions.action import (
@@ -47,6 +47,7 @@ from services.orders.backoffice.web.actions.action import (
     carry_out,
     command,
     perform,
+    seen_by,
     was_sent,
 )
 from services.orders.backoffice.web.page_context import Missing, PageContext
@@ -73,6 +74,7 @@ async def _show(context: PageContext, errors: Errors, status: int = 422) -> Resp
         200 if context.request.method == "GET" else status,
         order=order,
         could=could,
+        open_money=await read_open_money(context, order),
         errors=beside(errors),
         typed=lambda name, otherwise="": shown[name] or otherwise,
         ticked=shown.ticked,
@@ -94,6 +96,7 @@ async def _show_reversal(context: PageContext, errors: Errors) -> Response:
         422 if errors else 200,
         order=order,
         entry=entry,
+        open_money=await read_open_money(context, order),
         errors=beside(errors),
         typed=context.form_read,
     )
@@ -133,7 +136,7 @@ async def _send(context: PageContext, order: FormFacts, request: RefundRequest) 
     sent = command(
         context, order.id, lambda command_id: request.command(order.facts, context.actor, command_id)
     )
-    outcome = await perform(context, sent)
+    outcome = await perform(context, sent, seen=seen_by(context.form_read, [sent]))
     if outcome.body.get("type") == FAILED:
         context.outcome = "failed"
         raise Invalid(**{"": _why_failed(outcome)})

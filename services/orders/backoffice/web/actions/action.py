@@ -35,7 +35,7 @@ from services.orders.backoffice.language.reasons import by_field, explain_refusa
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.web.page_context import Deleted, Missing, PageContext, View
 from services.orders.changes.changing import ChangeRefused
-from services.orders.order.history import Stale
+from services.orders.order.history import Seen, Stale
 from services.orders.order.refusal import Refusal
 
 T = TypeVar("T")
@@ -86,14 +86,17 @@ async def carry_out(
 ) -> Response:
     """Carry out what a form requests, once, and redirect to `to` with a message, or show the progress (202).
 
+    A form that shows an order's state sends its commands only while the order still is in that state.
+
     Raises Invalid with the reasons of a rejection, KeyTaken when the form was sent before with other content,
-    and what an act raises.
+    Stale, and what an act raises.
     """
     if callable(work):
         assert isinstance(flash, str), "an action of orders itself has no outcome"
         await do(context, work)
         return context.redirect(to, flash)
-    outcome = await perform(context, *([work] if isinstance(work, Action) else work))
+    wanted = [work] if isinstance(work, Action) else work
+    outcome = await perform(context, *wanted, seen=seen_by(context.form_read, wanted))
     return answer(context, outcome, to=to, flash=flash)
 
 
@@ -109,16 +112,30 @@ async def do(context: PageContext, act: Callable[[Unit], Awaitable[T]]) -> T | N
     return done.result
 
 
-async def perform(context: PageContext, *wanted: Action) -> Outcome:
+async def perform(context: PageContext, *wanted: Action, seen: Seen | None = None) -> Outcome:
     """Carry actions out, each once, and return their outcome after at most two seconds: of several the worst.
 
-    Raises KeyTaken, and refusals of changes of orders.
+    With `seen`, they are commands about one order, sent only if it still is as the form shows it.
+
+    Raises KeyTaken, Stale, and refusals of changes of orders.
     """
     for action in wanted:
         if action.order_id is not None:
             context.about(action.order_id)
-    rows = await asyncio.gather(*(context.app_state.actions.carry_out(action) for action in wanted))
+    actions = context.app_state.actions
+    if seen is not None:
+        rows = await actions.carry_out_as_seen(wanted, seen)
+    else:
+        rows = await asyncio.gather(*map(actions.carry_out, wanted))
     return max(map(_outcome, rows), key=lambda one: _BY_SEVERITY.index(one.state))
+
+
+def seen_by(form: Form, wanted: Sequence[Action]) -> Seen | None:
+    """Return the state of the order that a form of commands shows; None for other forms. What orders itself does
+    checks the revision in its own transaction.
+    """
+    is_of_commands = all(one.message is not None and one.order_id is not None for one in wanted)
+    return Seen.read(form[REVISION]) if is_of_commands else None
 
 
 async def wait_for(context: PageContext, command_id: UUID) -> Outcome:

@@ -18,7 +18,7 @@ from services.orders.backoffice.language.activity_texts import Change, as_change
 from services.orders.backoffice.language.formatting import day
 from services.orders.backoffice.language.statuses import method_words
 from services.orders.backoffice.web.page_context import PageContext
-from services.orders.order.history import Stale
+from services.orders.order.history import OpenCommand, Seen, Stale
 
 
 def stale(
@@ -30,13 +30,16 @@ def stale(
     back: str,
     theirs: Sequence[FieldChanged] = (),
     mine: Sequence[FieldChanged] | None = None,
+    commands: Sequence[OpenCommand] = (),
 ) -> Response:
     """Return the page (409). `context.field_labels` names the fields whose text is shown; `back` is the
     object's page.
 
     A form that holds a whole order lists the fields that others changed (`theirs`) and those the user changed
-    (`mine`).
+    (`mine`). `commands` have no outcome, and the form did not name them: sent again from here, it does.
     """
+    known = Seen.read(form[REVISION]) or Seen(revision)
+    seen = Seen(revision, known.commands.union(one.command_id for one in commands))
     fields = [(name, value) for name, value in form.typed() if name != REVISION]
     labels = context.field_labels
     typed = [
@@ -49,7 +52,8 @@ def stale(
         theirs=theirs,
         mine=mine,
         typed=typed if mine is None else [],
-        fields=[*fields, (REVISION, str(revision))],
+        fields=[*fields, (REVISION, str(seen))],
+        commands=commands,
         action=context.here,
         back=back,
     )
@@ -72,4 +76,11 @@ def changed_meanwhile(context: PageContext, error: Stale) -> Response:
     context.audited_order = error.order_id
     above = context.request.url.path.rstrip("/").rpartition("/")[0] or "/"
     changes = as_changes(list(error.since))
-    return stale(context, context.form_read, revision=error.revision, changes=changes, back=above)
+    return stale(
+        context,
+        context.form_read,
+        revision=error.revision,
+        changes=changes,
+        back=above,
+        commands=error.commands,
+    )
