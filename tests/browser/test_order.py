@@ -75,13 +75,15 @@ async def closed_parts_open_on_a_click(visitor: Visitor) -> None:
     await expect(page.locator("#payment tbody tr").first).to_be_visible()
 
 
-@pytest.mark.parametrize("viewport", ["phone"])
+@pytest.mark.parametrize("viewport", ["phone", "desk"])
 async def test_a_name_without_a_space_breaks(context: PageContext, shop: OwnShop, viewport: str) -> None:
     customer = Customer(name="W" * 200, email=f"w.{secrets.token_hex(4)}@example.org")
     [order] = await shop.order(shop.sale(notebooks(1), method=PaymentMethod.CHEQUE, customer=customer))
     code = (await shop.until_order(order, stock="reserved"))["code"]
     visitor = await context("owner", f"/orders/{code}", viewport=viewport)
-    for path in (f"/orders/{code}", f"/customers/{code}", "/orders?tab=all"):
+    await expect(visitor.page.locator("#conversation textarea")).to_have_count(1)
+    await visitor.fits()
+    for path in (f"/customers/{code}", "/orders?tab=all"):
         await visitor.go(path)
         await visitor.fits()
 
