@@ -278,6 +278,13 @@ async def test_failed_work_is_seen_with_a_reason_and_counts_no_more(operated: Ba
         *(SHOP, HOSTILE),
     )
     owner = await operated.signed_in()
+    for page in ("/operations", "/"):
+        overview = await owner.get(page)
+        assert (
+            "2 refunds or documents failed for good and wait for somebody to look at them." in overview.words
+        )
+        assert f'href="{FAILED}"' in overview.text
+        assert "Everything is working" not in overview.words
     shown = await owner.get(FAILED)
     assert [text in shown.words for text in ("Refund", "Document as PDF", HOSTILE)] == [True] * 3
     for hidden in ("theirs", "mailed", "anyones", "wrote"):
@@ -310,7 +317,9 @@ async def test_failed_work_is_seen_with_a_reason_and_counts_no_more(operated: Ba
     assert [row["outcome"] for row in actions] == ["refused", "refused", "done", "repeated", *["done"] * 4]
     detail = {"service": "orders", "key": "one", "reason": HOSTILE, "effects": 1}
     assert json.loads(actions[2]["detail"]) == detail
-    assert "Marked failed work as seen, nothing to do · Orders" in (await owner.get("/operations")).words
+    reported = (await owner.get("/operations")).words
+    assert "Marked failed work as seen, nothing to do · Orders" in reported
+    assert "1 refund or document failed for good" in reported
     (failed,) = [row for row in await _effects(operated) if row["kind"] == "invoice_pdf"]
     assert failed["effects"] == 1
 

@@ -20,7 +20,7 @@ from services.chassis.identifiers.numbers import (
     vat_number_of,
 )
 from services.chassis.identifiers.postal_codes import is_of_another_country
-from services.chassis.identifiers.seller import doubts_of, flaws_of, stated_capital
+from services.chassis.identifiers.seller import doubts_of, flaws_of, refusals_of, stated_capital
 
 DIGITS = "0123456789"
 BUSINESS = InvoicingSettings(
@@ -91,6 +91,16 @@ def test_any_text_is_right_or_has_a_sentence(text: str) -> None:
     for name in ("name", "capital", "postal_code", "email", "phone", "footer", "late_penalty"):
         for one in flaws_of(BUSINESS.model_copy(update={name: text})).values():
             assert one.sentence
+
+
+def test_what_no_font_can_print_is_refused_and_holds_nothing_back_where_it_is_stored() -> None:
+    for text in ("Boulangerie 🥐", "麵包店", "빵집", "ร้าน", "Pain 👩‍🍳"):
+        shop = BUSINESS.model_copy(update={"trade_name": text, "footer": f"Merci !\n{text}"})
+        assert flaws_of(shop) == {}
+        assert set(refusals_of(shop)) == set(doubts_of(shop)) == {"trade_name", "footer"}
+        assert {one.code for one in refusals_of(shop).values()} == {"text_not_in_fonts"}
+    assert refusals_of(BUSINESS.model_copy(update={"trade_name": "Łódź Ελλάς Кафе"})) == {}
+    assert "👩‍🍳" in refusals_of(shop)["trade_name"].sentence
 
 
 @given(st.text(max_size=30))

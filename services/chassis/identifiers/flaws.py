@@ -51,6 +51,9 @@ SENTENCES = {
         "“%(value)s” can’t be a postal code of the country %(country)s. Check the postal code and the country."
     ),
     "text_invisible": "This text contains a character that can’t be printed, %(value)s. Enter the text again.",
+    "text_not_in_fonts": (
+        "“%(value)s” can’t be printed on invoices. Remove it, or write it in letters that can."
+    ),
 }
 """The sentences, by code, with the places of the values."""
 

@@ -3,6 +3,8 @@
 Invariant: payments accepts and issues by these rules, and the back office shows by them what is wrong beside the
 field, so both always agree. An empty field is not wrong here; whether it is missing is for payments to say.
 What two fields contradict each other in is a doubt: it is shown, and nothing is refused or held back for it.
+A text with a character that no font of the documents has is refused, but where an earlier version stored one nothing is
+held back: a substitute is printed, and it is shown as a doubt.
 """
 
 import re
@@ -16,6 +18,7 @@ from services.chassis.identifiers.countries import KNOWN
 from services.chassis.identifiers.flaws import Flaw, flaw
 from services.chassis.identifiers.numbers import compact, iban_flaw, siret_flaw, vat_flaw
 from services.chassis.identifiers.postal_codes import is_of_another_country
+from services.chassis.identifiers.printable import first_unprintable
 from services.chassis.texts import is_blank, is_unwanted
 
 OF_FRANCE = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "BL", "MF", "PM"})
@@ -67,13 +70,19 @@ def flaws_of(settings: InvoicingSettings) -> dict[str, Flaw]:
     return found
 
 
+def refusals_of(settings: InvoicingSettings) -> dict[str, Flaw]:
+    """Return why settings are not stored, by field: what is wrong, and what documents can't print."""
+    return {**_not_in_fonts(settings), **flaws_of(settings)}
+
+
 def doubts_of(settings: InvoicingSettings) -> dict[str, Flaw]:
     """Return what to look at again of fields that are not wrong by themselves: two of them contradict each other.
 
     A French VAT number ends with a SIREN, which is that of the SIRET unless a VAT group has the number (CGI, art.
     256 C).
     """
-    wrong, found = flaws_of(settings), dict[str, Flaw]()
+    wrong = flaws_of(settings)
+    found = {name: one for name, one in _not_in_fonts(settings).items() if name not in wrong}
     number, siret = compact(settings.vat_number), compact(settings.siret)
     is_comparable = number.startswith("FR") and siret and wrong.keys().isdisjoint(("vat_number", "siret"))
     if is_comparable and number[-_SIREN_DIGITS:] != siret[:_SIREN_DIGITS]:
@@ -89,6 +98,16 @@ def doubts_of(settings: InvoicingSettings) -> dict[str, Flaw]:
 def stated_capital(capital: str) -> str:
     """Return a share capital without the words that documents print before it, such as “au capital de”."""
     return _AFTER_CAPITAL.sub("", _BEFORE_CAPITAL.sub("", capital.strip(), count=1))
+
+
+def _not_in_fonts(settings: InvoicingSettings) -> dict[str, Flaw]:
+    """Return the fields with a character that no font of the documents can show."""
+    texts = {name: getattr(settings, name) for name in (*_TEXTS, "footer")}
+    return {
+        name: flaw("text_not_in_fonts", cluster)
+        for name, text in texts.items()
+        if (cluster := first_unprintable(text)) is not None
+    }
 
 
 def _unprintable(text: str, allowed: str) -> Flaw | None:

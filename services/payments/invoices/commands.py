@@ -20,7 +20,7 @@ from services.payments.accounts.unit.invoicing_store import Invoicing
 from services.payments.accounts.unit.sale_changes import wish_of
 from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.invoices.documents_due import owed_minor
-from services.payments.invoices.mentions import invalid, may_issue, missing
+from services.payments.invoices.mentions import invalid, may_issue, missing, refused
 from services.payments.invoices.publishing import settings_event_of
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2200, 12, 31)
@@ -142,7 +142,7 @@ def _faults(settings: InvoicingSettings, now: datetime) -> list[Reason]:
     if settings.invoice_prefix == settings.credit_note_prefix:
         text = "invoices and credit notes need different prefixes, since their numbers are counted apart"
         reasons.append(Reason(code="prefixes_equal", message=text, field="settings.credit_note_prefix"))
-    return [*reasons, *invalid(settings)]
+    return [*reasons, *refused(settings)]
 
 
 def _a_year_after(now: datetime, settings: InvoicingSettings) -> date:

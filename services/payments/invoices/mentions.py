@@ -13,7 +13,14 @@ from contracts.payments.invoices import InvoicingSettings, VatRegime
 from services.chassis.identifiers.countries import EU
 from services.chassis.identifiers.flaws import Flaw
 from services.chassis.identifiers.numbers import compact, vat_number_form
-from services.chassis.identifiers.seller import OF_FRANCE, OUTSIDE_VAT, doubts_of, flaws_of, stated_capital
+from services.chassis.identifiers.seller import (
+    OF_FRANCE,
+    OUTSIDE_VAT,
+    doubts_of,
+    flaws_of,
+    refusals_of,
+    stated_capital,
+)
 from services.chassis.identifiers.vat_territories import vat_territory
 from services.chassis.texts import is_blank, trimmed
 from services.payments.invoices.document import EXEMPT
@@ -82,6 +89,11 @@ def exemption(category: str, country: str, locale: str) -> str:
 def invalid(settings: InvoicingSettings) -> list[Reason]:
     """Return what is wrong with the fields that are filled in, needed or not, each as a reason that names its field."""
     return _reasons(flaws_of(settings))
+
+
+def refused(settings: InvoicingSettings) -> list[Reason]:
+    """Return why settings are not stored, each as a reason that names its field: also what can't be printed."""
+    return _reasons(refusals_of(settings))
 
 
 def doubtful(settings: InvoicingSettings) -> list[Reason]:

@@ -167,6 +167,16 @@ async def retry_failed(connection: Connection, shop: str) -> int:
     return len(rows)
 
 
+async def lock_failed_pdfs(connection: Connection, shop: str) -> list[str]:
+    """Return the keys of the effects of a shop whose PDFs failed, sorted. Locks them."""
+    rows = await connection.fetch(
+        """SELECT key FROM msg.effect WHERE kind = 'invoice_pdf' AND state = 'failed' AND payload ->> 'shop' = $1
+           ORDER BY key FOR UPDATE""",
+        shop,
+    )
+    return [row["key"] for row in rows]
+
+
 async def read_document(connection: Connection, shop: str, identifier: UUID) -> asyncpg.Record | None:
     """Return one document's frozen content with its hash."""
     return await connection.fetchrow(

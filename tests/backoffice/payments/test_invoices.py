@@ -378,6 +378,67 @@ async def test_a_document_is_listed_shown_printed_and_exported(systems: Systems)
     assert (await browser.get(f"{LIST}/export/doc")).status == 404
 
 
+async def test_a_document_without_pdf_is_named_where_it_is_missed_and_made_on_request(
+    systems: Systems,
+) -> None:
+    issued, _ = await an_invoice(systems)
+    desk, browser = systems.cashdesk.desk, await systems.backoffice.signed_in()
+    await desk.hub.pool.execute("DELETE FROM invoice_pdf")
+    await desk.hub.pool.execute(
+        "UPDATE msg.effect SET state = 'failed', detail = 'TypstError: no font' WHERE kind = 'invoice_pdf'"
+    )
+    page = await browser.get(LIST)
+    assert "1 of these documents has no PDF: it is not in the ZIP" in " ".join(page.words.split())
+    assert "PDF failed" in page.words
+    printed = await browser.get(f"{LIST}/print?id={issued.invoice_id}")
+    assert (printed.status, printed.headers["location"]) == (303, LIST)
+    shown = " ".join((await browser.get(LIST)).words.split())
+    assert "Nothing was printed. Tick only the others and print again." in shown
+    assert f"Creating the PDF failed for: {issued.number}." in shown
+    assert "Invoice PDFs that failed" in (await browser.get("/")).words
+    form = page.form(f"{LIST}/retry")
+    assert (await browser.post(form.action, form.filled())).headers["location"] == LIST
+    await PdfMaker(desk.hub, systems.cashdesk.renderer).effects.run(desk.hub)
+    page = await browser.get(LIST)
+    assert "PDF failed" not in page.words
+    assert "no PDF" not in page.words
+    assert (await browser.get(f"{LIST}/print?id={issued.invoice_id}")).status == 200
+
+
+async def test_failed_work_names_the_document_and_its_order_in_the_language_of_the_page(
+    backoffices: Backoffices,
+) -> None:
+    identifier, at = str(uuid7()), "2026-11-30T10:00:00+00:00"
+    failed = {"key": identifier, "kind": "invoice_pdf", "order_id": None, "detail": "TypstError: no font"}
+
+    async def effects(request: Request) -> JSONResponse:
+        is_failed = request.query_params["state"] == "failed"
+        return JSONResponse({"effects": [{**failed, "failed_at": at}] if is_failed else [], "total": 1})
+
+    async def invoices(request: Request) -> JSONResponse:
+        assert request.query_params.getlist("id") == [identifier]
+        return JSONResponse({"invoices": [{"id": identifier, "number": "F2026-00007", "code": "K7F3-QD9M"}]})
+
+    routes = [Route("/internal/effects", effects), Route("/internal/invoices", invoices)]
+    async with serving(Starlette(routes=routes)) as url:
+        french = await (await backoffices(payments_url=url)).signed_in(language="fr")
+        page = await french.get("/operations/failed")
+    words = " ".join(page.words.split())
+    assert "Document en PDF F2026-00007" in words
+    assert 'href="/orders/K7F3-QD9M"' in page.text
+    assert "Le PDF n’a pas pu être créé." in words
+    assert "TypstError: no font" in words.partition("Détails techniques")[2]
+
+
+async def test_a_mention_that_no_font_can_print_is_refused_at_its_field(systems: Systems) -> None:
+    browser = await systems.backoffice.signed_in(language="fr")
+    form = (await browser.get("/settings/invoices")).form("/settings/invoices")
+    fields = {**dict(form.fields), **MENTIONS, "is_on": "on", "payment_days": "30"}
+    refused = await browser.post(form.action, {**fields, "footer": "Merci 🥐"})
+    assert refused.status == 422
+    assert "« 🥐 » ne peut pas être imprimé sur les factures." in " ".join(refused.words.split())
+
+
 async def test_the_order_shows_its_invoice_and_has_it_issued_again(systems: Systems) -> None:
     issued, code = await an_invoice(systems)
     browser = await systems.backoffice.signed_in()

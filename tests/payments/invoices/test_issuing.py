@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import sys
+import zipfile
 from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +37,7 @@ from services.payments.invoices.document import digest
 from services.payments.invoices.drawing import ATTEMPTS, PdfMaker
 from services.payments.invoices.issuing.ready_shops import AT_ONCE, ReadyShops
 from services.payments.invoices.issuing.worker import issue_documents
+from services.payments.invoices.reading.archive import MISSING
 from services.payments.invoices.reading.listing import DocumentFilter, read_contents_after
 from services.payments.invoices.reading.paging import Pages
 from tests.builders.orders import SHOP, deleted, edited
@@ -504,7 +507,7 @@ async def test_an_order_that_fails_by_itself_is_set_aside_and_tried_again_on_req
         'UPDATE sale SET content = content || \'{"currency": "EUR"}\' WHERE order_id = $1', spoiled
     )
     answer = await post(cashdesk, "/internal/invoicing/retry", shop=SHOP)
-    assert answer.json() == {"orders": 1}
+    assert answer.json() == {"orders": 1, "pdfs": 0}
     assert [one.order_id for one in await issue(cashdesk)] == [spoiled]
     assert (await get(cashdesk, f"/internal/invoicing?shop={SHOP}")).json()["failed"] == []
 
@@ -741,6 +744,64 @@ async def test_a_document_whose_logo_is_broken_is_drawn_without_it_and_a_failure
     await cashdesk.desk.hub.pool.execute("UPDATE msg.effect SET state = 'failed', detail = 'no font'")
     answer = await get(cashdesk, path)
     assert (answer.status_code, "no font" in answer.text) == (409, True)
+
+
+async def test_documents_without_pdf_are_named_by_lists_archives_and_prints_and_are_made_on_request(
+    cashdesk: CashDesk,
+) -> None:
+    await set_up(cashdesk, issue_at=IssueAt.PLACEMENT)
+    for _ in range(3):
+        await cashdesk.desk.deliver(order())
+    made, failed, waiting = await issue(cashdesk)
+    maker, pool = PdfMaker(cashdesk.hub, cashdesk.renderer).effects, cashdesk.hub.pool
+    hold = "UPDATE msg.effect SET {} WHERE key = $1"
+    await pool.execute(hold.format("state = 'failed', detail = 'no font'"), str(failed.invoice_id))
+    await pool.execute(hold.format("next_at = now() + interval '1 hour'"), str(waiting.invoice_id))
+    await maker.run(cashdesk.hub)
+    listed = (await get(cashdesk, f"/internal/invoices?shop={SHOP}")).json()
+    states = {one["number"]: one["pdf"] for one in listed["invoices"]}
+    assert states == {made.number: "made", failed.number: "failed", waiting.number: "waiting"}
+    assert listed["without_pdf"] == 2
+    of_one = f"/internal/invoices?shop={SHOP}&id={failed.invoice_id}"
+    one = (await get(cashdesk, of_one)).json()
+    assert ([row["number"] for row in one["invoices"]], one["without_pdf"]) == ([failed.number], 1)
+    assert (await get(cashdesk, f"/internal/invoices?shop={SHOP}&id=x")).status_code == 422
+    chosen = f"/internal/invoices/print?shop={SHOP}&id={made.invoice_id}&id={failed.invoice_id}"
+    refused = await get(cashdesk, chosen)
+    assert (refused.status_code, failed.number in refused.text) == (503, True)
+    assert (await get(cashdesk, f"{chosen}&id={uuid7()}")).status_code == 404
+    zipped = await get(cashdesk, f"/internal/invoices/export/zip?shop={SHOP}")
+    with zipfile.ZipFile(BytesIO(zipped.content)) as archive:
+        assert archive.namelist() == [f"{made.number}.pdf", MISSING]
+        assert archive.read(MISSING).decode().split()[-2:] == [failed.number, waiting.number]
+    invoicing = f"/internal/invoicing?shop={SHOP}"
+    assert (await get(cashdesk, invoicing)).json()["failed_pdfs"] == 1
+    answer = await post(cashdesk, "/internal/invoicing/retry", shop=SHOP)
+    assert answer.json() == {"orders": 0, "pdfs": 1}
+    await maker.run(cashdesk.hub)
+    assert (await get(cashdesk, chosen)).status_code == 200
+    assert (await get(cashdesk, invoicing)).json()["failed_pdfs"] == 0
+
+
+async def test_a_mention_that_no_font_can_print_is_refused_and_a_stored_one_holds_nothing_back(
+    cashdesk: CashDesk,
+) -> None:
+    (refused,) = await set_up(cashdesk, trade_name="Chez 🥐")
+    assert isinstance(refused, CommandRejected)
+    assert [(one.code, one.field) for one in refused.reasons] == [
+        ("text_not_in_fonts", "settings.trade_name")
+    ]
+    await set_up(cashdesk, issue_at=IssueAt.PLACEMENT)
+    await cashdesk.hub.pool.execute(
+        """UPDATE invoicing SET settings = settings || '{"trade_name": "Chez 🥐"}'"""
+    )
+    await cashdesk.desk.deliver(order())
+    (issued,) = await issue(cashdesk)
+    await PdfMaker(cashdesk.hub, cashdesk.renderer).effects.run(cashdesk.hub)
+    assert (await get(cashdesk, f"/internal/invoices/{SHOP}/{issued.invoice_id}/pdf")).status_code == 200
+    shown = (await get(cashdesk, f"/internal/invoicing?shop={SHOP}")).json()
+    assert shown["invalid"] == []
+    assert [one["field"] for one in shown["doubtful"]] == ["settings.trade_name"]
 
 
 async def test_files_for_the_accountant_balance(cashdesk: CashDesk) -> None:

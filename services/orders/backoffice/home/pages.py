@@ -107,11 +107,13 @@ async def _unmatched(context: PageContext, connection: Connection) -> list[tuple
 
 
 async def _invoices(context: PageContext) -> list[tuple[str, str, str, bool]]:
-    """Return tiles for orders whose invoice waits for the shop's mentions, and for invoices that failed."""
+    """Return tiles for orders whose invoice waits for the shop's mentions, for invoices and for PDFs that failed."""
     if not context.may(Permission.PAYMENTS_VIEW) or (state := await read_invoicing_state(context)) is None:
         return []
     href = "/settings/invoices" if context.may(Permission.SETTINGS_VIEW) else "/payments/invoices"
+    operations = "/operations/failed" if context.may(Permission.OPERATIONS_VIEW) else "/payments/invoices"
     tiles = [
+        _tile(operations, gettext("Invoice PDFs that failed"), state.failed_pdfs),
         _tile(href, gettext("Orders waiting for an invoice"), state.waiting, is_exact=state.waiting < MOST),
         _tile(href, gettext("Invoices that failed"), state.failed, is_exact=state.failed < MOST),
     ]

@@ -57,6 +57,9 @@ TEXTS = {
     "text_invisible": N_(
         "This text contains a character that can’t be printed, %(value)s. Enter the text again."
     ),
+    "text_not_in_fonts": N_(
+        "“%(value)s” can’t be printed on invoices. Remove it, or write it in letters that can."
+    ),
 }
 """The same sentences as in the chassis, to be translated."""
 

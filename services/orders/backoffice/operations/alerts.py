@@ -9,7 +9,7 @@ import asyncio
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_, gettext, ngettext
-from services.orders.backoffice.operations import parked
+from services.orders.backoffice.operations import failed, parked
 from services.orders.backoffice.operations.parked import Parked
 from services.orders.backoffice.web.clients.monitor import Seen
 from services.orders.backoffice.web.page_context import PageContext
@@ -34,7 +34,7 @@ async def alerts_for(context: PageContext) -> list[tuple[str, str]]:
         parked.read_groups(context),
         mail_alarms(context),
     )
-    return [*needs(seen, waiting), *alarms]
+    return [*needs(seen, waiting, await failed.count(context, seen)), *alarms]
 
 
 async def mail_alarms(context: PageContext) -> list[tuple[str, str]]:
@@ -53,7 +53,7 @@ def _refused(faults: int) -> str:
     )
 
 
-def needs(seen: Seen, waiting: Parked) -> list[tuple[str, str]]:
+def needs(seen: Seen, waiting: Parked, failed_work: int) -> list[tuple[str, str]]:
     """Return links and reasons."""
     found = [("/operations", _unavailable(one.name)) for one in seen.services if one.is_unavailable]
     if waiting.dead:
@@ -63,6 +63,13 @@ def needs(seen: Seen, waiting: Parked) -> list[tuple[str, str]]:
             waiting.dead,
         )
         found.append(("/operations/parked", text))
+    if failed_work:
+        text = ngettext(
+            "%(count)s refund or document failed for good and waits for somebody to look at it.",
+            "%(count)s refunds or documents failed for good and wait for somebody to look at them.",
+            failed_work,
+        )
+        found.append(("/operations/failed", text))
     return found
 
 

@@ -4,22 +4,17 @@ The owning service lists them and records the acknowledgement with its reason. W
 received mail) is for operators, by the command line. Mails are decided on the page of mails.
 """
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
-from uuid import UUID
+from typing import cast
 
 from starlette.responses import Response
 
 from contracts.catalogue import SERVICES
 from services.chassis.messaging.unit import Unit
-from services.orders.api.owners.clients import Answer, Owner, ServiceUnavailable
+from services.orders.api.owners.clients import Owner
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
-from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import N_, gettext
-from services.orders.backoffice.operations import parked, words
+from services.orders.backoffice.operations import failed, parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.store import read_codes
 from services.orders.backoffice.web.actions.action import Errors, do
@@ -29,8 +24,6 @@ from services.orders.backoffice.web.routing import Pages
 pages = Pages()
 PATH = "/operations/failed"
 LONGEST_REASON = 200
-MOST, MOST_SEEN = 100, 20
-MAILS = "mail"
 KINDS = {
     "refund": N_("Refund by the provider"),
     "invoice_pdf": N_("Document as PDF"),
@@ -39,22 +32,20 @@ KINDS = {
     "test_mail": N_("Test mail"),
 }
 """Labels by kind of effect; another kind is shown as it is named."""
-
-
-@dataclass
-class Failed:
-    """Failed work of all services, the latest first; that which was acknowledged; and services that did not answer, or
-    are of a version that has no such list."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    seen: list[dict[str, Any]] = field(default_factory=list)
-    away: list[ServiceUnavailable] = field(default_factory=list)
-    older: list[Owner] = field(default_factory=list)
-
-    @property
-    def order_ids(self) -> set[UUID]:
-        """Return the ids of the orders that it is about."""
-        return {UUID(row["order_id"]) for row in (*self.rows, *self.seen) if row["order_id"]}
+FAILURES = {
+    "refund": N_(
+        "The payment provider refused the refund, or could not be asked. Look at the order’s payments before "
+        "refunding again."
+    ),
+    "invoice_pdf": N_(
+        "The PDF could not be created. The document itself is issued. Contact your administrator."
+    ),
+    "object_read": N_(
+        "What the payment provider reported could not be read there. Contact your administrator."
+    ),
+}
+"""What failed, by kind of effect; the technical reason is shown beside it."""
+OTHER_FAILURE = N_("It failed for good. The technical reason is below.")
 
 
 @pages.get(PATH, Permission.OPERATIONS_VIEW)
@@ -64,16 +55,20 @@ async def show_failed(context: PageContext) -> Response:
 
 
 async def _show(context: PageContext, errors: Errors) -> Response:
-    failed = await _read(context)
+    found = await failed.read(context)
+    documents = await failed.read_documents(context, found)
     async with context.reading() as connection:
-        codes = await read_codes(connection, context.shop, failed.order_ids)
+        codes = await read_codes(connection, context.shop, found.order_ids)
     return context.render(
         "operations/failed.html",
         422 if errors else 200,
-        failed=failed,
+        failed=found,
         codes=codes,
+        documents=documents,
         kinds=KINDS,
-        most=MOST,
+        failures=FAILURES,
+        other_failure=OTHER_FAILURE,
+        most=failed.MOST,
         typed=context.form_read,
         errors=errors,
         tabs_shown=tabs_of_operations(PATH),
@@ -92,7 +87,7 @@ async def acknowledge(context: PageContext) -> Response:
     if reason is None:
         raise Invalid(reason=gettext("Enter a reason for later reference."))
     context.audited.update(service=service, key=key, reason=reason)
-    body = {"key": key, "shop": context.shop, "without": [MAILS], "reason": reason}
+    body = {"key": key, "shop": context.shop, "without": [failed.MAILS], "reason": reason}
 
     is_unknown: list[bool] = []
 
@@ -108,34 +103,3 @@ async def acknowledge(context: PageContext) -> Response:
     if context.audited.get("effects") == 0:
         return context.redirect(PATH, gettext("Nothing to do: somebody else has already done it."), "note")
     return context.redirect(PATH, gettext("Recorded. It is listed below with the reason."))
-
-
-async def _read(context: PageContext) -> Failed:
-    owners = [cast("Owner", name) for name in SERVICES]
-    answers = await asyncio.gather(
-        *(_ask(context, owner, state) for owner in owners for state in ("failed", "acknowledged"))
-    )
-    found = Failed()
-    for owner, rows, seen in zip(owners, answers[::2], answers[1::2], strict=True):
-        if isinstance(rows, ServiceUnavailable) or isinstance(seen, ServiceUnavailable):
-            found.away.append(
-                rows if isinstance(rows, ServiceUnavailable) else cast("ServiceUnavailable", seen)
-            )
-        elif rows.status != 200 or seen.status != 200:
-            found.older.append(owner)
-        else:
-            found.rows += [_row(owner, row, "failed_at") for row in rows.body["effects"]]
-            found.seen += [_row(owner, row, "failed_at", "acknowledged_at") for row in seen.body["effects"]]
-    found.rows = sorted(found.rows, key=lambda row: row["failed_at"], reverse=True)[:MOST]
-    found.seen = sorted(found.seen, key=lambda row: row["acknowledged_at"], reverse=True)[:MOST_SEEN]
-    return found
-
-
-async def _ask(context: PageContext, owner: Owner, state: str) -> Answer | ServiceUnavailable:
-    return await context.app_state.clients.get(
-        owner, "/internal/effects", shop=context.shop, state=state, without=MAILS
-    )
-
-
-def _row(owner: Owner, row: Mapping[str, Any], *timestamps: str) -> dict[str, Any]:
-    return {**timestamps_read(row, *timestamps), "service": owner}

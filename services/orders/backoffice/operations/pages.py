@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_, gettext, pgettext
-from services.orders.backoffice.operations import findings, parked, words
+from services.orders.backoffice.operations import failed, findings, parked, words
 from services.orders.backoffice.operations.alerts import mail_alarms, needs
 from services.orders.backoffice.operations.store import read_actions
 from services.orders.backoffice.web.clients.monitor import Seen, ServiceSeen
@@ -70,6 +70,7 @@ async def _show(context: PageContext) -> Response:
         findings.read_findings(context),
         mail_alarms(context),
     )
+    failed_work = await failed.count(context, seen)
     async with context.reading() as connection:
         actions = await read_actions(connection, context.shop, list(ACTIONS), MOST_ACTIONS)
     return context.render(
@@ -77,7 +78,7 @@ async def _show(context: PageContext) -> Response:
         seen=seen,
         queues=seen.queues_of(context.shop),
         parked=waiting,
-        needs=[*needs(seen, waiting), *alarms],
+        needs=[*needs(seen, waiting, failed_work), *alarms],
         is_fine=is_fine(seen, context.shop),
         audited=audited,
         actions=[{**action, "detail": json.loads(action["detail"])} for action in actions],

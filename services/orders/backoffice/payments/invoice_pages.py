@@ -30,6 +30,7 @@ PAGE = 50
 FILTERS = ("kind", "number", "from", "to")
 SHEETS = ("csv", "journal", "zip")
 DOWNLOAD_SECONDS = 120.0
+MOST_TO_PRINT, MOST_NAMED = 200, 12
 
 
 async def _show(context: PageContext, errors: Errors) -> Response:
@@ -49,6 +50,8 @@ async def _show(context: PageContext, errors: Errors) -> Response:
         down=down,
         invoicing=invoicing,
         invoices=[_row(one) for one in body.get("invoices", [])],
+        without_pdf=body.get("without_pdf", 0),
+        pdf_states=pdf_states(),
         next_href=_href({**typed, **back_links.on(following)}) if following else "",
         previous_href=_href({**typed, **back_links.back}) if back_links.back is not None else "",
         typed=typed,
@@ -68,14 +71,16 @@ async def show_invoices(context: PageContext) -> Response:
 
 @pages.post(f"{LIST}/retry", Permission.SETTINGS_CHANGE, action="invoicing.retry", again=_show)
 async def retry_failed(context: PageContext) -> Response:
-    """Request a retry of the invoices that could not be issued."""
+    """Request a retry of the invoices that could not be issued, and of the PDFs that failed."""
 
     async def act(_: Unit) -> None:
         answer = await request(context, "payments", "invoicing/retry", {"shop": context.shop})
         context.audited["orders"] = answer.get("orders", 0)
 
     flash = gettext("Retry started. Invoices that fail again are listed here.")
-    return await carry_out(context, act, to=SETTINGS, flash=flash)
+    return await carry_out(
+        context, act, to=LIST if context.form_read.ticked("from_list") else SETTINGS, flash=flash
+    )
 
 
 @pages.get(f"{LIST}/print", Permission.PAYMENTS_VIEW, action="invoices.print")
@@ -85,7 +90,35 @@ async def print_invoices(context: PageContext) -> Response:
     if not chosen:
         return context.redirect(LIST, gettext("Tick the invoices to print first."), "note")
     context.audited.update(documents=len(chosen))
+    if why := await _unprinted(context, chosen):
+        return context.redirect(LIST, why, "note")
     return await _file(context, "/internal/invoices/print", shop=context.shop, id=chosen)
+
+
+async def _unprinted(context: PageContext, chosen: list[str]) -> str:
+    """Return which of the chosen documents have no PDF, as a sentence; empty when all can be printed. A payments of a
+    version that does not report it answers the request for the file itself."""
+    answer = await context.app_state.clients.get(
+        "payments", "/internal/invoices", shop=context.shop, id=chosen, limit=str(MOST_TO_PRINT)
+    )
+    rows = [] if isinstance(answer, ServiceUnavailable) or answer.status != 200 else answer.body["invoices"]
+    failed, waiting = (
+        _numbers(sorted(one["number"] for one in rows if one.get("pdf") == state))
+        for state in ("failed", "waiting")
+    )
+    if not failed and not waiting:
+        return ""
+    sentences = [gettext("Nothing was printed. Tick only the others and print again.")]
+    if failed:
+        sentences.append(gettext("Creating the PDF failed for: %(numbers)s.", numbers=failed))
+    if waiting:
+        sentences.append(gettext("The PDF is not ready yet for: %(numbers)s.", numbers=waiting))
+    return " ".join(sentences)
+
+
+def _numbers(numbers: list[str]) -> str:
+    """Return numbers as a list, the first ones of many: a short notice must hold it, and the page marks each."""
+    return ", ".join(numbers[:MOST_NAMED]) + (", …" if len(numbers) > MOST_NAMED else "")
 
 
 @pages.get(f"{LIST}/export/{{form}}", Permission.ORDERS_EXPORT, action="invoices.export")
@@ -115,6 +148,14 @@ def _row(one: Mapping[str, Any]) -> dict[str, Any]:
 def kinds() -> dict[str, str]:
     """Return the labels of the kinds of documents."""
     return {"invoice": gettext("Invoice"), "credit_note": gettext("Credit note")}
+
+
+def pdf_states() -> dict[str, tuple[str, str]]:
+    """Return label and badge tone of a document whose PDF is not made, by its state."""
+    return {
+        "failed": (gettext("PDF failed"), "danger"),
+        "waiting": (gettext("PDF not ready yet"), "neutral"),
+    }
 
 
 async def _file(context: PageContext, path: str, **query: str | list[str]) -> Response:

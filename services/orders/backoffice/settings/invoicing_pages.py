@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from contracts.payments.invoices import ChangeInvoicing, InvoicingSettings
 from services.chassis.identifiers.flaws import Flaw
-from services.chassis.identifiers.seller import doubts_of, flaws_of
+from services.chassis.identifiers.seller import doubts_of, flaws_of, refusals_of
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid, objections
@@ -130,7 +130,7 @@ async def _chosen(form: Form) -> InvoicingSettings:
         chosen = InvoicingSettings.model_validate(values)
     except ValidationError as error:
         raise Invalid(**objections(error, FORMS)) from None
-    if flaws := flaws_of(chosen):
+    if flaws := refusals_of(chosen):
         raise Invalid(**_explained(flaws))
     return chosen
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from services.chassis.background.effects import decide
 from services.chassis.http.bodies import read_object
 from services.chassis.http.problems import problem
 from services.chassis.messaging.process import Process
@@ -59,11 +60,12 @@ class Invoices:
             is_held_back = found is not None and not may_issue(found.settings)
             waiting = await listing.read_waiting(connection, shop, MOST_WAITING) if is_held_back else []
             failed = await listing.read_failed(connection, shop, MOST_WAITING)
+            failed_pdfs = await listing.count_failed_pdfs(connection, shop)
         if found is None:
             empty: dict[str, list[str]] = {
                 name: [] for name in ("missing", "invalid", "doubtful", "waiting", "failed")
             }
-            return JSONResponse({"version": 0, "settings": None, **empty})
+            return JSONResponse({"version": 0, "settings": None, **empty, "failed_pdfs": failed_pdfs})
         values = found.settings.model_dump(mode="json", exclude={"logo"})
         return JSONResponse(
             {
@@ -77,17 +79,21 @@ class Invoices:
                 "doubtful": [one.model_dump() for one in doubtful(found.settings)],
                 "waiting": [plain(row) for row in waiting],
                 "failed": [plain(row) for row in failed],
+                "failed_pdfs": failed_pdfs,
             }
         )
 
     async def retry(self, request: Request) -> Response:
-        """Have the worker look again at a shop's orders whose documents could not be issued: `{"shop": …}`."""
+        """Have a shop's documents that could not be issued, and PDFs that failed, tried once more: `{"shop": …}`."""
         shop = (await read_object(request)).get("shop")
         if not isinstance(shop, str) or not shop:
             return problem(422, "shop is missing: send JSON with shop, a text")
         async with self._process.unit() as unit:
             orders = await store.retry_failed(unit.connection, shop)
-        return JSONResponse({"orders": orders}, 202)
+            pdfs = await store.lock_failed_pdfs(unit.connection, shop)
+            for key in pdfs:
+                await decide(unit, key, "planned", "retried by staff")
+        return JSONResponse({"orders": orders, "pdfs": len(pdfs)}, 202)
 
     async def check_logo(self, request: Request) -> Response:
         """Draw a logo before it is accepted: `{"logo": …}` in base64; 422 when invoices can't show it."""
@@ -99,16 +105,18 @@ class Invoices:
         return JSONResponse({})
 
     async def listed(self, request: Request) -> Response:
-        """Return one page of documents."""
+        """Return one page of documents, and how many of the whole filter have no PDF."""
         try:
             filters = listing.wanted(request.query_params)
         except ValueError as wrong:
             return problem(422, str(wrong))
         async with self._process.acquire() as connection:
             rows = await listing.read_page(connection, filters)
+            without_pdf = await listing.count_without_pdf(connection, filters)
         last = rows[filters.limit - 1] if len(rows) > filters.limit else None
         place = f"{last['issued_on'].isoformat()}_{last['id']}" if last else None
-        return JSONResponse({"invoices": [plain(row) for row in rows[: filters.limit]], "next": place})
+        invoices = [plain(row) for row in rows[: filters.limit]]
+        return JSONResponse({"invoices": invoices, "next": place, "without_pdf": without_pdf})
 
     async def pdf(self, request: Request) -> Response:
         """Return a document's PDF; 503 as long as it is being made, 409 once it can't be made."""
@@ -118,7 +126,9 @@ class Invoices:
         if row is None:
             return problem(404, f"no invoice {identifier} in shop {shop}")
         if row["pdf"] is None and row["state"] in _ENDED:
-            text = f"the PDF of {row['number']} can't be made: {row['detail']}; retry effect {identifier} once fixed"
+            text = (
+                f"the PDF of {row['number']} can't be made: {row['detail']}; retry it once the cause is fixed"
+            )
             return problem(409, text)
         if row["pdf"] is None:
             answer = problem(503, f"the PDF of {row['number']} is being made; try again in a moment")
@@ -150,10 +160,11 @@ class Invoices:
             return problem(422, f"choose 1 to {MOST_TO_PRINT} documents: ?id=…&id=…")
         async with self._process.acquire() as connection:
             rows = await listing.read_pdfs(connection, shop, wanted)
-        if len(rows) < len(set(wanted)):
-            return problem(
-                503, f"{len(set(wanted)) - len(rows)} PDFs are unknown or being made; try again soon"
-            )
+        if unknown := len(set(wanted)) - len(rows):
+            return problem(404, f"{unknown} of these documents are unknown in shop {shop}")
+        if missing := [row["number"] for row in rows if row["content"] is None]:
+            names = ", ".join(missing)
+            return problem(503, f"no PDF is made of {names}: leave them out, or try again in a moment")
         try:
             merged = await self._renderer.merged([row["content"] for row in rows])
         except RenderingFailed as failed:

@@ -13,15 +13,25 @@ from contracts.payments.invoices import InvoiceKind
 from services.chassis.storage.database import Connection
 
 LARGEST_PAGE = 500
-_NAMES = frozenset(("shop", "kind", "number", "order", "from", "to", "after", "limit"))
+_NAMES = frozenset(("shop", "kind", "number", "order", "from", "to", "id", "after", "limit"))
 _COLUMNS = """i.id, i.shop, i.order_id, a.code, i.kind, i.year, i.position, i.number, i.corrects, i.issued_on,
     i.issued_at, i.currency, i.net_minor, i.tax_minor, i.total_minor, i.digest"""
 _BUYER = "coalesce(i.content::jsonb #>> '{buyer,company}', i.content::jsonb #>> '{buyer,name}') AS buyer"
+_PDF_STATE = """CASE WHEN EXISTS (SELECT FROM invoice_pdf p WHERE p.invoice_id = i.id) THEN 'made'
+         WHEN (SELECT e.state FROM msg.effect e WHERE e.key = i.id::text) IN ('failed', 'discarded') THEN 'failed'
+         ELSE 'waiting' END AS pdf"""
+_UNMADE = """WITH unmade AS MATERIALIZED (
+    SELECT key FROM msg.effect WHERE kind = 'invoice_pdf' AND state = 'planned'
+    UNION ALL SELECT key FROM msg.effect WHERE kind = 'invoice_pdf' AND state = 'in_flight'
+    UNION ALL SELECT key FROM msg.effect WHERE kind = 'invoice_pdf' AND state IN ('failed', 'uncertain')
+    UNION ALL SELECT key FROM msg.effect WHERE kind = 'invoice_pdf' AND state = 'discarded')"""
+"""The documents whose PDF is not made, by the indexes of effects that have not succeeded."""
 _FILTER = """FROM invoice i JOIN account a USING (shop, order_id)
     WHERE i.shop = $1 AND ($2::text IS NULL OR i.kind = $2)
       AND ($3::text IS NULL OR position(upper($3) IN upper(i.number)) > 0)
       AND ($4::uuid IS NULL OR i.order_id = $4)
-      AND ($5::date IS NULL OR i.issued_on >= $5) AND ($6::date IS NULL OR i.issued_on <= $6)"""
+      AND ($5::date IS NULL OR i.issued_on >= $5) AND ($6::date IS NULL OR i.issued_on <= $6)
+      AND ($7::uuid[] IS NULL OR i.id = ANY($7))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +44,21 @@ class DocumentFilter:
     order_id: UUID | None = None
     first: date | None = None
     last: date | None = None
+    identifiers: tuple[UUID, ...] = ()
     after: tuple[date, UUID] | None = None
     limit: int = 100
 
     @property
     def values(self) -> tuple[Any, ...]:
-        return self.shop, self.kind, self.number, self.order_id, self.first, self.last
+        return (
+            self.shop,
+            self.kind,
+            self.number,
+            self.order_id,
+            self.first,
+            self.last,
+            self.identifiers or None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,7 @@ def wanted(query: QueryParams) -> DocumentFilter:
         order_id=_uuid(query.get("order"), "order"),
         first=_day(query.get("from"), "from"),
         last=_day(query.get("to"), "to"),
+        identifiers=tuple(one for text in query.getlist("id") if (one := _uuid(text, "id"))),
         after=_place(query.get("after")),
         limit=limit,
     )
@@ -102,8 +122,9 @@ async def read_page(connection: Connection, filters: DocumentFilter) -> list[asy
     """Return one document more than the page holds, the latest issued first."""
     day, identifier = filters.after or (None, None)
     return await connection.fetch(
-        f"""SELECT {_COLUMNS}, {_BUYER} {_FILTER} AND ($7::date IS NULL OR (i.issued_on, i.id) < ($7, $8::uuid))
-            ORDER BY i.issued_on DESC, i.id DESC LIMIT $9""",
+        f"""SELECT {_COLUMNS}, {_BUYER}, {_PDF_STATE} {_FILTER}
+              AND ($8::date IS NULL OR (i.issued_on, i.id) < ($8, $9::uuid))
+            ORDER BY i.issued_on DESC, i.id DESC LIMIT $10""",
         *filters.values,
         day,
         identifier,
@@ -111,7 +132,27 @@ async def read_page(connection: Connection, filters: DocumentFilter) -> list[asy
     )
 
 
-_IN_SERIES = "AND (i.year, i.position) > ($7, $8) ORDER BY i.year, i.position LIMIT $9"
+async def count_without_pdf(connection: Connection, filters: DocumentFilter) -> int:
+    """Return how many documents of a filter have no PDF, on all its pages: it failed, or is still being made."""
+    count: int = await connection.fetchval(
+        f"""{_UNMADE} SELECT count(*) {_FILTER} AND i.id IN (SELECT key::uuid FROM unmade)
+            AND NOT EXISTS (SELECT FROM invoice_pdf p WHERE p.invoice_id = i.id)""",  # noqa: S608 - constants only
+        *filters.values,
+    )
+    return count
+
+
+async def count_failed_pdfs(connection: Connection, shop: str) -> int:
+    """Return how many PDFs of a shop failed for good that nobody has acknowledged."""
+    count: int = await connection.fetchval(
+        """SELECT count(*) FROM msg.effect
+           WHERE kind = 'invoice_pdf' AND state = 'failed' AND acknowledged_at IS NULL AND payload ->> 'shop' = $1""",
+        shop,
+    )
+    return count
+
+
+_IN_SERIES = "AND (i.year, i.position) > ($8, $9) ORDER BY i.year, i.position LIMIT $10"
 
 
 async def read_contents_after(
@@ -139,9 +180,9 @@ async def read_files_after(
 
 
 async def read_pdfs(connection: Connection, shop: str, identifiers: Sequence[UUID]) -> list[asyncpg.Record]:
-    """Return the numbers and PDFs of these documents, in the order of their numbers; one without PDF is missing."""
+    """Return the numbers of these documents, in their order, with the PDFs that are made."""
     return await connection.fetch(
-        """SELECT i.id, i.number, p.content FROM invoice i JOIN invoice_pdf p ON p.invoice_id = i.id
+        """SELECT i.id, i.number, p.content FROM invoice i LEFT JOIN invoice_pdf p ON p.invoice_id = i.id
            WHERE i.shop = $1 AND i.id = ANY($2) ORDER BY i.kind DESC, i.year, i.position""",
         shop,
         list(identifiers),

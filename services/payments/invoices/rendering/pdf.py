@@ -1,16 +1,20 @@
 """The PDF of a document: PDF/A-3b with the electronic invoice attached, always the same bytes for one content.
 
-Typst writes the page and the attachment; the metadata that make it a Factur-X file are added to its XMP packet
+Typst writes the page and the attachment, with the fonts inside its package only; what none of them can show is replaced
+on the page and stays in the electronic invoice. The metadata that make it a Factur-X file are added to its XMP packet
 (Factur-X 1.0.7, annex "PDFA extension schema").
 """
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import typst
 
+from services.chassis.identifiers.printable import plainly_printable, printable
 from services.payments.invoices.document import Content
 from services.payments.invoices.rendering.cii import electronic_invoice
 from services.payments.invoices.rendering.conformity import obstacle
@@ -37,6 +41,8 @@ _METADATA = re.compile(rb"/Metadata (\d+) 0 R")
 _LOGO_ONLY = b"""#set document(date: datetime(year: 2026, month: 1, day: 1), title: "Logo")
 #image(bytes(json("data.json").logo), height: 16mm, fit: "contain", alt: "Logo")
 """
+NO_GLYPH = "could not be displayed"
+"""What Typst reports of a text that its fonts can't show in this place, such as marks on a letter of another font."""
 _URI = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
 
 
@@ -50,12 +56,33 @@ def pdf_of(content: Content, logo: bytes | None = None) -> bytes:
     if xml is not None:
         files[ATTACHMENT] = xml
         data["attachment"] = ATTACHMENT
-    files["data.json"] = json.dumps(data, ensure_ascii=False).encode()
+    try:
+        page = _page(files, _replaced(data, printable))
+    except typst.TypstError as error:
+        if NO_GLYPH not in str(error):
+            raise
+        page = _page(files, _replaced(data, plainly_printable))
+    return _as_factur_x(page) if xml is not None else page
+
+
+def _page(files: dict[str, bytes], data: Any) -> bytes:
     page = typst.compile(  # type: ignore[call-overload]  # its types lack the files by name that it takes
-        files, format="pdf", pdf_standards=["a-3b"], ignore_system_fonts=True
+        {**files, "data.json": json.dumps(data, ensure_ascii=False).encode()},
+        format="pdf",
+        pdf_standards=["a-3b"],
+        ignore_system_fonts=True,
     )
     assert isinstance(page, bytes)
-    return _as_factur_x(page) if xml is not None else page
+    return page
+
+
+def _replaced(value: Any, rule: Callable[[str], str]) -> Any:
+    """Return the page's data with every text by a rule of what can be printed; keys and numbers stay."""
+    if isinstance(value, str):
+        return rule(value)
+    if isinstance(value, dict):
+        return {name: _replaced(one, rule) for name, one in value.items()}
+    return [_replaced(one, rule) for one in value] if isinstance(value, list) else value
 
 
 def check_logo(logo: bytes) -> None:

@@ -22,11 +22,12 @@ MOST = 100
 
 @dataclass(frozen=True)
 class InvoicingState:
-    """Why orders of a shop have no invoice. `mentions` are labels; `first_day` is one to come."""
+    """Why orders of a shop have no invoice, or invoices no PDF. `mentions` are labels; `first_day` is one to come."""
 
     mentions: str
     waiting: int
     failed: int
+    failed_pdfs: int
     first_day: date | None
 
     @property
@@ -69,6 +70,7 @@ async def read_invoicing_state(context: PageContext) -> InvoicingState | None:
         mentions=listed([*body["missing"], *(name for name in wrong if name not in body["missing"])]),
         waiting=len(body["waiting"]),
         failed=len(body["failed"]),
+        failed_pdfs=body.get("failed_pdfs", 0),
         first_day=first_day_to_come(context, settings),
     )
 
