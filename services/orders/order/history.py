@@ -156,14 +156,18 @@ async def require_revision(connection: Connection, order: Order, seen: int | Non
 
 
 async def require_seen(
-    connection: Connection, shop: str, order_id: UUID, seen: Seen, types: Iterable[str], own: Collection[UUID]
+    connection: Connection,
+    shop: str,
+    order_id: UUID,
+    rows: Sequence[Mapping[str, Any]],
+    seen: Seen,
+    own: Collection[UUID],
 ) -> None:
-    """Check that an order is as a form shows it, before the form's commands (`own`, of these types) are stored.
+    """Check that an order is as a form shows it, before the form's commands (`own`) are stored. `rows`: its code and
+    revision with each command about the same matter that has no outcome.
 
-    Only commands about the same matter count: money, or goods. The order must be locked (`lock_order`); a deleted one
-    passes, since the owner of the commands refuses them. Raises Stale.
+    The order must be locked; a deleted one passes, since the owner of the commands refuses them. Raises Stale.
     """
-    rows = await history_store.read_standing(connection, shop, order_id, rivals_of(types))
     unseen = [row for row in rows if row["command_id"] not in {None, *own, *seen.commands}]
     if not rows or (rows[0]["revision"] == seen.revision and not unseen):
         return

@@ -100,29 +100,6 @@ async def settle_commands(connection: Writer, rows: Sequence[OutcomeRow], now: d
     await _SETTLE_COMMANDS.execute(connection, rows, now=now)
 
 
-async def lock_order(connection: Connection, shop: str, order_id: UUID) -> None:
-    """Lock an order's row, so that forms about one order are checked and stored one after another."""
-    await connection.execute(
-        "SELECT FROM orders WHERE order_id = $2 AND shop || '' = $1 FOR NO KEY UPDATE", shop, order_id
-    )
-
-
-async def read_standing(connection: Connection, shop: str, order_id: UUID, types: Sequence[str]) -> list[Row]:
-    """Return an order's code and revision with its commands of these types that have no outcome, the first requested
-    first: command_id, type, actor, state, requested_at. All of it is one snapshot; without a command it is one row
-    in which these are NULL.
-    """
-    return await connection.fetch(
-        """SELECT o.code, o.revision, c.command_id, c.type, c.actor, c.state, c.requested_at
-           FROM orders AS o
-           LEFT JOIN command AS c ON c.shop = o.shop AND c.order_id = o.order_id
-                                 AND c.state IN ('pending', 'parked') AND c.type = ANY($3)
-           WHERE o.order_id = $2 AND o.shop || '' = $1
-           ORDER BY c.requested_at, c.command_id""",
-        *(shop, order_id, list(types)),
-    )
-
-
 async def read_history(connection: Connection, shop: str, order_id: UUID, since: int | None) -> list[Row]:
     """Return activity and state changes of an order, newest first, or only those that led to a later revision
     than `since`: kind, at, actor, revision, data (with the text of a comment), item, cause_id, cause_type.

@@ -20,7 +20,6 @@ from services.orders.changes.requests import (
     EditRequest,
     ReinstatementRequest,
 )
-from services.orders.order import history_store
 from services.orders.order.history import Seen, Stale
 from services.orders.order.requests import OrderFacts, ParcelLineRequest, ParcelRequest, PaymentRequest
 from tests.conftest import Desks
@@ -227,7 +226,7 @@ async def test_a_form_waits_for_one_that_is_being_stored_and_is_then_refused(des
     seen = Seen(await desk.fetchval("SELECT revision FROM orders"))
     blocked = "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     async with desk.unit() as unit:
-        await history_store.lock_order(unit.connection, "maison", order.order_id)
+        await api_store.lock_order(unit.connection, "maison", order.order_id)
         await api_store.add_commands(unit.connection, [first], unit.now)
         later = asyncio.create_task(actions.carry_out_as_seen([second], seen))
 

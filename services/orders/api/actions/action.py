@@ -28,7 +28,7 @@ from services.chassis.messaging.process import Transactions
 from services.chassis.messaging.unit import Unit
 from services.orders.api.actions import store as api_store
 from services.orders.order import history_store
-from services.orders.order.history import Seen, require_seen
+from services.orders.order.history import Seen, require_seen, rivals_of
 from services.orders.order.unit.waiting import waiting
 
 WAIT_SECONDS = 2.0
@@ -201,12 +201,13 @@ class Actions:
         shop, order_id = wanted[0].shop, wanted[0].order_id
         assert order_id is not None, "the form is about an order"
         async with self._process.unit() as unit:
-            await history_store.lock_order(unit.connection, shop, order_id)
+            await api_store.lock_order(unit.connection, shop, order_id)
             stored = [_or_raise(sent) for sent in await self._store(unit, wanted)]
             own = {sent.command_id for sent in stored if sent.row is not None}
             if own:
-                types = {action.type for action in wanted}
-                await require_seen(unit.connection, shop, order_id, seen, types, own)
+                rivals = rivals_of(action.type for action in wanted)
+                rows = await api_store.read_standing(unit.connection, shop, order_id, rivals)
+                await require_seen(unit.connection, shop, order_id, rows, seen, own)
         return stored
 
     async def _send_commands(self, batch: Sequence[Action]) -> list[Sent | KeyTaken]:

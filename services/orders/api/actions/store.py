@@ -1,4 +1,4 @@
-"""The SQL of the REST API: one function per statement, connection first. Nothing here locks an order.
+"""The SQL of the REST API: one function per statement, connection first. Only `lock_order` locks an order.
 
 The list's statements are built in `listing/finder/`, since they depend on the filters.
 """
@@ -121,6 +121,31 @@ async def read_keys(connection: Connection, commands: Sequence[NewCommand]) -> d
         [one.key for one in commands],
     )
     return {(row["shop"], row["idempotency_key"]): row for row in rows}
+
+
+async def lock_order(connection: Connection, shop: str, order_id: UUID) -> None:
+    """Lock an order's row, so that forms about one order are checked and stored one after another."""
+    await connection.execute(
+        "SELECT FROM orders WHERE order_id = $2 AND shop || '' = $1 FOR NO KEY UPDATE", shop, order_id
+    )
+
+
+async def read_standing(
+    connection: Connection, shop: str, order_id: UUID, types: Sequence[str]
+) -> Sequence[Row]:
+    """Return an order's code and revision with its commands of these types that have no outcome, the first requested
+    first: command_id, type, actor, state, requested_at. All of it is one snapshot; without a command it is one row
+    in which these are NULL.
+    """
+    return await connection.fetch(
+        """SELECT o.code, o.revision, c.command_id, c.type, c.actor, c.state, c.requested_at
+           FROM orders AS o
+           LEFT JOIN command AS c ON c.shop = o.shop AND c.order_id = o.order_id
+                                 AND c.state IN ('pending', 'parked') AND c.type = ANY($3)
+           WHERE o.order_id = $2 AND o.shop || '' = $1
+           ORDER BY c.requested_at, c.command_id""",
+        *(shop, order_id, list(types)),
+    )
 
 
 async def was_sent(connection: Connection, shop: str, key: str) -> bool:
