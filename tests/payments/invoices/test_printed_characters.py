@@ -7,6 +7,7 @@ import facturx
 import pypdf
 import pytest
 import typst
+from babel.dates import format_date
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from services.payments.invoices.composing import invoice
 from services.payments.invoices.document import Content
 from services.payments.invoices.rendering.fonts import draws, fonts, table
 from services.payments.invoices.rendering.pdf import pdf_of
+from services.payments.invoices.rendering.view import view
 from services.payments.invoices.sale import sale_of
 from tests.payments.invoices.archive import broken_rules
 from tests.payments.invoices.sales import heading, line, placed, settings
@@ -55,6 +57,15 @@ def test_a_document_with_characters_that_no_font_has_gets_its_pdf(text: str) -> 
     assert "Boîte" in words(pdf)
     _, xml = facturx.get_facturx_xml_from_pdf(pdf, check_xsd=True)
     assert f"Boîte {text}" in xml.decode()
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "th"])
+def test_dates_are_readable_where_the_fonts_lack_the_words_of_the_language(locale: str) -> None:
+    content = content_with("").model_copy(update={"locale": locale})
+    dates = [value for _, value in view(content)["facts"][:2]]
+    assert [first_unprintable(one) for one in dates] == [None, None]
+    assert dates[0] == format_date(content.issued_on, "medium", locale="en_GB")
+    assert SUBSTITUTE not in words(pdf_of(content))
 
 
 def test_a_whole_cluster_is_replaced_by_one_sign() -> None:

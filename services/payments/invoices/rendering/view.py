@@ -13,6 +13,7 @@ from contracts.money import exponent, to_decimal
 from contracts.payments.invoices import InvoiceKind
 from contracts.sale import Address
 from services.chassis.identifiers.numbers import compact, vat_number_form
+from services.chassis.identifiers.printable import first_unprintable
 from services.payments.invoices.document import Content, Item, Party, Seller, TaxGroup
 from services.payments.invoices.rendering.cii import notes
 from services.payments.invoices.texts import text
@@ -82,9 +83,13 @@ class _Writer:
         return f"{label} {percent}" if label else percent
 
     def day(self, day: date) -> str:
-        """Format a date; of an English without a region in the British way, as in mails and in the back office."""
-        locale = Locale("en", "GB") if str(self.locale) == "en" else self.locale
-        return format_date(day, "medium", locale=locale)
+        """Format a date; of an English without a region in the British way, as in mails and in the back office, and so
+        also where the fonts lack the words of the document's language: a date must be readable."""
+        british = Locale("en", "GB")
+        written = format_date(day, "medium", locale=british if str(self.locale) == "en" else self.locale)
+        if first_unprintable(written) is None:
+            return written
+        return format_date(day, "medium", locale=british)
 
 
 def _locale(name: str, language: str) -> Locale:
