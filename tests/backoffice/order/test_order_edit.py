@@ -1,6 +1,7 @@
 """Editing an order: the form holds all of it, what it would do is shown first, and it is carried out once."""
 
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -36,8 +37,8 @@ async def _saved(backoffice: Backoffice, browser: Browser, path: str, fields: di
 
 async def test_the_form_unchanged_requests_nothing(backoffice: Backoffice) -> None:
     browser, _, path, shown = await _begun(backoffice)
-    for action in ("preview", "save"):
-        answer = await browser.post(path, _typed(shown, path, deed=action))
+    for action, country in product(("preview", "save"), ("FR", "La France")):
+        answer = await browser.post(path, _typed(shown, path, delivery__country=country, deed=action))
         assert answer.status == 422
         assert "No changes yet." in answer.words or "already has these values" in answer.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 0

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from services.orders.backoffice.forms.fields import FieldChanged, Form
+from services.orders.backoffice.language.countries import country_code
 from services.orders.backoffice.language.formatting import country
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.order.changes.editing import (
@@ -65,8 +66,8 @@ def differs(before: str, after: str) -> bool:
 
 
 def shown_value(name: str, value: str) -> str:
-    """Return a field's text in readable form: a country by its name."""
-    return country(value.strip()) if name.endswith("-country") else value.strip()
+    """Return a field's text in readable form: a country by its name, however it was typed."""
+    return country(country_code(value)) if name.endswith("-country") else value.strip()
 
 
 def changed_fields(order: OrderResponse, form: Form) -> list[FieldChanged]:
@@ -87,9 +88,9 @@ def _rest(order: OrderResponse, form: Form) -> Iterator[FieldChanged]:
         is_line = name.startswith(("quantity-", "price-", "discount-"))
         if name not in form or name == "reason" or (is_line and name.partition("-")[2] in gone):
             continue
-        was, is_now = before.get(name, ""), form[name]
+        was, is_now = shown_value(name, before.get(name, "")), shown_value(name, form[name])
         if differs(was, is_now):
-            yield FieldChanged(label, shown_value(name, was), shown_value(name, is_now))
+            yield FieldChanged(label, was, is_now)
 
 
 def _lines_new(form: Form) -> Iterator[FieldChanged]:
