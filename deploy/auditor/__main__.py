@@ -94,6 +94,8 @@ def main() -> int:
     try:
         violations = asyncio.run(audit(urls, journals, quiet_seconds=given.quiet_seconds))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ConnectionLost) as error:
+        if isinstance(error, OSError) and error.filename:
+            reader.error(f"can't read {error.filename}: {error.strerror}")
         sys.stderr.write(f"{no_database('the databases', 'each URL', error)}\n")
         return Status.UNREACHABLE
     for violation in violations:

@@ -57,6 +57,12 @@ async def test_a_missing_database_is_named() -> None:
     assert "payments, fulfillment, notifier" in output
 
 
+async def test_a_journal_of_mails_that_cannot_be_read_is_named(life: Life, tmp_path: Path) -> None:
+    status, output = await run_auditor("--mails", str(tmp_path), **variables(life))
+    assert status == 2, output
+    assert f"can't read {tmp_path}: Is a directory" in output
+
+
 async def test_the_journal_of_mails_is_read_after_the_wait_for_rest(life: Life, tmp_path: Path) -> None:
     """A living system goes on writing mails while it is waited for."""
     journal = tmp_path / "mails.jsonl"
