@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from contracts.catalogue import SERVICES
 from contracts.sale import Module, SubmittedLine
 from deploy.demo.sales.sale import Sale
@@ -22,6 +24,7 @@ from deploy.local.ports import free_ports
 from deploy.local.spawning import Launcher
 from deploy.local.system import BACKOFFICE, ShopSetup, System
 from deploy.samples.merchants import GARANCE
+from services.chassis.testing import wait_until
 from tests.journeys.sales import INK, NOTEBOOK, PLENTY, a_sale
 from tests.journeys.shop import Shop
 from tests.lives.living import QUICK
@@ -58,6 +61,25 @@ class OwnShop(Shop):
     def sale(self, *lines: SubmittedLine, **changes: Any) -> Sale:
         """Return a sale of this shop: by default two notebooks by card (see `tests.journeys.sales`)."""
         return a_sale(*lines, shop=self.name, **changes)
+
+    async def until_searchable(self, code: str) -> None:
+        """Return once an order is found by its words: the search index is written a second after the order."""
+        connection = await asyncpg.connect(self.system.databases["orders"])
+
+        async def is_indexed() -> bool:
+            return bool(
+                await connection.fetchval(
+                    """SELECT 1 FROM orders JOIN order_search USING (order_id) WHERE orders.shop = $1 AND code = $2
+                       AND order_id NOT IN (SELECT order_id FROM order_search_due)""",
+                    self.name,
+                    code,
+                )
+            )
+
+        try:
+            await wait_until(is_indexed)
+        finally:
+            await connection.close()
 
     async def person(self, role: str = "owner") -> Person:
         """Return the shop's shared person of a role."""

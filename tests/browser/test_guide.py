@@ -128,6 +128,7 @@ async def test_an_order_is_archived_and_taken_out_as_the_guide_describes(
     await open_order(page, code)
     await guide.button(2, 1).click()
     await guide.button(3, 2, within="#order-actions").click()
+    await shop.until_searchable(code)
     await visitor.go(f"/orders?tab=all&q={code}")
     await open_order(page, code)
 

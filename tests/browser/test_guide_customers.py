@@ -218,6 +218,7 @@ async def test_all_orders_of_a_customer_are_seen_as_the_guide_describes(
     context: PageContext, shop: OwnShop
 ) -> None:
     order = await an_order(shop)
+    await shop.until_searchable(order.code)
     visitor = await context("manager", "/", lang="fr")
     page = visitor.page
     guide = await read(visitor, "customers")

@@ -61,6 +61,7 @@ async def test_a_bounced_cheque_is_taken_back_as_the_guide_describes(
     visitor = await context("accountant", "/", lang="fr")
     page = visitor.page
     guide = await read(visitor, "take-back")
+    await shop.until_searchable(code)
     await visitor.go(f"/orders?tab=all&q={code}")
     await open_order(page, code)
     await expect(

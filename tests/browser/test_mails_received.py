@@ -10,7 +10,6 @@ from playwright.async_api import expect
 
 from deploy.demo.mail.answering import answer_to, deliver
 from deploy.local.mailserver import read_journal
-from services.chassis.testing import wait_until
 from tests.browser.conftest import PageContext
 from tests.browser.running_system import OwnShop
 from tests.browser.test_conversation import BADGE, Bought, an_order, write
@@ -226,6 +225,7 @@ async def test_mails_to_be_filed_are_readable_and_filed_with_one_click(
     context: PageContext, shop: OwnShop, look: Look
 ) -> None:
     order, subject = await an_order(shop), f"Colis abîmé {look}"
+    await shop.until_searchable(order.code)
     text = (
         "Bonjour,\n\nle carton est arrivé ouvert et la bougie est cassée. Voici une photo.\n\n> Votre colis"
     )
@@ -244,18 +244,10 @@ async def test_mails_to_be_filed_are_readable_and_filed_with_one_click(
     await visitor.fits()
     await row.get_by_role("link", name=subject).click()
     await expect(page.frame_locator(".mail-frame").locator("body")).to_contain_text("la bougie est cassée")
-    button = page.get_by_role("button", name=re.compile(f"(File under|Classer).*{order.code}"))
-
-    async def is_suggested() -> bool:
-        """Orders are suggested from the search index, which is written after them."""
-        await page.reload()
-        return await button.count() > 0
-
-    await wait_until(is_suggested)
     await visitor.axe()
     await visitor.screenshot("mail-to-file")
     await visitor.fits()
-    await button.click()
+    await page.get_by_role("button", name=re.compile(f"(File under|Classer).*{order.code}")).click()
     await expect(page.locator(".message.theirs")).to_contain_text("la bougie est cassée")
     await expect(page.locator(".message.theirs .attachments")).to_contain_text("colis abîmé.png")
     await visitor.go(f"{FILING}?show=filed")
