@@ -74,7 +74,7 @@ class Visitor:
         try:
             await self.page.goto(f"{self.origin}{path}")
         except Error as error:
-            if "ERR_ABORTED" not in error.message:
+            if "ERR_ABORTED" not in error.message and "interrupted by another" not in error.message:
                 raise
             await self.page.wait_for_load_state()
             await self.page.goto(f"{self.origin}{path}")
