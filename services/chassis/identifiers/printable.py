@@ -1,6 +1,6 @@
 """Which characters the invoices' fonts can show, and texts in which the others are replaced. Pure.
 
-Invariant: whoever refuses a mention and the program that prints documents go by the same signs, those of
+Invariant: a mention is refused, and a document printed, by the same set of characters: that of
 `printable_signs.txt`. The file is made from the fonts inside the pinned Typst (`python -m
 services.payments.invoices.rendering.fonts`); the fonts of the machine never count.
 """
