@@ -61,8 +61,7 @@ async def test_bulk_pages_in_every_look(context: PageContext, shop: OwnShop, loo
     page, bulk = visitor.page, visitor.page.locator("#bulk")
 
     async def shows(name: str) -> None:
-        width = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert width[0] <= width[1]
+        await visitor.fits()
         await visitor.axe()
         await visitor.screenshot(name)
 

@@ -59,8 +59,7 @@ async def test_the_list_in_every_look(context: PageContext, shop: OwnShop, look:
     for code in (orders.cheque, orders.packed, orders.hostile):
         await expect(page.get_by_role("link", name=code, exact=True).first).to_be_visible()
     await expect(page.locator("#order-tabs .count").nth(6)).not_to_be_empty()
-    width = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width[0] <= width[1]
+    await visitor.fits()
     await visitor.axe()
     await visitor.screenshot("orders")
     await page.locator("#filters > summary").click()

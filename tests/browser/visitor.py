@@ -110,8 +110,13 @@ class Visitor:
         """Expect responses with these statuses, or errors that contain this text, from now on."""
         self.watch.allow(*statuses, text=text)
 
+    async def loaded(self) -> None:
+        """Wait until the page is loaded: after a click, for a moment there is a new document without any content."""
+        await self.page.wait_for_load_state()
+
     async def axe(self) -> None:
         """Raise NotAccessible with all violations of WCAG 2.2 AA on the page in its current state."""
+        await self.loaded()
         await assert_accessible(self.page, f"{self.page.url} ({self.look})")
 
     async def fits(self) -> None:
@@ -120,6 +125,7 @@ class Visitor:
         """
         size = VIEWPORTS[self.look.viewport]
         narrow = VIEWPORTS["narrow"] if self.look.viewport == "phone" else size
+        await self.loaded()
         await self.page.set_viewport_size(narrow)
         wide, window = await self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         await self.page.set_viewport_size(size)
@@ -134,6 +140,7 @@ class Visitor:
 
     async def picture(self, path: Path, *, whole: bool = True) -> None:
         """Write a screenshot to a path."""
+        await self.loaded()
         path.parent.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=path, full_page=whole, animations="disabled")
 
