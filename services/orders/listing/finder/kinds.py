@@ -1,8 +1,9 @@
 """Kinds: every combination of filtered values that has occurred, and which of them a filter means. Pure.
 
-Invariant: `fits` depends only on a kind's own fields, so all orders of one kind are in a list together.
+Invariant: `fitting` depends only on a kind's own fields, so all orders of one kind are in a list together.
 """
 
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from contracts.orders.lifecycle import OrderState
@@ -37,48 +38,67 @@ OWING = frozenset(
     {OrderState.AWAITING_PAYMENT, OrderState.READY, OrderState.PROCESSING, OrderState.COMPLETED}
 )
 
-
-def fits(kind: Facet, filters: Filters) -> bool:
-    """Return whether orders of this kind are listed, judged by the fields of the kind only."""
-    return (
-        _is_in_tab(kind, filters.tab)
-        and (kind.state not in UNPLACED or _asks_for_unplaced(kind, filters))
-        and _is_any(kind.state, filters.state)
-        and _is_any(STATUS_OF.get(kind.state), filters.status)
-        and _is_any(kind.label, filters.label)
-        and _is_any(kind.payment_status, filters.payment_status)
-        and _is_any(PAYMENT_OF[kind.payment_status], filters.payment)
-        and _is_any(kind.fulfilment_status, filters.fulfilment)
-        and _is_any(kind.module, filters.module)
-        and _is_any(kind.payment_method, filters.payment_method)
-        and (not filters.carrier or not set(filters.carrier).isdisjoint(kind.carriers))
-        and filters.currency in (None, kind.currency)
-    )
+FIELDS: Mapping[str, str] = {
+    "state": "state",
+    "label": "label",
+    "payment_status": "payment_status",
+    "fulfilment": "fulfilment_status",
+    "module": "module",
+    "payment_method": "payment_method",
+}
+"""Fields of a kind by the filter that lists their values."""
 
 
-def fits_in_trouble(kind: Facet, filters: Filters) -> bool:
-    """Return whether an order of this kind is listed among the problems for a reason outside its kind: a
-    failed mail, a command that waits for staff. Kinds with flags are listed there already.
+def fitting(kinds: Iterable[Facet], filters: Filters) -> list[Facet]:
+    """Return the kinds whose orders are listed, judged by the fields of each kind only.
+
+    Every filter is prepared once and narrows what the previous ones left: shops have hundreds of kinds, and each
+    page and each count goes through them.
     """
-    if filters.tab is not Tab.PROBLEMS or kind.flags or kind.is_archived:
-        return False
-    return fits(kind, filters.model_copy(update={"tab": Tab.ALL}))
+    found = list(kinds)
+    for name, wanted in _wanted(filters):
+        found = [kind for kind in found if getattr(kind, name) in wanted]
+    if filters.carrier:
+        carriers = set(filters.carrier)
+        found = [kind for kind in found if not carriers.isdisjoint(kind.carriers)]
+    if not _asks_for_unplaced(filters):
+        with_flags = filters.tab is Tab.PROBLEMS
+        found = [kind for kind in found if kind.state not in UNPLACED or (with_flags and kind.flags)]
+    return found if filters.tab is None else [kind for kind in found if _is_in_tab(kind, filters.tab)]
 
 
-def _is_any(value: object, wanted: list[object] | list[str] | object) -> bool:
-    return not wanted or value in wanted  # type: ignore[operator]
+def fitting_in_trouble(kinds: Iterable[Facet], filters: Filters) -> list[Facet]:
+    """Return the kinds whose orders are listed among the problems for a reason outside their kind: a failed
+    mail, a command that waits for staff. Kinds with flags are listed there already.
+    """
+    if filters.tab is not Tab.PROBLEMS:
+        return []
+    calm = [kind for kind in kinds if not kind.flags and not kind.is_archived]
+    return fitting(calm, filters.model_copy(update={"tab": Tab.ALL}))
 
 
-def _asks_for_unplaced(kind: Facet, filters: Filters) -> bool:
+def _wanted(filters: Filters) -> Iterator[tuple[str, Container[str]]]:
+    """Yield the fields of a kind that the filters restrict, with the values they allow."""
+    if filters.status:
+        yield "state", {state for state, word in STATUS_OF.items() if word in filters.status}
+    if filters.payment:
+        yield "payment_status", {status for status, word in PAYMENT_OF.items() if word in filters.payment}
+    if filters.currency:
+        yield "currency", {filters.currency}
+    for field, name in FIELDS.items():
+        if chosen := getattr(filters, field):
+            yield name, set(chosen)
+
+
+def _asks_for_unplaced(filters: Filters) -> bool:
     """Return whether the filter includes drafts and checkouts, which are not orders yet: they are listed when
-    a filter requests them, and when they have a problem.
+    a filter requests them. Those that have a problem are listed among the problems anyway.
     """
-    chosen = filters.state or filters.status or filters.payment or filters.payment_status
-    return bool(chosen) or (filters.tab is Tab.PROBLEMS and bool(kind.flags))
+    return bool(filters.state or filters.status or filters.payment or filters.payment_status)
 
 
-def _is_in_tab(kind: Facet, tab: Tab | None) -> bool:
-    if tab in (None, Tab.EVERYTHING):
+def _is_in_tab(kind: Facet, tab: Tab) -> bool:
+    if tab is Tab.EVERYTHING:
         return True
     if tab is Tab.ARCHIVED:
         return kind.is_archived

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.timestamps import EARLIEST, LATEST
 from services.orders.listing.filters import Filters
-from services.orders.listing.finder.kinds import Facet, fits, fits_in_trouble
+from services.orders.listing.finder.kinds import Facet, fitting, fitting_in_trouble
 from services.orders.order.search.folding import terms, whole
 
 
@@ -49,12 +49,12 @@ class Selection:
 
 def select(shop: str, filters: Filters, kinds: Sequence[Facet], zone: ZoneInfo) -> Selection:
     """Return the selection these filters mean among the kinds that have occurred in a shop."""
-    wanted = tuple(kind.kind_id for kind in kinds if fits(kind, filters))
+    wanted = tuple(kind.kind_id for kind in fitting(kinds, filters))
     words = terms(filters.q)
     return Selection(
         shop=shop,
         kinds=wanted,
-        troubled_kinds=tuple(kind.kind_id for kind in kinds if fits_in_trouble(kind, filters)),
+        troubled_kinds=tuple(kind.kind_id for kind in fitting_in_trouble(kinds, filters)),
         has_every_kind=len(wanted) == len(kinds),
         since=midnight(filters.from_, zone) if filters.from_ else None,
         until=midnight_after(filters.to, zone) if filters.to else None,
