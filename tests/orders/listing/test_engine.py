@@ -154,15 +154,22 @@ async def shop(desks: Desks) -> AsyncIterator[Shop]:
 
 @pytest.mark.timeout(300)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(query=queries(), limit=st.sampled_from([1, 7, 50, 1000]), gives_up=limits(), backwards=st.booleans())
+@given(
+    query=queries(),
+    limit=st.sampled_from([1, 7, 50, 1000]),
+    gives_up=limits(),
+    sample=st.sampled_from([1, 3, 1000]),
+    backwards=st.booleans(),
+)
 async def test_any_query_finds_what_a_plain_filter_finds(
-    shop: Shop, query: Filters, limit: int, gives_up: dict[str, int], backwards: bool
+    shop: Shop, query: Filters, limit: int, gives_up: dict[str, int], sample: int, backwards: bool
 ) -> None:
     expected = [one.order_id for one in plainly(shop.samples, query, PARIS)]
     with pytest.MonkeyPatch.context() as patch:
         for name, number in gives_up.items():
             patch.setattr(plans, name, number)
         patch.setattr(searching, "WINDOW", gives_up["WINDOW"])
+        patch.setattr(searching, "SAMPLE", sample)
         finder = Finder()
         limit = max(limit, len(expected) // 20)
         assert await read_all(finder, shop.connection, query, limit, backwards=backwards) == expected

@@ -99,7 +99,9 @@ class Plans:
             found = await self._fetch(statements.gather(selection, scan, limit + len(without)))
             return [row for row in found if row[1] not in without][:limit]
         if not scan.is_by_total:
-            found = await self._fetch(searching.newest(selection, scan, limit, without))
+            found = await self._fetch(searching.newest(selection, scan, limit, without, searching.SAMPLE))
+            if searching.may_fill(limit, len(found)):
+                found = await self._fetch(searching.newest(selection, scan, limit, without, searching.WINDOW))
             if len(found) == limit:
                 return found
         return await self._fetch(searching.indexed(selection, scan, limit, without))

@@ -1,8 +1,8 @@
 """Text search: exact hits first, then every order whose words have all terms, newest first.
 
 Common words are found by reading the newest orders, which is quick exactly when they are common; rare ones by
-the trigram index, which is quick exactly when they are rare; and when a filter leaves few orders, those are
-read.
+the trigram index, which is quick exactly when they are rare; a sample of the newest shows which they are. When
+a filter leaves few orders, those are read.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,8 @@ from services.orders.order.short_code import read_code
 
 WINDOW = 10_000
 """Number of newest orders read before the index is used: a term in one of 200 orders fills a page there."""
+SAMPLE = 1_000
+"""Number of newest orders read first: they show whether WINDOW orders may fill a page."""
 MOST_EXACT = 100
 """The largest number of orders of one mail address that count as exact hits; beyond it all are listed by
 date.
@@ -56,8 +58,15 @@ async def exact_hits(connection: Connection, selection: Selection, text: str) ->
     return [(row["key"], row["order_id"]) for row in found] if len(found) <= MOST_EXACT else []
 
 
-def newest(selection: Selection, scan: Scan, limit: int, without: Sequence[UUID]) -> Sql:
-    """Return the orders that fit among the next WINDOW orders. The scan starts at the first order of any of
+def may_fill(limit: int, sampled: int) -> bool:
+    """Return whether WINDOW orders may hold `limit` that fit, of which SAMPLE hold `sampled`: not when they
+    would have to be twice as frequent. A wrong estimate costs time only.
+    """
+    return sampled < limit <= 2 * sampled * WINDOW // SAMPLE
+
+
+def newest(selection: Selection, scan: Scan, limit: int, without: Sequence[UUID], window: int) -> Sql:
+    """Return the orders that fit among the next `window` orders. The scan starts at the first order of any of
     the kinds.
     """
     statement = Statement()
@@ -69,7 +78,7 @@ def newest(selection: Selection, scan: Scan, limit: int, without: Sequence[UUID]
     rest = statement.words(selection) + _fits(statement, selection) + _without(statement, without)
     sql = f"""select s.placed_at as key, s.order_id
         from (select shop, order_id, placed_at, document from order_search s where s.shop = {shop}{bounds}
-              order by {scan.order} limit {WINDOW}) s
+              order by {scan.order} limit {window}) s
         where true{rest} order by {scan.order} limit {limit}"""
     return sql, statement.arguments
 
