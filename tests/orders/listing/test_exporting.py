@@ -20,7 +20,7 @@ from contracts.taxation import Charge, charges_of
 from services.orders.backoffice.language import statuses
 from services.orders.backoffice.language.translating import PageLocale, using_locale
 from services.orders.listing.export import words as export_words
-from services.orders.listing.export.cells import CellFormat, cells, decimal, headings, safe
+from services.orders.listing.export.cells import CellFormat, cells, decimal, guarded, headings, safe
 from services.orders.listing.export.orders import export
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Finder
@@ -209,6 +209,20 @@ def test_text_that_a_spreadsheet_would_change_is_guarded(text: str) -> None:
 @pytest.mark.parametrize("text", KEPT)
 def test_other_text_is_unchanged(text: str) -> None:
     assert safe(text) == text
+
+
+SIGNS = st.one_of(
+    st.characters(), st.sampled_from(FORMULA_STARTS + UNSEEN + ",;\t_.-0123456789\u0131\u017f\u00b2")
+)
+
+
+@given(
+    st.sampled_from(["", "Mars", "mai", "d\u00e9c", "au\u017ft", "TRUE", "faux", "Zo\u00e9"]),
+    st.text(SIGNS, max_size=8),
+)
+def test_plain_text_is_what_needs_no_guard(start: str, rest: str) -> None:
+    text = f"{start}{rest}" or "-"
+    assert safe(text) == guarded(text)
 
 
 def test_no_text_is_an_empty_cell() -> None:
