@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,9 @@ _PLAIN = re.compile(rf"(?!({_MONTH})[\W_]*\d|true|false|vrai|faux)[^\W\d][^,;\t\
 this takes a fifth of the time of both.
 """
 
+_TWO_DIGITS = tuple(f"{number:02d}" for number in range(100))
+"""Numbers of a day, an hour or cents; looking them up takes half of the time of formatting them."""
+
 
 @dataclass(frozen=True, slots=True)
 class CellFormat:
@@ -72,6 +75,10 @@ def safe(text: str | None) -> str:
     return text if _PLAIN.fullmatch(text) else guarded(text)
 
 
+safe_again = lru_cache(maxsize=1_000)(safe)
+"""`safe` for columns of few different texts."""
+
+
 def guarded(text: str) -> str:
     """Return what `safe` returns of a text that is not empty, without the shortcut for plain text."""
     found = _FORMULA.sub(r"\1'", text)
@@ -93,7 +100,7 @@ def headings(cell_format: CellFormat) -> list[str]:
 def cells(row: Mapping[str, Any], cell_format: CellFormat) -> list[str]:
     """Return one order's line, from a row of `exporting.DETAILS`."""
     exponent, point, language = exponent_of(row["currency"]), cell_format.point, cell_format.language
-    total, tax = row["total_minor"], row["tax_minor"]
+    total, tax, zero = row["total_minor"], row["tax_minor"], decimal(0, exponent, point)
     vat = dict(zip(row["vat_rates"], row["vat_minor"], strict=True))
     known = [vat.pop(rate, 0) for rate in cell_format.rates]
     amounts = [
@@ -109,14 +116,14 @@ def cells(row: Mapping[str, Any], cell_format: CellFormat) -> list[str]:
     return [
         row["code"],
         date_time(in_zone(row["placed_at"], cell_format.zone), language),
-        safe(cell_format.labels.get(row["label"], row["label"])),
+        safe_again(cell_format.labels.get(row["label"], row["label"])),
         word(export_words.PAYMENT, row["payment_status"], language),
         word(export_words.METHOD, row["payment_method"] or "", language),
         safe(row["customer_name"]),
         safe(row["customer_email"]),
-        safe(row["country"]),
+        safe_again(row["country"]),
         row["currency"],
-        *[decimal(amount, exponent, point) for amount in amounts],
+        *[decimal(amount, exponent, point) if amount else zero for amount in amounts],
         word(export_words.MODULE, row["module"], language),
         safe(row["source_reference"]),
         safe(", ".join(dict.fromkeys(row["payment_references"]))),
@@ -128,7 +135,7 @@ def decimal(amount_minor: int, exponent: int, point: str) -> str:
     one.
     """
     if exponent == 2 and amount_minor >= 0:
-        return f"{amount_minor // 100}{point}{amount_minor % 100:02d}"
+        return f"{amount_minor // 100}{point}{_TWO_DIGITS[amount_minor % 100]}"
     if not exponent:
         return str(amount_minor)
     digits = f"{abs(amount_minor):0{exponent + 1}d}"
@@ -148,6 +155,8 @@ def _percent(rate: int, point: str) -> str:
 
 def date_time(at: datetime, language: str) -> str:
     """Return a datetime as spreadsheets read it: 22/11/2026 10:30, in English 2026-11-22 10:30."""
+    month, day = _TWO_DIGITS[at.month], _TWO_DIGITS[at.day]
+    time = f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}"
     if language == "en":
-        return f"{at.year:04d}-{at.month:02d}-{at.day:02d} {at.hour:02d}:{at.minute:02d}"
-    return f"{at.day:02d}/{at.month:02d}/{at.year:04d} {at.hour:02d}:{at.minute:02d}"
+        return f"{at.year:04d}-{month}-{day} {time}"
+    return f"{day}/{month}/{at.year:04d} {time}"
