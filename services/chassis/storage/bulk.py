@@ -14,8 +14,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from services.chassis.storage.database import Connection
-from services.chassis.storage.writing import Writer
+from services.chassis.storage.writing import Reader, Writer
 
 Integer = Annotated[int, "integer"]
 """A 32-bit integer; a plain `int` has 64 bits."""
@@ -65,9 +64,9 @@ class Bulk(Generic[Row]):
         if rows:
             await connection.execute(self.text, *self._arguments(rows, values))
 
-    async def fetch(self, connection: Connection, rows: Collection[Row], **values: Any) -> list[Any]:
+    async def fetch(self, connection: Reader, rows: Collection[Row], **values: Any) -> list[Any]:
         """Run the statement and return its result; without rows it is empty."""
-        return await connection.fetch(self.text, *self._arguments(rows, values)) if rows else []
+        return list(await connection.fetch(self.text, *self._arguments(rows, values))) if rows else []
 
     def _arguments(self, rows: Collection[Row], values: dict[str, Any]) -> list[Any]:
         if values.keys() != set(self._names):

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from services.chassis.storage.database import Connection
 
 _TARGET = re.compile(r"\b(?:INSERT\s+INTO|DELETE\s+FROM|(?<!DO )UPDATE)\s+([\w.]+)", re.IGNORECASE)
+_OWN_PARTS = re.compile(r"\s*WITH\s+(?!RECURSIVE)", re.IGNORECASE)
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -22,6 +23,13 @@ class Writer(Protocol):
 
     async def execute(self, query: str, *args: Any) -> Any:
         """Run it, or add it to those run together."""
+
+
+class Reader(Protocol):
+    """The interface a statement with a result needs: a connection, or the writes that are sent with it."""
+
+    async def fetch(self, query: str, *args: Any) -> Sequence[Any]:
+        """Run it and return its rows."""
 
 
 class Writes:
@@ -37,17 +45,32 @@ class Writes:
         self._statements.append(query)
         self._arguments.append(args)
 
+    async def fetch(self, query: str, *args: Any) -> list[Any]:
+        """Run the collected statements with this one as the last, and return its rows."""
+        await self.execute(query, *args)
+        *before, (last, arguments) = self._taken()
+        for together, earlier in before:
+            await self._connection.execute(together, *earlier)
+        return await self._connection.fetch(last, *arguments)
+
     async def send(self) -> str:
         """Run the collected statements. Return the status of the last one added, "UPDATE 3", or "" if there
         was none."""
-        status, begun = "", 0
+        status = ""
+        for together, arguments in self._taken():
+            status = await self._connection.execute(together, *arguments)
+        return status
+
+    def _taken(self) -> list[tuple[str, list[Any]]]:
+        """Return the rounds of the collected statements with their arguments, and collect anew."""
+        rounds, begun = [], 0
         for size, together in _rounds(tuple(self._statements)):
             arguments = [one for each in self._arguments[begun : begun + size] for one in each]
-            status = await self._connection.execute(together, *arguments)
+            rounds.append((together, arguments))
             begun += size
         self._statements.clear()
         self._arguments.clear()
-        return status
+        return rounds
 
 
 @lru_cache(maxsize=1024)
@@ -73,7 +96,10 @@ def _together(statements: Sequence[str]) -> str:
         taken += max((int(number) for number in _PARAMETER.findall(statement)), default=0)
     *before, last = numbered
     named = ", ".join(f"part_{index} AS ({statement})" for index, statement in enumerate(before))
-    return f"WITH {named} {last}" if before else last
+    if not before:
+        return last
+    own = _OWN_PARTS.match(last)
+    return f"WITH {named}, {last[own.end() :]}" if own else f"WITH {named} {last}"
 
 
 def _numbered_from(taken: int, statement: str) -> str:

@@ -1,21 +1,19 @@
 """Addresses for answers by mail: one per order and person, `r-<26 letters>@<inbound domain>`.
 
 The token is derived, as that of a page's link is, since a mail that is composed again must be the same mail; only
-its SHA-256 is stored, when the mail is composed: a copy of the database lets nobody write to a thread. Base32 in lower
-case, since gateways change case, and without `+`, which some of them cut.
+its SHA-256 is stored, before the mail is handed over: a copy of the database lets nobody write to a thread. Base32 in
+lower case, since gateways change case, and without `+`, which some of them cut.
 """
 
 import hmac
 import re
 from base64 import b32encode
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
-from services.chassis.background.group_commit import GroupCommit
 from services.chassis.messaging.process import Process
-from services.notifier.conversation import participant_store as store
 from services.notifier.conversation.participant_store import ParticipantRow
 from services.notifier.mails import settings as configured
 from services.notifier.mails.mail import TO_MERCHANT, Mail, is_answered
@@ -24,7 +22,6 @@ LETTERS = 26
 """Of base32: 130 bits."""
 _PURPOSE = b"comptoir: addresses for answers by mail"
 _LOCAL_PART = re.compile(rf"r-([a-z2-7]{{{LETTERS}}})")
-_MOST_KNOWN = 10_000
 
 
 class ReplyAddresses:
@@ -55,11 +52,17 @@ def token_hash(address: str) -> bytes | None:
     return sha256(found[1].encode()).digest() if found else None
 
 
+class ReplyAddress(NamedTuple):
+    """An address, and the row that must be committed before an answer to it may arrive."""
+
+    address: str
+    row: ParticipantRow
+
+
 class AddressMaker:
-    """Maker of the reply addresses of mails about to be sent; those composed at the same time are written together."""
+    """Maker of the reply addresses of mails about to be sent."""
 
     def __init__(self, process: Process) -> None:
-        self._process = process
         settings = configured.of(process)
         self._authserv_id = settings.inbound_authserv_id
         self._addresses: ReplyAddresses | None = None
@@ -67,11 +70,9 @@ class AddressMaker:
             self._addresses = ReplyAddresses(
                 settings.inbound_domain, settings.internal_token.get_secret_value()
             )
-        self._known: set[bytes] = set()
-        self._written = GroupCommit(self._write)
 
-    async def reply_address(self, mail: Mail) -> str | None:
-        """Return where an answer to the mail goes, once our receiver accepts it; None without an inbound domain.
+    def reply_address(self, mail: Mail) -> ReplyAddress | None:
+        """Return where an answer to the mail goes; None without an inbound domain.
 
         The merchant answers by mail only where our own mail server proves who wrote, and never a warning: the answer
         would go to the customer.
@@ -87,17 +88,7 @@ class AddressMaker:
             address = self._addresses.of_customer(mail.shop, mail.order_id)
         hashed = token_hash(address)
         assert hashed is not None
-        if hashed not in self._known:
-            await self._written.submit(_participant(hashed, mail, mail.order_id, is_staff=is_staff))
-        return address
-
-    async def _write(self, rows: Sequence[ParticipantRow]) -> list[None]:
-        async with self._process.acquire() as connection:
-            await store.insert_participants(connection, {row.token_hash: row for row in rows}.values())
-        if len(self._known) > _MOST_KNOWN:
-            self._known.clear()
-        self._known.update(row.token_hash for row in rows)
-        return [None] * len(rows)
+        return ReplyAddress(address, _participant(hashed, mail, mail.order_id, is_staff=is_staff))
 
 
 def _participant(hashed: bytes, mail: Mail, order_id: UUID, *, is_staff: bool) -> ParticipantRow:

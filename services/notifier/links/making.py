@@ -3,24 +3,28 @@
 Mails planned before links existed, and those sent again to a corrected address, thereby have one too.
 """
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
-from services.chassis.background.group_commit import GroupCommit
 from services.chassis.messaging.process import Process
-from services.notifier.links import store
 from services.notifier.links.link import hash_of, key_of, token_of, url_of
+from services.notifier.links.store import LinkRow
 from services.notifier.mails import settings as configured
 from services.notifier.mails.mail import TO_MERCHANT, Mail, is_about_an_order
 
 
+class Link(NamedTuple):
+    """A link, and the row that must be committed before a reader may follow it."""
+
+    url: str
+    row: LinkRow
+
+
 class LinkMaker:
-    """Maker of links; those of mails composed at the same time are written together."""
+    """Maker of the links of one installation."""
 
     def __init__(self, process: Process) -> None:
-        self._process = process
         self._page_url = configured.of(process).page_url
         self._key = key_of(process.settings.internal_token.get_secret_value())
-        self._written = GroupCommit(self._write)
 
     def shown_by(self, mail: Mail) -> str | None:
         """Return the link that a mail to a customer shows, or showed; None without `COMPTOIR_PAGE_URL`."""
@@ -28,9 +32,9 @@ class LinkMaker:
             return None
         return url_of(self._page_url, token_of(self._key, mail.id, mail.recipient))
 
-    async def url_of(self, mail: Mail) -> str | None:
-        """Return the link that a mail shows, once it opens its order; None for the merchant's mails, those
-        about no placed order, and without `COMPTOIR_PAGE_URL`.
+    def link_of(self, mail: Mail) -> Link | None:
+        """Return the link that a mail shows; None for the merchant's mails, those about no placed order, and
+        without `COMPTOIR_PAGE_URL`.
         """
         if self._page_url is None or mail.template in TO_MERCHANT:
             return None
@@ -39,12 +43,5 @@ class LinkMaker:
         token = token_of(self._key, mail.id, mail.recipient)
         hashed = hash_of(token)
         assert hashed is not None
-        await self._written.submit(
-            store.LinkRow(hashed, mail.shop, mail.order_id, mail.id, mail.recipient, mail.created_at)
-        )
-        return url_of(self._page_url, token)
-
-    async def _write(self, links: Sequence[store.LinkRow]) -> list[None]:
-        async with self._process.acquire() as connection:
-            await store.insert_links(connection, links)
-        return [None] * len(links)
+        row = LinkRow(hashed, mail.shop, mail.order_id, mail.id, mail.recipient, mail.created_at)
+        return Link(url_of(self._page_url, token), row)

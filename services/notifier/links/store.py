@@ -1,4 +1,4 @@
-"""SQL of links: written when their mail is composed, never changed."""
+"""SQL of links: written before their mail is handed over, never changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.chassis.storage.bulk import Bulk
-from services.chassis.storage.database import Connection
+from services.chassis.storage.writing import Writer
 
 
 class LinkRow(NamedTuple):
@@ -26,6 +26,6 @@ _INSERT = Bulk(
 )
 
 
-async def insert_links(connection: Connection, links: Sequence[LinkRow]) -> None:
+async def insert_links(connection: Writer, links: Sequence[LinkRow]) -> None:
     """Write links; an existing one stays unchanged. Locks nothing."""
     await _INSERT.execute(connection, sorted(links, key=lambda link: link.token_hash))

@@ -32,8 +32,8 @@ from services.chassis.errors import places
 from services.chassis.failpoints import reach
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.unit import Unit
-from services.notifier.conversation.reply_addresses import AddressMaker
-from services.notifier.links.making import LinkMaker
+from services.notifier.conversation.reply_addresses import AddressMaker, ReplyAddress
+from services.notifier.links.making import Link, LinkMaker
 from services.notifier.mails import settings as configured
 from services.notifier.mails import store
 from services.notifier.mails.abandoned.withdrawing import DELETED, reason_to_withdraw
@@ -103,9 +103,7 @@ class Sender:
         try:
             mail, recipient = await self._find(effect)
             withdrawn = await reason_to_withdraw(self._process, mail, datetime.now(UTC))
-            page_url = await self._links.url_of(mail)
             planned = await self._planned_with(mail)
-            reply_to = await self._addresses.reply_address(mail)
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
             return Retry(f"the database did not give the mail: {type(error).__name__}")
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
@@ -119,15 +117,24 @@ class Sender:
             return attached
         mail, attachment = attached
         try:
+            link, reply_to = self._links.link_of(mail), self._addresses.reply_address(mail)
             shop = planned.shop(self._settings.profile(mail.shop))
-            message = compose(mail, recipient, shop, attachment, page_url, planned.texts, reply_to)
+            message = compose(
+                mail,
+                recipient,
+                shop,
+                attachment,
+                link.url if link else None,
+                planned.texts,
+                reply_to.address if reply_to else None,
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
             return _unwritten(error)
         if message.damaged:
             self._damaged[mail.id] = message.damaged
         if (pause := self._pace.wait()) is not None:
             return Retry("COMPTOIR_SMTP_MAILS_PER_MINUTE is reached", pause, is_try=False)
-        return await self._hand_over(mail, effect, message)
+        return await self._hand_over(mail, effect, message, link, reply_to)
 
     async def _attached(self, mail: Mail, effect: Effect) -> tuple[Mail, bytes | None] | Outcome:
         """Return a mail with its PDF, or without if it goes alone; else why it does not go now."""
@@ -152,10 +159,19 @@ class Sender:
             return Failed(str(lacking), is_own=True)
         return self._patience(mail, effect, Retry(str(lacking), retry_delay(effect.attempts)))
 
-    async def _hand_over(self, mail: Mail, effect: Effect, message: MailMessage) -> Outcome:
+    async def _hand_over(
+        self,
+        mail: Mail,
+        effect: Effect,
+        message: MailMessage,
+        link: Link | None,
+        reply_to: ReplyAddress | None,
+    ) -> Outcome:
         """Hand the message to the mail server, with a sender address to which a report on this mail returns."""
         try:
-            sender = await self._bounce_addresses.of(mail, message.recipient)
+            sender = await self._bounce_addresses.of(
+                mail, message.recipient, link.row if link else None, reply_to.row if reply_to else None
+            )
         except AddressSuppressed as suppressed:
             return Failed(str(suppressed), is_own=True, counted_as="held")
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:

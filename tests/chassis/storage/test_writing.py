@@ -74,6 +74,32 @@ async def test_the_database_takes_them_and_reports_the_last(desks: Desks) -> Non
         assert await writes.send() == "UPDATE 2"
 
 
+COUNTED = """WITH known AS (SELECT k FROM unnest($1::text[]) AS k WHERE k <> $2)
+             SELECT k FROM known ORDER BY k"""
+
+
+async def test_a_statement_with_a_result_takes_the_collected_ones_along(desks: Desks) -> None:
+    desk = await desks("orders")
+    async with desk.hub.acquire() as connection:
+        writes = Writes(connection)
+        await writes.execute(ADD, ["one"], "a key")
+        await writes.execute(PLAN, ["a mail"], "mail")
+        rows = await writes.fetch(COUNTED, ["a", "b", "c"], "b")
+        assert [row["k"] for row in rows] == ["a", "c"]
+        assert await connection.fetchval("SELECT count(*) FROM msg.timer") == 1
+        assert await connection.fetchval("SELECT count(*) FROM msg.effect") == 1
+        assert await writes.send() == ""
+
+
+async def test_a_result_sees_what_an_earlier_round_wrote(desks: Desks) -> None:
+    desk = await desks("orders")
+    async with desk.hub.acquire() as connection, transaction(connection):
+        writes = Writes(connection)
+        await writes.execute(ADD, ["one", "two"], "a key")
+        (row,) = await writes.fetch("SELECT count(*) AS n FROM msg.timer WHERE key = $1", "a key")
+        assert row["n"] == 2
+
+
 async def test_a_transaction_that_fails_leaves_nothing_and_a_clean_connection(desks: Desks) -> None:
     desk = await desks("orders")
     async with desk.hub.acquire() as connection:

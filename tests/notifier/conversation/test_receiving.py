@@ -8,6 +8,7 @@ import pytest
 from contracts.notifier.conversation import MessagePosted
 from contracts.orders.lifecycle import OrderPlaced
 from services.chassis.testing import Desk
+from services.notifier.conversation.participant_store import insert_participants
 from services.notifier.conversation.reply_addresses import AddressMaker
 from services.notifier.mails import store as mail_store
 from tests.builders.orders import deleted
@@ -34,12 +35,18 @@ async def an_open_thread(desk: Desk, **changes: Any) -> OrderPlaced:
 
 async def with_addresses(desk: Desk) -> None:
     """Make the reply addresses of all mails, as sending them does."""
-    maker = AddressMaker(desk.hub)
     ids = [row["id"] for row in await desk.fetch("SELECT id FROM mail")]
+    await addresses_of(desk, ids)
+
+
+async def addresses_of(desk: Desk, ids: list[UUID]) -> list[str]:
+    """Make the reply addresses of these mails, as sending them does."""
+    maker = AddressMaker(desk.hub)
     async with desk.hub.acquire() as connection:
         mails = await mail_store.read_mails(connection, ids)
-    for mail in mails:
-        await maker.reply_address(mail)
+        made = [one for one in map(maker.reply_address, mails) if one is not None]
+        await insert_participants(connection, {one.row.token_hash: one.row for one in made}.values())
+    return [one.address for one in made]
 
 
 async def ends(desk: Desk) -> list[tuple[str, str | None]]:
@@ -152,12 +159,9 @@ async def test_somebody_else_with_the_address_is_shown_with_theirs_and_never_bec
 
 async def a_staff_address(desk: Desk, order: OrderPlaced) -> str:
     """The address to which the merchant answers, made as sending a mail to them makes it."""
-    maker = AddressMaker(desk.hub)
-    row = await desk.fetchval("SELECT id FROM mail WHERE template = 'new_order'")
-    async with desk.hub.acquire() as connection:
-        (mail,) = await mail_store.read_mails(connection, [row])
-    address = await maker.reply_address(mail)
-    assert address is not None
+    (address,) = await addresses_of(
+        desk, [await desk.fetchval("SELECT id FROM mail WHERE template = 'new_order'")]
+    )
     return address
 
 

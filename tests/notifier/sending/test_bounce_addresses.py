@@ -1,6 +1,7 @@
 """Each mail has a sender address of its own, whose token leads back to it and is stored as a hash only."""
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.chassis.testing import Desk
 from services.notifier.sending.bounces.addresses import hash_of, new_token, token_of
@@ -8,7 +9,7 @@ from tests.conftest import Desks
 from tests.notifier.builders import an_edit, an_order
 from tests.notifier.mail_server import MailServer
 from tests.notifier.mails.test_resending import again
-from tests.notifier.sending.test_sending import a_desk, send_until, settled
+from tests.notifier.sending.test_sending import a_desk, by_state, send_until, settled
 
 DOMAIN = "courrier.atelier.example"
 
@@ -61,6 +62,26 @@ async def test_without_a_domain_the_shop_is_the_sender(desks: Desks, mail_server
     await send_until(desk, sender, settled)
     assert {sender for sender, _ in mail_server.envelopes} == {"boutique@atelier.example"}
     assert await desk.fetchval("SELECT count(*) FROM bounce_address") == 0
+
+
+def statements() -> float:
+    return REGISTRY.get_sample_value("comptoir_database_statements_total", {"service": "notifier"}) or 0.0
+
+
+async def test_a_link_and_a_reply_address_cost_no_statement_of_their_own(
+    desks: Desks, mail_server: MailServer
+) -> None:
+    costs = []
+    for settings in ({}, {"inbound_domain": DOMAIN, "page_url": "https://suivi.example"}):
+        desk, sender = await a_desk(desks, mail_server, **settings)
+        await desk.deliver(an_order())
+        before = statements()
+        await sender.effects.run(desk.hub)
+        costs.append(statements() - before)
+        assert await by_state(desk) == {"done": 2}
+    assert costs[0] == costs[1] > 0
+    assert await desk.fetchval("SELECT count(*) FROM page_link") == 1
+    assert await desk.fetchval("SELECT count(*) FROM participant") == 1
 
 
 async def test_mails_over_the_rate_are_postponed_without_counting_as_tried(

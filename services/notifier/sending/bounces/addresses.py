@@ -3,7 +3,8 @@
 `b-<token>@<inbound domain>`. The token is random, and only its hash is stored, with the mail and the
 recipient to which it was handed over: a report counts for that mail and no other, and a reader of the
 database can't forge one. The hash is committed before the mail server sees the address, since a report may
-return before the mail's outcome is recorded. The same statement looks whether the recipient is suppressed.
+return before the mail's outcome is recorded. The same statement looks whether the recipient is suppressed, and
+writes the mail's link and reply address, which a reader may use as soon: one commit per mail, or less.
 """
 
 from base64 import b32encode
@@ -17,6 +18,9 @@ from uuid import UUID
 from services.chassis.addresses import comparable
 from services.chassis.background.group_commit import GroupCommit
 from services.chassis.messaging.process import Process
+from services.chassis.storage.writing import Writes
+from services.notifier.conversation.participant_store import ParticipantRow, insert_participants
+from services.notifier.links.store import LinkRow, insert_links
 from services.notifier.mails.mail import Mail
 from services.notifier.sending.bounces import store
 
@@ -36,11 +40,15 @@ class AddressSuppressed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """A mail as it is handed to the mail server, and the token of its bounce address."""
+    """A mail as it is handed to the mail server, the token of its bounce address, and the rows of the link and the
+    reply address that it shows.
+    """
 
     mail: Mail
     recipient: str
     token: str | None
+    link: LinkRow | None = None
+    participant: ParticipantRow | None = None
 
 
 class BounceAddresses:
@@ -52,13 +60,20 @@ class BounceAddresses:
         self._given: OrderedDict[tuple[UUID, str], str] = OrderedDict()
         self._writes = GroupCommit(self._write_together)
 
-    async def of(self, mail: Mail, recipient: str) -> str | None:
-        """Return the bounce address of a mail, committed; None where no domain receives mail.
+    async def of(
+        self,
+        mail: Mail,
+        recipient: str,
+        link: LinkRow | None = None,
+        participant: ParticipantRow | None = None,
+    ) -> str | None:
+        """Return the bounce address of a mail, committed with the rows it depends on; None where no domain receives
+        mail.
 
         Raises AddressSuppressed.
         """
         token = self._given.get((mail.id, recipient)) or (new_token() if self._domain else None)
-        suppressed = await self._writes.submit(HandOver(mail, recipient, token))
+        suppressed = await self._writes.submit(HandOver(mail, recipient, token, link, participant))
         if suppressed is not None:
             raise AddressSuppressed(suppressed)
         if token is None:
@@ -84,8 +99,13 @@ class BounceAddresses:
             )
             for one in wanted
         ]
+        links = [one.link for one in wanted if one.link is not None]
+        participants = {one.participant.token_hash: one.participant for one in wanted if one.participant}
         async with self._process.acquire() as connection:
-            held = await store.prepare(connection, rows)
+            writes = Writes(connection)
+            await insert_links(writes, links)
+            await insert_participants(writes, participants.values())
+            held = await store.prepare(writes, rows)
         return [held.get(one.mail.id) for one in wanted]
 
 

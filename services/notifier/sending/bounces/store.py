@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.chassis.storage.bulk import Bulk
 from services.chassis.storage.database import Connection
+from services.chassis.storage.writing import Reader
 
 
 class HandOverRow(NamedTuple):
@@ -40,7 +41,7 @@ _PREPARE = Bulk(
 )
 
 
-async def prepare(connection: Connection, rows: Sequence[HandOverRow]) -> dict[UUID, str]:
+async def prepare(connection: Reader, rows: Sequence[HandOverRow]) -> dict[UUID, str]:
     """Write the bounce addresses of these mails. Return those whose recipient is suppressed, and why."""
     return {row["mail_id"]: row["kind"] for row in await _PREPARE.fetch(connection, rows)}
 
