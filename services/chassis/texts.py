@@ -110,7 +110,7 @@ def fault_of_url(url: str) -> str | None:
 
 def is_port(text: str) -> bool:
     """Return whether a text is the port of a URL, possibly none."""
-    return not text or (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535)
+    return not text or (text.isascii() and text.isdecimal() and int(text.lstrip("0")[:6] or 0) <= 65535)
 
 
 def refuse_unstorable(value: Any) -> None:

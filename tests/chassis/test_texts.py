@@ -48,7 +48,8 @@ def test_a_url_that_can_be_used_has_no_fault(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://[::", "http://h:x", "http://h:65536", "http://a:1:2", "http://u:p#w@h"]
+    "url",
+    ["http://[::", "http://h:x", "http://h:65536", "http://h:0655350", "http://a:1:2", "http://u:p#w@h"],
 )
 def test_a_url_that_can_not_be_used_has_a_fault_without_it(url: str) -> None:
     fault = fault_of_url(url)

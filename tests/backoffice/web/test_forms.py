@@ -66,6 +66,9 @@ def test_a_currency_has_the_digits_of_the_books_not_those_of_coins(
         ("1,234.50", 123450),
         ("1.234,50", 123450),
         ("-3", -300),
+        ("- 3 €", -300),
+        (" 1’234 567.5", 123456750),
+        ("1\u202f234,5 EUR", 123450),
         ("", None),
         ("  ", None),
     ],
@@ -95,6 +98,12 @@ def test_a_comma_before_three_digits_is_what_the_reader_takes_it_for() -> None:
         "NaN",
         "Infinity",
         "12,5,0.1.2",
+        "1 2",
+        "12 5",
+        "1 2345",
+        "1,2.3",
+        "1.2,3",
+        "1 234 5",
         "9" * 40,
         "9" * 90,
     ],
@@ -103,6 +112,17 @@ def test_what_is_no_amount_is_refused_with_words(typed: str) -> None:
     with pytest.raises(Invalid) as refused:
         Form([("a", typed)]).amount_minor("a", "EUR")
     assert refused.value.errors["a"]
+
+
+@pytest.mark.parametrize(("typed", "units"), [("1 234", 1234), ("- 3", -3), (" 12 ", 12), ("", None)])
+def test_whole_numbers_may_have_groups(typed: str, units: int | None) -> None:
+    assert Form([("a", typed)]).whole("a", least=-10) == units
+
+
+@pytest.mark.parametrize("typed", ["1 2", "12 34", "1 234 5", "1,5", "x"])
+def test_what_is_no_whole_number_is_refused(typed: str) -> None:
+    with pytest.raises(Invalid):
+        Form([("a", typed)]).whole("a")
 
 
 @pytest.mark.parametrize("typed", ["90 071 992 547 409,92", "9" * 30, "9" * 300, "1" + "0" * 60 + ",123"])

@@ -88,7 +88,7 @@ class Form(Mapping[str, str]):
 
     def whole(self, name: str, least: int = 0, most: int = 10**9) -> int | None:
         """Return a whole number; None when nothing was typed. Raises Invalid."""
-        typed = re.sub(r"\s", "", self[name])
+        typed = _without_groups(_unspaced(self[name]), r"\s")
         if not typed:
             return None
         if not re.fullmatch(r"-?[0-9]{1,18}", typed) or not least <= int(typed) <= most:
@@ -99,7 +99,8 @@ class Form(Mapping[str, str]):
 
     def amount_minor(self, name: str, currency: str, most: int = MAX_MINOR) -> int | None:
         """Return money in minor units, from 1 234,50 or 1,234.50; None when nothing was typed. Raises Invalid."""
-        typed = re.sub(r"[\s'’]", "", self[name]).removesuffix("€").removesuffix(currency)
+        written = self[name].strip().removesuffix("€").removesuffix(currency)
+        typed = _without_groups(_unspaced(written), r"\s'’")
         if not typed:
             return None
         exponent, written = EXPONENTS.get(currency, 2), _with_point(typed)
@@ -282,8 +283,18 @@ def _with_point(typed: str) -> str:
     if page_locale().language == "en" and _ENGLISH_GROUPS.fullmatch(typed):
         return typed.replace(",", "")
     if typed.rfind(",") > typed.rfind("."):
-        return typed.replace(".", "").replace(",", ".")
-    return typed.replace(",", "")
+        return _without_groups(typed, ".").replace(",", ".")
+    return _without_groups(typed, ",")
+
+
+def _unspaced(typed: str) -> str:
+    """Return a number without the spaces around it and after its sign."""
+    return re.sub(r"^([+\-\N{MINUS SIGN}])\s+", r"\1", typed.strip())
+
+
+def _without_groups(typed: str, separators: str) -> str:
+    """Return a number without the separators of its thousands; any other, as in 1 2 for 1.2, stays and is refused."""
+    return re.sub(rf"(?<=[0-9])[{separators}](?=[0-9]{{3}}(?![0-9]))", "", typed)
 
 
 def _clean(value: str) -> str:
