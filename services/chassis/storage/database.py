@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from services.chassis import metrics
+from services.chassis.storage.array_types import KnowingArrays
 
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
@@ -69,7 +70,7 @@ def _counting(service: str) -> type[Connection]:
     """Return a connection class that counts its statements in the metrics of a service."""
     count = metrics.STATEMENTS.labels(service).inc
 
-    class Counting(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    class Counting(KnowingArrays):
         async def execute(self, *args: Any, **named: Any) -> Any:
             count()
             return await super().execute(*args, **named)

@@ -21,12 +21,12 @@ from starlette.requests import Request
 from contracts.money import EXPONENTS, MAX_MINOR
 from contracts.timestamps import EARLIEST, LATEST
 from services.chassis.texts import BLANK, is_blank, trimmed
+from services.orders.backoffice.forms.numbers import plain_amount, plain_whole
 from services.orders.backoffice.language.formatting import amount
-from services.orders.backoffice.language.translating import N_, gettext, number, page_locale
+from services.orders.backoffice.language.translating import N_, gettext, number
 
 MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
 KEY, REVISION = "key", "revision"
-_ENGLISH_GROUPS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN_NUMBER = re.compile(r"[+-]?([0-9]{1,1000}\.?[0-9]{0,1000}|\.[0-9]{1,1000})")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 M = TypeVar("M", bound=BaseModel)
@@ -88,7 +88,7 @@ class Form(Mapping[str, str]):
 
     def whole(self, name: str, least: int = 0, most: int = 10**9) -> int | None:
         """Return a whole number; None when nothing was typed. Raises Invalid."""
-        typed = _without_groups(_unspaced(self[name]), r"\s")
+        typed = plain_whole(self[name])
         if not typed:
             return None
         if not re.fullmatch(r"-?[0-9]{1,18}", typed) or not least <= int(typed) <= most:
@@ -100,13 +100,13 @@ class Form(Mapping[str, str]):
     def amount_minor(self, name: str, currency: str, most: int = MAX_MINOR) -> int | None:
         """Return money in minor units, from 1 234,50 or 1,234.50; None when nothing was typed. Raises Invalid."""
         written = self[name].strip().removesuffix("€").removesuffix(currency)
-        typed = _without_groups(_unspaced(written), r"\s'’")
+        typed = plain_amount(written)
         if not typed:
             return None
-        exponent, written = EXPONENTS.get(currency, 2), _with_point(typed)
-        if not _PLAIN_NUMBER.fullmatch(written):
+        exponent = EXPONENTS.get(currency, 2)
+        if not _PLAIN_NUMBER.fullmatch(typed):
             raise Invalid(**{name: gettext("Enter an amount such as 12.50.")})
-        value = Fraction(written) * 10**exponent
+        value = Fraction(typed) * 10**exponent
         if abs(value) > most:
             raise Invalid(**{name: _too_large(most, currency)})
         if value.denominator != 1:
@@ -272,29 +272,6 @@ def _too_precise(currency: str, digits: int) -> str:
     if not digits:
         return gettext("%(currency)s has no decimals.", currency=currency)
     return gettext("%(currency)s has %(digits)s decimals.", currency=currency, digits=digits)
-
-
-def _with_point(typed: str) -> str:
-    """Return the number with a decimal point and no other separator: the last of comma and point is the
-    decimal one, except that in English a comma before three digits groups thousands. 1,234 is therefore 1234
-    in English and rejected for EUR in French.
-    """
-    typed = typed.replace("\N{MINUS SIGN}", "-")
-    if page_locale().language == "en" and _ENGLISH_GROUPS.fullmatch(typed):
-        return typed.replace(",", "")
-    if typed.rfind(",") > typed.rfind("."):
-        return _without_groups(typed, ".").replace(",", ".")
-    return _without_groups(typed, ",")
-
-
-def _unspaced(typed: str) -> str:
-    """Return a number without the spaces around it and after its sign."""
-    return re.sub(r"^([+\-\N{MINUS SIGN}])\s+", r"\1", typed.strip())
-
-
-def _without_groups(typed: str, separators: str) -> str:
-    """Return a number without the separators of its thousands; any other, as in 1 2 for 1.2, stays and is refused."""
-    return re.sub(rf"(?<=[0-9])[{separators}](?=[0-9]{{3}}(?![0-9]))", "", typed)
 
 
 def _clean(value: str) -> str:
