@@ -18,12 +18,12 @@ Backoffices = Callable[..., Awaitable[Backoffice]]
 
 
 @pytest.fixture
-async def backoffices(fresh_database: FreshDatabase) -> AsyncIterator[Backoffices]:
+async def backoffices(empty_database: FreshDatabase) -> AsyncIterator[Backoffices]:
     """Opens a back office on a database of its own, with the orders service's own handlers behind it."""
     opened: list[Backoffice] = []
 
     async def open_backoffice(**settings: Any) -> Backoffice:
-        url = await fresh_database("orders")
+        url = await empty_database("orders")
         chosen = {"backoffice_origin": ORIGIN, **settings}
         desk = await Desk(subscribers, settings_for_tests(BackofficeSettings, url, **chosen)).open()
         opened.append(Backoffice(desk))

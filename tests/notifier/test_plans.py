@@ -14,7 +14,7 @@ from services.notifier.conversation.queries import ThreadQuery
 from services.notifier.conversation.reading_store import threads_sql
 from services.notifier.mails.listing import Query
 from services.notifier.mails.store import mails_sql
-from tests.conftest import Desks
+from tests.conftest import Desks, FreshDatabase
 
 SHOP = "atelier"
 MOST_ROWS = 1500
@@ -53,9 +53,9 @@ _SEED = (
 
 
 @pytest.fixture
-async def many(desks: Desks) -> Desk:
-    """A notifier with many orders of one shop, each second one with a conversation."""
-    desk = await desks("notifier")
+async def many(desks: Desks, fresh_database: FreshDatabase) -> Desk:
+    """A notifier with many orders of one shop, each second one with a conversation, in files that had no other rows."""
+    desk = await desks("notifier", await fresh_database("notifier"))
     for sql in _SEED:
         await desk.hub.pool.execute(sql)
     return desk

@@ -22,7 +22,7 @@ __all__ = ["short_waits"]
 
 
 @pytest.fixture
-async def house(desks: Desks, fresh_database: FreshDatabase, mail_server: MailServer) -> AsyncIterator[House]:
+async def house(desks: Desks, empty_database: FreshDatabase, mail_server: MailServer) -> AsyncIterator[House]:
     """The page with everything behind it."""
     (port,) = free_ports(1)
     orders = await desks("orders", api_tokens=TOKENS)
@@ -32,7 +32,7 @@ async def house(desks: Desks, fresh_database: FreshDatabase, mail_server: MailSe
     url = f"http://127.0.0.1:{port}"
     chosen = settings_for_tests(
         PageSettings,
-        await fresh_database("notifier"),
+        await empty_database("notifier"),
         shops=[a_shop()],
         page_url=PAGE,
         orders_url=url,
