@@ -40,13 +40,16 @@ shared_buffers = '256MB'
 max_wal_size = '2GB'
 fsync = {fsync}
 synchronous_commit = on
-autovacuum_naptime = 5s
+autovacuum_naptime = {naptime}
 wal_compression = on
 jit = off
 dynamic_shared_memory_type = mmap
 log_min_duration_statement = -1
 log_line_prefix = '%m [%p] %u@%d '
 """
+LASTING = {"fsync": "on", "naptime": "5s"}
+FOR_TESTS = {"fsync": "off", "naptime": "60s"}
+"""Within its nap autovacuum visits every database once: with the many of tests that is several processes a second."""
 
 
 class PostgresNotFound(Exception):
@@ -124,7 +127,7 @@ class PrivatePostgres(Postgres):
             raise PostgresDidNotStart(f"initdb failed:\n{failed.stdout}") from failed
         password.unlink()
         with (self.data / "postgresql.conf").open("a") as settings:
-            settings.write(SETTINGS.format(port=self.port, fsync="on" if self.is_durable else "off"))
+            settings.write(SETTINGS.format(port=self.port, **(LASTING if self.is_durable else FOR_TESTS)))
 
     def start(self) -> None:
         """Start the server and return once it answers; raise PostgresDidNotStart after a minute at the
