@@ -12,8 +12,10 @@ from deploy.local.parts import Postgres
 from services.chassis.testing import Desk, settings_for_tests
 from tests.databases import Database, Databases
 from tests.programs import SETTINGS_MODULES
+from tests.quick import share_certificates
 
 pytest_plugins = ["tests.parts", "tests.scheduling"]
+share_certificates()
 
 hypothesis.settings.register_profile(
     "comptoir",

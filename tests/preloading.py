@@ -1,8 +1,9 @@
 """Programs forked from an interpreter that has imported their modules already: tests start them hundreds of times.
 
 Each is a process of its own, with its own id, session, environment and log, and dies by `kill -9` like any other; only
-the second or two of imports is spared. `python -m tests.preloading` is the interpreter; `Preloaded` asks it for
-processes over a socket. It reports how a process ended and reaps it once that was read, so an id is never reused early.
+the second or two of imports is spared, and what `tests.quick` names. `python -m tests.preloading` is the interpreter;
+`Preloaded` asks it for processes over a socket. It reports how a process ended and reaps it once that was read, so an
+id is never reused early.
 """
 
 import asyncio
@@ -23,11 +24,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from deploy.local.reaper import process_reaper
 from deploy.local.spawning import Launcher, RunningProcess
 from deploy.local.supervisor import inherited
 from deploy.local.system import PROGRAMS, ROOT, module_of
 from services.chassis import failpoints
+from tests.quick import hash_quickly, share_certificates
 
 _MOST_BYTES = 262_144
 IMPORTED_LATE = (
@@ -232,6 +236,9 @@ def _main() -> None:
         importlib.import_module(f"{module_of(program)}.__main__")
     for module in IMPORTED_LATE:
         importlib.import_module(module)
+    share_certificates()
+    httpx2.create_ssl_context(trust_env=False)
+    hash_quickly()
     gc.collect()
     gc.freeze()
     wanted = _Interpreter(requests).serve()

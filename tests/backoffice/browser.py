@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
-from argon2 import PasswordHasher
 from jinja2 import BytecodeCache, ChoiceLoader, DictLoader
 from jinja2.bccache import Bucket
 from starlette.routing import Route
@@ -23,6 +22,7 @@ from services.orders.backoffice.access.sessions import digest
 from services.orders.backoffice.app import build_app, make_app_state
 from services.orders.backoffice.web.dispatching import endpoint
 from services.orders.backoffice.web.routing import Page
+from tests.quick import QUICK_HASHER
 
 ORIGIN = "http://127.0.0.1:8080"
 SHOP = "maison"
@@ -31,8 +31,7 @@ PASSWORD = "une phrase de passe assez longue"
 
 @cache
 def _hash() -> str:
-    """Made once: hashing is slow on purpose."""
-    return PasswordHasher().hash(PASSWORD)
+    return QUICK_HASHER.hash(PASSWORD)
 
 
 class CompiledTemplates(BytecodeCache):

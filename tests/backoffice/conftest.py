@@ -11,10 +11,17 @@ from services.orders.handlers import subscribers
 from tests.backoffice.browser import ORIGIN, Backoffice
 from tests.conftest import FreshDatabase
 from tests.orders.rest_client import short_waits
+from tests.quick import hash_quickly
 
 __all__ = ["short_waits"]
 
 Backoffices = Callable[..., Awaitable[Backoffice]]
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed in no time."""
+    hash_quickly(monkeypatch.setattr)
 
 
 @pytest.fixture

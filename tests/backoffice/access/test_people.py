@@ -11,6 +11,7 @@ import pytest
 from services.orders.backoffice.access import passwords, staff
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.browser import ORIGIN, PASSWORD, SHOP, Backoffice
+from tests.quick import STRONG_HASHER
 
 ROOT = Path(__file__).resolve().parents[3]
 LOGIN = "camille@maison.example"
@@ -120,3 +121,8 @@ def test_passwords_that_are_easy_to_guess_are_refused(password: str) -> None:
 
 def test_several_words_are_a_password() -> None:
     assert passwords.objection("quatre mots sans rapport", LOGIN) is None
+
+
+def test_a_password_costs_64_mib_and_three_rounds_in_production() -> None:
+    """Tests hash with less."""
+    assert STRONG_HASHER.hash("quatre mots sans rapport").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
