@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from contracts.money import EXPONENTS, MAX_MINOR
-from services.orders.backoffice.forms.fields import MOST_BYTES, MOST_FIELDS, Form, Invalid, too_long
+from services.orders.backoffice.forms.fields import MOST_BYTES, MOST_FIELDS, Form, Invalid
+from services.orders.backoffice.forms.objections import too_long
 from services.orders.backoffice.language.formatting import amount, typed_amount
 from services.orders.backoffice.language.times import read_day
 from services.orders.backoffice.language.translating import PageLocale, using_locale

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from uuid import UUID
 
-from services.orders.backoffice.forms.fields import too_long
+from services.orders.backoffice.forms.objections import too_long
 from services.orders.backoffice.language.translating import N_, gettext
 
 LONGEST_TEXT = 5000

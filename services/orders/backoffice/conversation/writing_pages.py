@@ -18,7 +18,8 @@ from services.orders.backoffice.conversation import draft_store, reading
 from services.orders.backoffice.conversation.showing import back_of, show_page
 from services.orders.backoffice.conversation.waiting import count_again
 from services.orders.backoffice.conversation.words import LONGEST_MESSAGE
-from services.orders.backoffice.forms.fields import Invalid, too_long
+from services.orders.backoffice.forms.fields import Invalid
+from services.orders.backoffice.forms.objections import too_long
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order.facts import FormFacts, read_facts
 from services.orders.backoffice.web.actions.action import (

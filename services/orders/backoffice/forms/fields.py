@@ -13,20 +13,20 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from contracts.money import EXPONENTS, MAX_MINOR
 from contracts.timestamps import EARLIEST, LATEST
-from services.chassis.texts import BLANK, is_blank, trimmed
-from services.orders.backoffice.forms.numbers import plain_amount, plain_whole
+from services.chassis.texts import is_blank, trimmed
+from services.orders.backoffice.forms.objections import objections, too_long
 from services.orders.backoffice.language.formatting import amount
-from services.orders.backoffice.language.translating import N_, gettext, number
+from services.orders.backoffice.language.translating import gettext, page_locale
 
 MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
 KEY, REVISION = "key", "revision"
+_ENGLISH_GROUPS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN_NUMBER = re.compile(r"[+-]?([0-9]{1,1000}\.?[0-9]{0,1000}|\.[0-9]{1,1000})")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 M = TypeVar("M", bound=BaseModel)
@@ -88,7 +88,7 @@ class Form(Mapping[str, str]):
 
     def whole(self, name: str, least: int = 0, most: int = 10**9) -> int | None:
         """Return a whole number; None when nothing was typed. Raises Invalid."""
-        typed = plain_whole(self[name])
+        typed = _plain_whole(self[name])
         if not typed:
             return None
         if not re.fullmatch(r"-?[0-9]{1,18}", typed) or not least <= int(typed) <= most:
@@ -100,7 +100,7 @@ class Form(Mapping[str, str]):
     def amount_minor(self, name: str, currency: str, most: int = MAX_MINOR) -> int | None:
         """Return money in minor units, from 1 234,50 or 1,234.50; None when nothing was typed. Raises Invalid."""
         written = self[name].strip().removesuffix("€").removesuffix(currency)
-        typed = plain_amount(written)
+        typed = _plain_amount(written)
         if not typed:
             return None
         exponent = EXPONENTS.get(currency, 2)
@@ -203,67 +203,6 @@ async def _read_multipart(request: Request) -> Form:
     )
 
 
-_OBJECTIONS = {
-    "missing": N_("This field is required."),
-    "string_too_short": N_("This field is required."),
-    BLANK: N_("Enter at least one visible character."),
-    "string_pattern_mismatch": N_("“%(value)s” does not have the required format. Correct it."),
-    "greater_than": N_("Must be more than %(gt)s."),
-    "greater_than_equal": N_("Must be at least %(ge)s."),
-    "less_than": N_("Must be less than %(lt)s."),
-    "less_than_equal": N_("Must be at most %(le)s."),
-    "int_parsing": N_("Enter a whole number."),
-    "int_type": N_("Enter a whole number."),
-    "date_from_datetime_parsing": N_("Enter a date such as 2026-11-22."),
-    "date_parsing": N_("Enter a date such as 2026-11-22."),
-    "uuid_parsing": N_("Choose an option from the list."),
-    "enum": N_("Choose an option from the list."),
-    "literal_error": N_("Choose an option from the list."),
-    "too_short": N_("Choose at least one."),
-}
-"""Texts by pydantic's error types."""
-_EMPTY = N_("This field is empty. Fill it in.")
-_OTHERWISE = N_("“%(value)s” can’t be used here. Correct it.")
-_FORMS = {
-    "country": N_("“%(value)s” is not a country. Enter its name or its ISO 3166 code, such as FR."),
-    "currency": N_("“%(value)s” is not a currency. Enter three capital letters, such as EUR."),
-    "tracking_url": N_("“%(value)s” is not a web address. Enter one that begins with https://."),
-}
-"""What is wrong with a value that does not fit its pattern, by field."""
-_LONGEST_SHOWN = 60
-
-
-def objections(error: ValidationError, forms: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return every validation error by its field, translated. `forms` has a text, not yet translated, per field whose
-    form is a pattern.
-    """
-    found: dict[str, str] = {}
-    for fault in error.errors(include_url=False):
-        name = str(fault["loc"][0]) if fault["loc"] else ""
-        found.setdefault(name, _objection(fault, {**_FORMS, **(forms or {})}.get(name)))
-    return found
-
-
-def _objection(fault: ErrorDetails, form: str | None) -> str:
-    value, values = fault["input"], fault.get("ctx", {})
-    if fault["type"] == "string_too_long":
-        return too_long(value, values["max_length"])
-    text = _OBJECTIONS.get(fault["type"], _OTHERWISE)
-    if fault["type"] == "string_pattern_mismatch":
-        text = _EMPTY if is_blank(value) else form or text
-    shown = value if isinstance(value, str | int) else ""
-    return gettext(text, **{**values, "value": str(shown)[:_LONGEST_SHOWN]})
-
-
-def too_long(text: str, longest: int) -> str:
-    """Return the error of a text that has too many characters."""
-    return gettext(
-        "At most %(longest)s characters are allowed; this has %(count)s. Shorten it.",
-        longest=number(longest),
-        count=number(len(text)),
-    )
-
-
 def _too_large(most: int, currency: str) -> str:
     return gettext("The amount is too large: at most %(limit)s.", limit=amount(most, currency))
 
@@ -272,6 +211,37 @@ def _too_precise(currency: str, digits: int) -> str:
     if not digits:
         return gettext("%(currency)s has no decimals.", currency=currency)
     return gettext("%(currency)s has %(digits)s decimals.", currency=currency, digits=digits)
+
+
+def _plain_whole(typed: str) -> str:
+    """Return a whole number without spaces between its thousands: 1 234 is 1234."""
+    return _without_groups(_unspaced(typed), r"\s")
+
+
+def _plain_amount(typed: str) -> str:
+    """Return a number with a decimal point and nothing between its thousands: 1 234,50 and 1,234.50 are 1234.50.
+
+    The last of comma and point is the decimal one, except that in English a comma before three digits groups
+    thousands: 1,234 is 1234 in English and 1.234 in French.
+    """
+    written = _without_groups(_unspaced(typed), r"\s'’").replace("\N{MINUS SIGN}", "-")
+    if page_locale().language == "en" and _ENGLISH_GROUPS.fullmatch(written):
+        return written.replace(",", "")
+    if written.rfind(",") > written.rfind("."):
+        return _without_groups(written, ".").replace(",", ".")
+    return _without_groups(written, ",")
+
+
+def _unspaced(typed: str) -> str:
+    """Return a number without the spaces around it and after its sign."""
+    return re.sub(r"^([+\-\N{MINUS SIGN}])\s+", r"\1", typed.strip())
+
+
+def _without_groups(typed: str, separators: str) -> str:
+    """Return a number without what groups its thousands. Any other separator stays, so that the number is refused:
+    without it, 1 2 for 1.2 would be ten times as much.
+    """
+    return re.sub(rf"(?<=[0-9])[{separators}](?=[0-9]{{3}}(?![0-9]))", "", typed)
 
 
 def _clean(value: str) -> str:

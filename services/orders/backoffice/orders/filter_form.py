@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.money import EXPONENTS
-from services.orders.backoffice.forms.fields import Form, Invalid, objections
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.forms.objections import objections
 from services.orders.backoffice.language.translating import gettext
 from services.orders.listing.filters import Filters
 from services.orders.listing.words import Tab

@@ -15,7 +15,8 @@ from services.chassis.identifiers.flaws import Flaw
 from services.chassis.identifiers.seller import doubts_of, flaws_of, refusals_of
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.forms.fields import Form, Invalid, objections
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.forms.objections import objections
 from services.orders.backoffice.language.countries import country_code
 from services.orders.backoffice.language.flaw_texts import explain_flaw
 from services.orders.backoffice.language.mention_texts import mentions

@@ -14,7 +14,8 @@ from contracts.notifier.mail_texts import ResetTemplate, SendTestMail, SetTempla
 from services.orders.api.actions.action import Action
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.forms.fields import Form, Invalid, too_long
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.forms.objections import too_long
 from services.orders.backoffice.language.times import timestamps_read
 from services.orders.backoffice.language.translating import gettext, page_locale
 from services.orders.backoffice.settings.mail_frame import PREVIEW_SECONDS, framed

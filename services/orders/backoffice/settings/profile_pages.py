@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, Response
 from contracts.notifier.mail_texts import LONGEST_LOGO, ChangeShopProfile, ShopAppearance
 from services.orders.api.owners.clients import ServiceUnavailable
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.forms.fields import Form, Invalid, objections
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.forms.objections import objections
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.settings.mail_frame import PREVIEW_SECONDS, fault_frame, framed
 from services.orders.backoffice.settings.mail_text_pages import FRAMED

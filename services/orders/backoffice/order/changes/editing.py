@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from contracts.message import Reason
 from contracts.sale import LineKind
-from services.orders.backoffice.forms.fields import Form, Invalid, objections
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.forms.objections import objections
 from services.orders.backoffice.language.countries import country_code
 from services.orders.backoffice.language.formatting import typed_amount
 from services.orders.backoffice.language.reasons import explain
