@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY = var/venv/bin/python
 ORDERS ?=
 ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 2
 SECONDS ?= 120
 
 # Processes are started hundreds of times: Python keeps the compiled modules, even where the environment says otherwise.
@@ -28,7 +28,7 @@ up: venv ## the same, kept running, with the addresses printed (WATCH=1: with Pr
 seed: venv ## N made-up orders more in the running system of make up (ARGS="--orders URL …": elsewhere)
 	@$(PY) -m deploy.seed $(or $(N),1000000) $(ARGS)
 
-test: venv ## every test, on three workers with servers of their own (ARGS="tests/orders -x": some of them)
+test: venv ## every test, on two workers with servers of their own (ARGS="tests/orders -x": some of them)
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 soak: venv ## payment providers at their worst for two minutes (SECONDS=600: for longer)

@@ -1,7 +1,7 @@
-"""pytest plugin: which worker runs a test, and when (`pytest -n 3 --dist loadgroup --no-loadscope-reorder`).
+"""pytest plugin: which worker runs a test, and when (`pytest -n 2 --dist loadgroup --no-loadscope-reorder`).
 
 Tests that share a running system go to one worker, so that it is started once; all others go file by file. Files that
-take a minute or more come first and quick ones last, so that no worker waits long for the others at the end. A system
+take a minute or more come first and quick ones last, so that no worker waits long for the other at the end. A system
 ends with its last test: its processes look for work and are scraped even when nobody uses it.
 """
 
