@@ -1,7 +1,8 @@
 """Health routes of a process: liveness, readiness and metrics. Operators' actions are in `operator_routes.py`.
 
 `/livez` fails only when the process should be replaced. `/readyz` fails while a dependency is unavailable and
-names it; `/readyz/intake` checks only PostgreSQL, which is all that receiving a webhook needs.
+names it; `/readyz/intake` checks only PostgreSQL and the connection to it, which is all that receiving a webhook
+needs.
 """
 
 from typing import Protocol
@@ -36,6 +37,9 @@ class MonitoredProcess(operator_routes.OperatedProcess, Protocol):
 
     @property
     def consumes(self) -> bool: ...
+
+    @property
+    def is_connected(self) -> bool: ...
 
     @property
     def can_log_today(self) -> bool: ...
@@ -170,6 +174,8 @@ def _queues_missing(process: MonitoredProcess) -> list[str]:
 
 
 async def _database_missing(process: MonitoredProcess) -> list[str]:
+    if not process.is_connected:
+        return ["database: this process is not connected yet"]
     if await database.answers(process.settings.database_url.get_secret_value()):
         return []
     return ["database: no answer on a fresh connection"]

@@ -102,6 +102,11 @@ class Hub:
         return self._pool
 
     @property
+    def is_connected(self) -> bool:
+        """Return whether there is a pool of connections to the database."""
+        return self._pool is not None
+
+    @property
     def relay(self) -> Relay:
         """Return the relay; there is none in a hub that was opened without a broker."""
         if self._relay is None:
@@ -147,8 +152,7 @@ class Hub:
             self._workers[worker].nudge()
 
     async def queue_counts(self) -> dict[str, tuple[int, int]]:
-        """Return ready messages and consumers by queue, as the broker reports them; empty when it does not
-        answer soon."""
+        """Return ready messages and consumers by queue, as the broker reports them; empty without an answer."""
         if self.consumers is None:
             return {}
         try:
@@ -206,8 +210,7 @@ class Hub:
             self.consumers.pause(any(one.what == pausing.MESSAGES for one in self.pauses))
 
     def subscribe(self) -> RabbitBroker:
-        """Return FastStream's broker with a subscriber per queue. Its start begins consuming; the hub must
-        then be open and started."""
+        """Return FastStream's broker, a subscriber per queue. It starts consuming once the hub is open and started."""
         if self.consumes:
             self.readers = [
                 *(
@@ -271,8 +274,7 @@ class Hub:
         self.stopping.set()
 
     async def stop(self) -> None:
-        """Stop receiving, finish the messages received, send those emitted, close. The rest is safe in the
-        database."""
+        """Stop receiving, finish the messages received, send those emitted, close. The rest is in the database."""
         self.stopping.set()
         for worker in self._workers.values():
             worker.nudge()

@@ -54,6 +54,14 @@ async def test_unavailable_is_only_an_outage(hubs: Hubs, bus: Bus, sample_databa
         await hub.stop()
 
 
+async def test_intake_begins_once_the_process_is_connected(sample_desks: SampleDesks) -> None:
+    """The database answers, but what was posted to this process could not be stored yet."""
+    desk = await sample_desks()
+    starting = Hub(desk.hub.settings, desk.hub.subscribers)
+    assert await says(starting, "/readyz/intake", 503, "not connected yet")
+    assert await says(desk.hub, "/readyz/intake", 200)
+
+
 async def test_a_broker_that_takes_no_messages_is_named(hubs: Hubs, rabbitmq: RabbitMQ) -> None:
     """A memory alarm: connections stand, but nothing is read from those that publish."""
     hub = await hubs()
