@@ -1,5 +1,5 @@
 """Costs that tests leave out, because they depend on neither the test nor the code: the certificates that HTTP clients
-trust are loaded once and not for each of the thousands of clients (25 ms each), and passwords are hashed in no time
+trust are loaded once and not for each of the thousands of clients (25 ms each), and passwords are hashed cheaply
 and not in the quarter of a second of all processors that production takes on purpose.
 """
 

@@ -20,7 +20,7 @@ Backoffices = Callable[..., Awaitable[Backoffice]]
 
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are hashed in no time."""
+    """Passwords are hashed cheaply."""
     hash_quickly(monkeypatch.setattr)
 
 

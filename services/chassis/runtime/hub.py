@@ -76,6 +76,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._working: list[asyncio.Task[None]] = []
         self._pool: Pool | None = None
+        self.is_connected = False
         self._relay: Relay | None = None
         self.consumers: Consumers | None = None
         self.readers: list[QueueReader] = []
@@ -100,11 +101,6 @@ class Hub:
         if self._pool is None:
             raise ConnectionError(f"{self.service} has no connection to its database yet")
         return self._pool
-
-    @property
-    def is_connected(self) -> bool:
-        """Return whether there is a pool of connections to the database."""
-        return self._pool is not None
 
     @property
     def relay(self) -> Relay:
@@ -152,7 +148,7 @@ class Hub:
             self._workers[worker].nudge()
 
     async def queue_counts(self) -> dict[str, tuple[int, int]]:
-        """Return ready messages and consumers by queue, as the broker reports them; empty without an answer."""
+        """Return ready messages and consumers by queue, as the broker reports them; empty if it does not soon."""
         if self.consumers is None:
             return {}
         try:
@@ -181,6 +177,7 @@ class Hub:
             lambda: self._window,
             self.retry_policy,
         )
+        self.is_connected = True
 
     async def keep_house(self) -> None:
         """Maintain partitions and gauges; at start and periodically."""
@@ -210,7 +207,8 @@ class Hub:
             self.consumers.pause(any(one.what == pausing.MESSAGES for one in self.pauses))
 
     def subscribe(self) -> RabbitBroker:
-        """Return FastStream's broker, a subscriber per queue. It starts consuming once the hub is open and started."""
+        """Return FastStream's broker with a subscriber per queue. Its start begins consuming; the hub must
+        then be open and started."""
         if self.consumes:
             self.readers = [
                 *(
@@ -274,7 +272,7 @@ class Hub:
         self.stopping.set()
 
     async def stop(self) -> None:
-        """Stop receiving, finish the messages received, send those emitted, close. The rest is in the database."""
+        """Stop receiving, finish the messages received, send those emitted, close. The rest stays in the database."""
         self.stopping.set()
         for worker in self._workers.values():
             worker.nudge()
@@ -291,6 +289,7 @@ class Hub:
 
     async def close(self) -> None:
         """Close the pool and the client of the broker's management API."""
+        self.is_connected = False
         if self.binding_watch is not None:
             await self.binding_watch.close()
         if self._pool is not None:

@@ -1,8 +1,8 @@
-"""Arrays of PostgreSQL's built-in types, known to a connection without asking.
+"""Arrays of PostgreSQL's built-in types, registered without a query per connection.
 
 asyncpg looks up every array type it meets for the first time on a connection: up to three statements each time, of
 which one takes 5 ms to plan, several times per connection. The identifiers of the built-in types are the same on every
-server (`src/include/catalog/pg_type.dat`), so a process asks once for all of them.
+server (`src/include/catalog/pg_type.dat`), so a process looks all of them up together, and once.
 """
 
 from collections.abc import Collection
@@ -35,8 +35,8 @@ _NAMED = SimpleNamespace(name="arrays")
 _described: list[Any] = []
 
 
-class KnowingArrays(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """A connection that knows the built-in array types from the first statement on."""
+class PreloadedArrays(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that looks up no built-in array type that its process has looked up before."""
 
     async def _introspect_types(  # asyncpg's
         self,
@@ -45,7 +45,8 @@ class KnowingArrays(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no
     ) -> tuple[Any, Any]:
         if not ARRAYS.keys() >= set(typeoids):
             return await super()._introspect_types(typeoids, timeout)
-        if not _described:
-            rows, _ = await super()._introspect_types(list(ARRAYS), timeout)
-            _described[:] = rows
-        return _described, _NAMED
+        if _described:
+            return _described, _NAMED
+        rows, statement = await super()._introspect_types(list(ARRAYS), timeout)
+        _described[:] = rows
+        return rows, statement

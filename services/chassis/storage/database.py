@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from services.chassis import metrics
-from services.chassis.storage.array_types import KnowingArrays
+from services.chassis.storage.array_types import PreloadedArrays
 
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
@@ -70,7 +70,7 @@ def _counting(service: str) -> type[Connection]:
     """Return a connection class that counts its statements in the metrics of a service."""
     count = metrics.STATEMENTS.labels(service).inc
 
-    class Counting(KnowingArrays):
+    class Counting(PreloadedArrays):
         async def execute(self, *args: Any, **named: Any) -> Any:
             count()
             return await super().execute(*args, **named)

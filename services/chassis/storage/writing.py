@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from services.chassis.storage.database import Connection
 
 _TARGET = re.compile(r"\b(?:INSERT\s+INTO|DELETE\s+FROM|(?<!DO )UPDATE)\s+([\w.]+)", re.IGNORECASE)
-_OWN_PARTS = re.compile(r"\s*WITH\s+(?!RECURSIVE)", re.IGNORECASE)
+_OWN_PARTS = re.compile(r"\s*WITH\s+(RECURSIVE\s+)?", re.IGNORECASE)
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -26,7 +26,9 @@ class Writer(Protocol):
 
 
 class Reader(Protocol):
-    """The interface a statement with a result needs: a connection, or the writes that are sent with it."""
+    """The interface a statement with a result needs: a connection, or the writes that are sent with it. `Bulk.fetch`
+    without rows sends nothing, collected writes neither.
+    """
 
     async def fetch(self, query: str, *args: Any) -> Sequence[Any]:
         """Run it and return its rows."""
@@ -99,7 +101,7 @@ def _together(statements: Sequence[str]) -> str:
     if not before:
         return last
     own = _OWN_PARTS.match(last)
-    return f"WITH {named}, {last[own.end() :]}" if own else f"WITH {named} {last}"
+    return f"WITH {own[1] or ''}{named}, {last[own.end() :]}" if own else f"WITH {named} {last}"
 
 
 def _numbered_from(taken: int, statement: str) -> str:

@@ -1,7 +1,7 @@
 """SQL of orders' recipients (table `addressee`). Of edits of a recipient the highest revision counts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -53,6 +53,19 @@ async def insert_recipients(connection: Writer, recipients: Sequence[Recipient])
             for a in rows
         ],
     )
+
+
+async def lock_deleted(connection: Connection, keys: Collection[OrderKey]) -> set[OrderKey]:
+    """Return which of these orders were deleted. Until the transaction ends no other of them is."""
+    rows = await connection.fetch(
+        """SELECT a.shop, a.order_id, a.deleted_at IS NOT NULL AS is_deleted
+           FROM unnest($1::text[], $2::uuid[]) AS k (shop, order_id)
+           JOIN addressee a ON (a.shop, a.order_id) = (k.shop, k.order_id)
+           ORDER BY a.shop, a.order_id FOR SHARE OF a""",
+        [shop for shop, _ in keys],
+        [order_id for _, order_id in keys],
+    )
+    return {(row["shop"], row["order_id"]) for row in rows if row["is_deleted"]}
 
 
 class CorrectionRow(NamedTuple):

@@ -49,7 +49,7 @@ from services.notifier.sending.attachments import (
     AttachmentMissing,
     Attachments,
 )
-from services.notifier.sending.bounces.addresses import AddressSuppressed, BounceAddresses
+from services.notifier.sending.bounces.addresses import AddressSuppressed, BounceAddresses, RecipientGone
 from services.notifier.sending.braking import Brake
 from services.notifier.sending.damage import notify_merchant
 from services.notifier.sending.pacing import Pace
@@ -172,10 +172,12 @@ class Sender:
             sender = await self._bounce_addresses.of(
                 mail, message.recipient, link.row if link else None, reply_to.row if reply_to else None
             )
+        except RecipientGone:
+            return Withdrawn(DELETED)
         except AddressSuppressed as suppressed:
             return Failed(str(suppressed), is_own=True, counted_as="held")
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
-            return Retry(f"the database did not store the bounce address: {type(error).__name__}")
+            return Retry(f"the database did not store the mail's addresses: {type(error).__name__}")
         reach("mail_addressed")
         # last of all: the mail that the brake lets through as its probe must reach the server
         if (pause := self._brake.wait()) is not None:

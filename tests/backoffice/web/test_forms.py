@@ -68,7 +68,11 @@ def test_a_currency_has_the_digits_of_the_books_not_those_of_coins(
         ("1.234,50", 123450),
         ("-3", -300),
         ("- 3 €", -300),
-        (" 1’234 567.5", 123456750),
+        (" 1’234’567.5", 123456750),
+        ("12 EUR €", 1200),
+        ("1  234", 123400),
+        ("+1.234.567,8", 123456780),
+        ("12.", 1200),
         ("1\u202f234,5 EUR", 123450),
         ("", None),
         ("  ", None),
@@ -82,6 +86,8 @@ def test_a_comma_before_three_digits_is_what_the_reader_takes_it_for() -> None:
     with using_locale(PageLocale("en")):
         assert Form([("a", "1,234")]).amount_minor("a", "EUR") == 123400
         assert Form([("a", "1,234,567.89")]).amount_minor("a", "EUR") == 123456789
+        assert Form([("a", "+1,234")]).amount_minor("a", "EUR") == 123400
+        assert Form([("a", "0,500")]).amount_minor("a", "EUR") == 50
     with using_locale(PageLocale("fr")), pytest.raises(Invalid):
         Form([("a", "1,234")]).amount_minor("a", "EUR")
 
@@ -103,6 +109,15 @@ def test_a_comma_before_three_digits_is_what_the_reader_takes_it_for() -> None:
         "12 5",
         "1 2345",
         "1,2.3",
+        "0 500",
+        "0’500",
+        "1,50 000",
+        "1.5 000",
+        "1234.567,8",
+        "1234 567",
+        "1 234.567,8",
+        "1’234 567",
+        "1 234,5 6",
         "1.2,3",
         "1 234 5",
         "9" * 40,
@@ -120,7 +135,7 @@ def test_whole_numbers_may_have_groups(typed: str, units: int | None) -> None:
     assert Form([("a", typed)]).whole("a", least=-10) == units
 
 
-@pytest.mark.parametrize("typed", ["1 2", "12 34", "1 234 5", "1,5", "x"])
+@pytest.mark.parametrize("typed", ["1 2", "12 34", "1 234 5", "0 500", "1,5", "x"])
 def test_what_is_no_whole_number_is_refused(typed: str) -> None:
     with pytest.raises(Invalid):
         Form([("a", typed)]).whole("a")

@@ -58,8 +58,18 @@ async def test_intake_begins_once_the_process_is_connected(sample_desks: SampleD
     """The database answers, but what was posted to this process could not be stored yet."""
     desk = await sample_desks()
     starting = Hub(desk.hub.settings, desk.hub.subscribers)
+    seen = []
+
+    async def keep_house() -> None:
+        seen.append(await says(starting, "/readyz/intake", 503, "not connected yet"))
+
+    starting.keep_house = keep_house  # type: ignore[method-assign]
     assert await says(starting, "/readyz/intake", 503, "not connected yet")
-    assert await says(desk.hub, "/readyz/intake", 200)
+    await starting.open()
+    assert seen == [True]
+    assert await says(starting, "/readyz/intake", 200)
+    await starting.close()
+    assert await says(starting, "/readyz/intake", 503, "not connected yet")
 
 
 async def test_a_broker_that_takes_no_messages_is_named(hubs: Hubs, rabbitmq: RabbitMQ) -> None:

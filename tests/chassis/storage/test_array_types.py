@@ -1,4 +1,4 @@
-"""Connections know the built-in array types: the server is asked once per process, whatever it is used for."""
+"""Built-in array types are looked up once per process, whatever a connection is used for."""
 
 import inspect
 from datetime import UTC, date, datetime
@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from services.chassis.storage import array_types
-from services.chassis.storage.array_types import ARRAYS, KnowingArrays
+from services.chassis.storage.array_types import ARRAYS, PreloadedArrays
 from tests.conftest import FreshDatabase
 
 VALUES: dict[str, list[Any]] = {
@@ -49,7 +49,7 @@ async def test_the_server_is_asked_once_for_all_connections(
 ) -> None:
     url = await fresh_database("notifier")
     for _ in range(3):
-        connection = await asyncpg.connect(url, connection_class=KnowingArrays)
+        connection = await asyncpg.connect(url, connection_class=PreloadedArrays)
         for kind, values in VALUES.items():
             assert await connection.fetchval(f"SELECT $1::{kind}[]", values) == values
             rows = await connection.fetch(f"SELECT unnest($1::{kind}[]) AS v", values)
@@ -61,7 +61,7 @@ async def test_the_server_is_asked_once_for_all_connections(
 async def test_other_types_are_asked_about_as_usual(
     fresh_database: FreshDatabase, asked: list[list[int]]
 ) -> None:
-    connection = await asyncpg.connect(await fresh_database("notifier"), connection_class=KnowingArrays)
+    connection = await asyncpg.connect(await fresh_database("notifier"), connection_class=PreloadedArrays)
     try:
         await connection.execute("CREATE TEMPORARY TABLE pair (a integer, b text)")
         assert tuple(await connection.fetchval("SELECT row(1, 'x')::pair")) == (1, "x")

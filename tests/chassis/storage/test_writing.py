@@ -91,6 +91,17 @@ async def test_a_statement_with_a_result_takes_the_collected_ones_along(desks: D
         assert await writes.send() == ""
 
 
+async def test_a_recursive_statement_takes_them_along_too(desks: Desks) -> None:
+    desk = await desks("orders")
+    count = "WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < $1) SELECT max(n) AS n FROM up"
+    async with desk.hub.acquire() as connection:
+        writes = Writes(connection)
+        await writes.execute(ADD, ["one"], "a key")
+        (row,) = await writes.fetch(count, 5)
+        assert row["n"] == 5
+        assert await connection.fetchval("SELECT count(*) FROM msg.timer") == 1
+
+
 async def test_a_result_sees_what_an_earlier_round_wrote(desks: Desks) -> None:
     desk = await desks("orders")
     async with desk.hub.acquire() as connection, transaction(connection):

@@ -4,12 +4,23 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.chassis.testing import Desk
-from services.notifier.sending.bounces.addresses import hash_of, new_token, token_of
+from services.notifier.conversation.reply_addresses import AddressMaker
+from services.notifier.links.making import LinkMaker
+from services.notifier.mails import store as mail_store
+from services.notifier.mails.mail import Mail
+from services.notifier.sending.bounces.addresses import (
+    BounceAddresses,
+    RecipientGone,
+    hash_of,
+    new_token,
+    token_of,
+)
+from tests.builders.orders import deleted
 from tests.conftest import Desks
 from tests.notifier.builders import an_edit, an_order
 from tests.notifier.mail_server import MailServer
 from tests.notifier.mails.test_resending import again
-from tests.notifier.sending.test_sending import a_desk, by_state, send_until, settled
+from tests.notifier.sending.test_sending import a_desk, send_until, settled
 
 DOMAIN = "courrier.atelier.example"
 
@@ -68,20 +79,68 @@ def statements() -> float:
     return REGISTRY.get_sample_value("comptoir_database_statements_total", {"service": "notifier"}) or 0.0
 
 
+async def a_recap(desk: Desk) -> Mail:
+    (identifier,) = [
+        row["id"] for row in await desk.fetch("SELECT id FROM mail WHERE template = 'order_recap'")
+    ]
+    async with desk.hub.acquire() as connection:
+        (mail,) = await mail_store.read_mails(connection, [identifier])
+    return mail
+
+
 async def test_a_link_and_a_reply_address_cost_no_statement_of_their_own(
     desks: Desks, mail_server: MailServer
 ) -> None:
+    desk, _ = await a_desk(desks, mail_server, inbound_domain=DOMAIN, page_url="https://suivi.example")
+    await desk.deliver(an_order())
+    mail, addresses = await a_recap(desk), BounceAddresses(desk.hub, DOMAIN)
+    link, reply = LinkMaker(desk.hub).link_of(mail), AddressMaker(desk.hub).reply_address(mail)
+    assert link is not None
+    assert reply is not None
     costs = []
-    for settings in ({}, {"inbound_domain": DOMAIN, "page_url": "https://suivi.example"}):
-        desk, sender = await a_desk(desks, mail_server, **settings)
-        await desk.deliver(an_order())
+    for rows in ((), (link.row, reply.row)):
         before = statements()
-        await sender.effects.run(desk.hub)
+        await addresses.of(mail, mail.recipient, *rows)
         costs.append(statements() - before)
-        assert await by_state(desk) == {"done": 2}
-    assert costs[0] == costs[1] > 0
+    assert costs == [4, 4]  # begin, the order, all addresses, commit
     assert await desk.fetchval("SELECT count(*) FROM page_link") == 1
     assert await desk.fetchval("SELECT count(*) FROM participant") == 1
+    assert await desk.fetchval("SELECT count(*) FROM bounce_address") == 1
+
+
+async def test_an_order_deleted_while_its_mail_is_composed_leaves_nothing(
+    desks: Desks, mail_server: MailServer
+) -> None:
+    desk, _ = await a_desk(desks, mail_server, inbound_domain=DOMAIN, page_url="https://suivi.example")
+    order = an_order()
+    await desk.deliver(order)
+    mail, addresses = await a_recap(desk), BounceAddresses(desk.hub, DOMAIN)
+    link, reply = LinkMaker(desk.hub).link_of(mail), AddressMaker(desk.hub).reply_address(mail)
+    assert link is not None
+    assert reply is not None
+    await desk.deliver(deleted(order))
+    with pytest.raises(RecipientGone):
+        await addresses.of(mail, mail.recipient, link.row, reply.row)
+    for table in ("page_link", "participant", "bounce_address"):
+        assert await desk.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608
+
+
+async def test_a_mail_is_withdrawn_when_its_order_is_deleted_before_it_is_handed_over(
+    desks: Desks, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, sender = await a_desk(desks, mail_server, inbound_domain=DOMAIN)
+    order = an_order()
+    await desk.deliver(order)
+
+    async def none_after_a_deletion(_: Mail) -> None:
+        if not await desk.fetchval("SELECT count(*) FROM addressee WHERE deleted_at IS NOT NULL"):
+            await desk.deliver(deleted(order))
+
+    monkeypatch.setattr(sender._attachments, "of", none_after_a_deletion)
+    await sender.effects.run(desk.hub)
+    assert mail_server.journal == []
+    assert await desk.fetchval("SELECT count(*) FROM bounce_address") == 0
+    assert {row["state"] for row in await desk.fetch("SELECT state FROM msg.effect")} == {"discarded"}
 
 
 async def test_mails_over_the_rate_are_postponed_without_counting_as_tried(

@@ -3,8 +3,8 @@
 `b-<token>@<inbound domain>`. The token is random, and only its hash is stored, with the mail and the
 recipient to which it was handed over: a report counts for that mail and no other, and a reader of the
 database can't forge one. The hash is committed before the mail server sees the address, since a report may
-return before the mail's outcome is recorded. The same statement looks whether the recipient is suppressed, and
-writes the mail's link and reply address, which a reader may use as soon: one commit per mail, or less.
+return before the mail's outcome is recorded. The same transaction looks whether the recipient is suppressed or
+the order deleted. A reader may use the mail's link and reply address just as early, so they are committed with it.
 """
 
 from base64 import b32encode
@@ -18,16 +18,20 @@ from uuid import UUID
 from services.chassis.addresses import comparable
 from services.chassis.background.group_commit import GroupCommit
 from services.chassis.messaging.process import Process
+from services.chassis.storage.database import Connection, transaction
 from services.chassis.storage.writing import Writes
 from services.notifier.conversation.participant_store import ParticipantRow, insert_participants
 from services.notifier.links.store import LinkRow, insert_links
 from services.notifier.mails.mail import Mail
+from services.notifier.mails.recipient_store import lock_deleted
 from services.notifier.sending.bounces import store
 
 PREFIX = "b-"
 OPTIONAL = frozenset({"status_updated", "checkout_abandoned"})
 """Templates that a reader who complained gets no more; the others are part of the sale."""
 _KEPT = 4096
+_GONE = "gone"
+"""What stands in place of the kind of a suppression for a deleted order."""
 
 
 class AddressSuppressed(Exception):
@@ -36,6 +40,10 @@ class AddressSuppressed(Exception):
     def __init__(self, kind: str) -> None:
         super().__init__(f"suppressed: {kind}")
         self.kind = kind
+
+
+class RecipientGone(Exception):
+    """The order was deleted after its mail was read: nothing about the recipient is stored, and nothing sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +75,15 @@ class BounceAddresses:
         link: LinkRow | None = None,
         participant: ParticipantRow | None = None,
     ) -> str | None:
-        """Return the bounce address of a mail, committed with the rows it depends on; None where no domain receives
-        mail.
+        """Return the bounce address of a mail, committed with its link and reply address; None where no domain
+        receives mail.
 
-        Raises AddressSuppressed.
+        Raises AddressSuppressed, RecipientGone.
         """
         token = self._given.get((mail.id, recipient)) or (new_token() if self._domain else None)
         suppressed = await self._writes.submit(HandOver(mail, recipient, token, link, participant))
+        if suppressed is _GONE:
+            raise RecipientGone
         if suppressed is not None:
             raise AddressSuppressed(suppressed)
         if token is None:
@@ -88,25 +98,33 @@ class BounceAddresses:
         self._given.pop((mail.id, recipient), None)
 
     async def _write_together(self, wanted: Sequence[HandOver]) -> list[str | None]:
-        rows = [
-            store.HandOverRow(
-                token_hash=hash_of(one.token) if one.token else None,
-                mail_id=one.mail.id,
-                shop=one.mail.shop,
-                recipient=one.recipient,
-                address=comparable(one.recipient),
-                is_optional=one.mail.template in OPTIONAL,
-            )
-            for one in wanted
-        ]
-        links = [one.link for one in wanted if one.link is not None]
-        participants = {one.participant.token_hash: one.participant for one in wanted if one.participant}
-        async with self._process.acquire() as connection:
-            writes = Writes(connection)
-            await insert_links(writes, links)
-            await insert_participants(writes, participants.values())
-            held = await store.prepare(writes, rows)
-        return [held.get(one.mail.id) for one in wanted]
+        keys = {(one.mail.shop, one.mail.order_id) for one in wanted if one.mail.order_id is not None}
+        async with self._process.acquire() as connection, transaction(connection):
+            deleted = await lock_deleted(connection, sorted(keys))
+            present = [one for one in wanted if (one.mail.shop, one.mail.order_id) not in deleted]
+            held = await _written(connection, present)
+        gone = {one.mail.id: _GONE for one in wanted if one not in present}
+        return [(held | gone).get(one.mail.id) for one in wanted]
+
+
+async def _written(connection: Connection, wanted: Sequence[HandOver]) -> dict[UUID, str]:
+    """Write the rows of these mails in one statement. Return those whose recipient is suppressed, and why."""
+    rows = [
+        store.HandOverRow(
+            token_hash=hash_of(one.token) if one.token else None,
+            mail_id=one.mail.id,
+            shop=one.mail.shop,
+            recipient=one.recipient,
+            address=comparable(one.recipient),
+            is_optional=one.mail.template in OPTIONAL,
+        )
+        for one in wanted
+    ]
+    writes = Writes(connection)
+    await insert_links(writes, [one.link for one in wanted if one.link])
+    participants = {one.participant.token_hash: one.participant for one in wanted if one.participant}
+    await insert_participants(writes, participants.values())
+    return await store.prepare(writes, rows)
 
 
 def new_token() -> str:

@@ -26,7 +26,8 @@ from services.orders.backoffice.language.translating import gettext, page_locale
 
 MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
 KEY, REVISION = "key", "revision"
-_ENGLISH_GROUPS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}([ '’.,])[0-9]{3}(?:\1[0-9]{3})*")
+_ENGLISH_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 _PLAIN_NUMBER = re.compile(r"[+-]?([0-9]{1,1000}\.?[0-9]{0,1000}|\.[0-9]{1,1000})")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 M = TypeVar("M", bound=BaseModel)
@@ -99,7 +100,7 @@ class Form(Mapping[str, str]):
 
     def amount_minor(self, name: str, currency: str, most: int = MAX_MINOR) -> int | None:
         """Return money in minor units, from 1 234,50 or 1,234.50; None when nothing was typed. Raises Invalid."""
-        written = self[name].strip().removesuffix("€").removesuffix(currency)
+        written = self[name].strip().removesuffix("€").rstrip().removesuffix(currency)
         typed = _plain_amount(written)
         if not typed:
             return None
@@ -215,7 +216,7 @@ def _too_precise(currency: str, digits: int) -> str:
 
 def _plain_whole(typed: str) -> str:
     """Return a whole number without spaces between its thousands: 1 234 is 1234."""
-    return _without_groups(_unspaced(typed), r"\s")
+    return _without_groups(_spaced_once(typed), " ")
 
 
 def _plain_amount(typed: str) -> str:
@@ -224,24 +225,26 @@ def _plain_amount(typed: str) -> str:
     The last of comma and point is the decimal one, except that in English a comma before three digits groups
     thousands: 1,234 is 1234 in English and 1.234 in French.
     """
-    written = _without_groups(_unspaced(typed), r"\s'’").replace("\N{MINUS SIGN}", "-")
+    written = _spaced_once(typed)
     if page_locale().language == "en" and _ENGLISH_GROUPS.fullmatch(written):
         return written.replace(",", "")
-    if written.rfind(",") > written.rfind("."):
-        return _without_groups(written, ".").replace(",", ".")
-    return _without_groups(written, ",")
+    decimal = "," if written.rfind(",") > written.rfind(".") else "."
+    whole, point, decimals = written.partition(decimal)
+    plain = _without_groups(whole, " '’." if decimal == "," else " '’,")
+    return f"{plain}.{decimals}" if point else plain
 
 
-def _unspaced(typed: str) -> str:
-    """Return a number without the spaces around it and after its sign."""
-    return re.sub(r"^([+\-\N{MINUS SIGN}])\s+", r"\1", typed.strip())
+def _spaced_once(typed: str) -> str:
+    """Return a number with one kind of minus and of space, and without spaces around it and after its sign."""
+    return re.sub(r"^([+-]) ", r"\1", " ".join(typed.replace("\N{MINUS SIGN}", "-").split()))
 
 
-def _without_groups(typed: str, separators: str) -> str:
-    """Return a number without what groups its thousands. Any other separator stays, so that the number is refused:
-    without it, 1 2 for 1.2 would be ten times as much.
+def _without_groups(whole: str, separators: str) -> str:
+    """Return a whole number without what groups its thousands. Anything else between digits stays, so that the number
+    is refused: without it, 1 2 for 1.2 would be ten times as much.
     """
-    return re.sub(rf"(?<=[0-9])[{separators}](?=[0-9]{{3}}(?![0-9]))", "", typed)
+    groups = _GROUPS.fullmatch(whole)
+    return whole.replace(groups[1], "") if groups and groups[1] in separators else whole
 
 
 def _clean(value: str) -> str:

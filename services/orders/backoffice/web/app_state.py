@@ -14,7 +14,7 @@ import asyncpg
 
 from services.chassis.messaging.process import Process
 from services.chassis.runtime.hub import Hub
-from services.chassis.storage.array_types import KnowingArrays
+from services.chassis.storage.array_types import PreloadedArrays
 from services.chassis.storage.database import READING as READING_POOL
 from services.chassis.storage.database import Connection, Pool, acquire, watch_pool
 from services.orders.api.actions.action import Actions
@@ -96,7 +96,7 @@ class AppState:
                     max_size=self.settings.reading_pool_size,
                     timeout=5,
                     command_timeout=15,
-                    connection_class=KnowingArrays,
+                    connection_class=PreloadedArrays,
                     server_settings=READING,
                 )
                 watch_pool(self._reading, READING_POOL)

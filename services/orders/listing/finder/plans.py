@@ -1,8 +1,8 @@
 """Query plans for the orders of a selection, and the choice between them.
 
 Invariant: every plan returns the same rows; they differ only in time. Each is quick for some filters and slow
-for others. PostgreSQL's statistics guide the choice; a wrong estimate costs one bounded window, then another
-plan answers.
+for others. PostgreSQL's statistics guide the choice; a wrong estimate costs time, for most plans one
+bounded window, then another plan answers.
 """
 
 from heapq import merge as merged

@@ -59,8 +59,8 @@ async def exact_hits(connection: Connection, selection: Selection, text: str) ->
 
 
 def may_fill(limit: int, sampled: int) -> bool:
-    """Return whether WINDOW orders may hold `limit` that fit, of which SAMPLE hold `sampled`: not when they
-    would have to be twice as frequent. A wrong estimate costs time only.
+    """Return whether WINDOW orders may hold `limit` that fit, of which SAMPLE hold `sampled`: not if they are less
+    than half as frequent as needed. A wrong estimate costs time only.
     """
     return sampled < limit <= 2 * sampled * WINDOW // SAMPLE
 
