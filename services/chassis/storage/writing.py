@@ -64,7 +64,7 @@ class Writes:
         return status
 
     def _taken(self) -> list[tuple[str, list[Any]]]:
-        """Return the rounds of the collected statements with their arguments, and collect anew."""
+        """Return the rounds of the collected statements with their arguments, and begin an empty collection."""
         rounds, begun = [], 0
         for size, together in _rounds(tuple(self._statements)):
             arguments = [one for each in self._arguments[begun : begun + size] for one in each]

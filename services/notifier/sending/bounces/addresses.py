@@ -101,9 +101,8 @@ class BounceAddresses:
         keys = {(one.mail.shop, one.mail.order_id) for one in wanted if one.mail.order_id is not None}
         async with self._process.acquire() as connection, transaction(connection):
             deleted = await lock_deleted(connection, sorted(keys))
-            present = [one for one in wanted if (one.mail.shop, one.mail.order_id) not in deleted]
-            held = await _written(connection, present)
-        gone = {one.mail.id: _GONE for one in wanted if one not in present}
+            gone = {one.mail.id: _GONE for one in wanted if (one.mail.shop, one.mail.order_id) in deleted}
+            held = await _written(connection, [one for one in wanted if one.mail.id not in gone])
         return [(held | gone).get(one.mail.id) for one in wanted]
 
 
