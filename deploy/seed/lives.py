@@ -14,7 +14,7 @@ from contracts.fulfillment.position import LinePosition, StockStanding
 from contracts.orders.lifecycle import OrderState
 from contracts.sale import LineKind, PaymentMethod
 from deploy.seed.baskets import NumberedBasket
-from services.orders.order.fulfilment_status import sum_lines
+from services.orders.order.fulfilment_status import Quantities, sum_lines
 from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
 from services.orders.order.state import HandSet
@@ -145,12 +145,24 @@ class OutcomeRow(NamedTuple):
     stage: int
 
 
+@dataclass(frozen=True)
+class Goods:
+    """What a life made of a basket's lines, whatever they were paid with; `published` as JSON, of a version."""
+
+    stock: StockStanding
+    units: Quantities
+    version: int
+    published: str
+
+
 def outcomes(all_baskets: Sequence[NumberedBasket], shop: str) -> Iterator[OutcomeRow]:
     """Return the rows of the table `seed_outcome`: everything an order of this basket, life and method has."""
     for basket in all_baskets:
+        methods = methods_of(basket)
         for number, life in enumerate(LIVES):
-            for method in methods_of(basket):
-                yield _outcome(basket, number, life, method, shop)
+            goods = _goods(basket, life)
+            for method in methods:
+                yield _outcome(basket, number, method, goods, shop)
 
 
 def methods_of(basket: NumberedBasket) -> list[PaymentMethod]:
@@ -159,26 +171,37 @@ def methods_of(basket: NumberedBasket) -> list[PaymentMethod]:
     return [method for method in PaymentMethod if (method is PaymentMethod.FREE) is is_free]
 
 
-def _outcome(basket: NumberedBasket, number: int, life: Life, method: PaymentMethod, shop: str) -> OutcomeRow:
+def _goods(basket: NumberedBasket, life: Life) -> Goods:
     positions = _positions(basket, life)
-    stock = StockStanding.NOT_REQUIRED
-    if basket.goods:
-        stock = StockStanding.MISSING if life.is_missing else StockStanding.RESERVED
+    if not basket.goods:
+        return Goods(StockStanding.NOT_REQUIRED, sum_lines(positions), 0, "[]")
+    return Goods(
+        stock=StockStanding.MISSING if life.is_missing else StockStanding.RESERVED,
+        units=sum_lines(positions),
+        version=2 + STAGES.index(life.stage),
+        published=json.dumps([one.model_dump(mode="json") for one in positions]),
+    )
+
+
+def _outcome(
+    basket: NumberedBasket, number: int, method: PaymentMethod, goods: Goods, shop: str
+) -> OutcomeRow:
+    life = LIVES[number]
     order = Order(
         shop=shop,
         id=NOBODY,
         code="",
         method=method,
         money=_money(basket.sale.totals.total_minor, life, method),
-        units=sum_lines(positions),
-        stock=stock,
+        units=goods.units,
+        stock=goods.stock,
     )
     order.restate()
     if life.done_by_hand and not life.is_cancelled and order.state is not OrderState.COMPLETED:
         assert order.automatic_state is not None
         order.hand = HandSet(OrderState.COMPLETED, "completed", order.automatic_state)
         order.restate()
-    return _row(order, basket, number, method, positions)
+    return _row(order, basket.number, number, method, goods)
 
 
 def _positions(basket: NumberedBasket, life: Life) -> list[LinePosition]:
@@ -215,19 +238,10 @@ def _money(total: int, life: Life, method: PaymentMethod) -> Money:
     )
 
 
-def _row(
-    order: Order,
-    basket: NumberedBasket,
-    number: int,
-    method: PaymentMethod,
-    positions: Sequence[LinePosition],
-) -> OutcomeRow:
+def _row(order: Order, basket: int, number: int, method: PaymentMethod, goods: Goods) -> OutcomeRow:
     life, money, units, hand = LIVES[number], order.money, order.units, order.hand
-    stage = STAGES.index(life.stage) if basket.goods else 0
-    version = 2 + stage if basket.goods else 0
-    published = [json.loads(one.model_dump_json()) for one in positions] if version else []
     return OutcomeRow(
-        basket=basket.number,
+        basket=basket,
         life=number,
         method=method.value,
         state=order.state,
@@ -246,9 +260,9 @@ def _row(
         refunded=money.refunded,
         balance=money.balance,
         payment_version=1 + sum(amount > 0 for amount in (money.received, money.credited, money.refunded)),
-        fulfilment_version=version,
+        fulfilment_version=goods.version,
         stock=order.stock,
-        line_positions=json.dumps(published),
+        line_positions=goods.published,
         ship_ordered=units.ordered,
         ship_needed=units.needed,
         packed=units.packed,
@@ -260,5 +274,5 @@ def _row(
         to_ship=units.to_ship,
         is_archived=life.is_archived,
         is_cancelled=life.is_cancelled,
-        stage=stage,
+        stage=STAGES.index(life.stage) if goods.version else 0,
     )

@@ -180,6 +180,8 @@ class NumberedRow(NamedTuple):
 
 
 SeedRow = NameRow | TownRow | BasketRow | ModuleRow | LineRow | NumberedRow | lives.OutcomeRow
+Vocabulary = Sequence[tuple[str, Sequence[SeedRow]]]
+"""Rows by the name of their table."""
 
 
 def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, Sequence[SeedRow]]]:

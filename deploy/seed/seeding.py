@@ -87,12 +87,13 @@ async def seed(
     until = until or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     job = Job(shop, count, until, await _seeded_before(urls, shop), frozenset(urls))
     began = time.monotonic()
+    vocabulary = list(sales.vocabulary_rows(shop, until.date(), DAYS))
     async with AsyncExitStack() as stack:
         opened = {service: await _open(stack, urls[service]) for service in STEPS if service in urls}
         indexes: dict[str, list[str]] = {}
         try:
             for service, connection in opened.items():
-                await _make_vocabulary(connection, job)
+                await _make_vocabulary(connection, vocabulary)
                 was_empty = f"select count(*) < {_EMPTY} from {FIRST_TABLE[service]}"  # noqa: S608
                 if await connection.fetchval(was_empty):
                     indexes[service] = await _drop_indexes(connection, service)
@@ -154,10 +155,10 @@ async def _seeded_before(urls: Mapping[str, str], shop: str) -> int:
         await connection.close()
 
 
-async def _make_vocabulary(connection: Any, job: Job) -> None:
+async def _make_vocabulary(connection: Any, vocabulary: sales.Vocabulary) -> None:
     for name, columns in sales.TABLES.items():
         await connection.execute(f"create temp table {name} ({columns})")
-    for name, rows in sales.vocabulary_rows(job.shop, job.until.date(), DAYS):
+    for name, rows in vocabulary:
         await connection.copy_records_to_table(name, records=rows)
     await connection.execute("analyze seed_line; analyze seed_outcome; analyze seed_basket")
 
