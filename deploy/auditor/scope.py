@@ -8,6 +8,7 @@ same among a million.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -112,11 +113,17 @@ def within(inputs: Inputs, scope: Scope) -> Inputs:
 
 def scoped(sql: str, tables: Sequence[str], scope: Scope, places: int) -> tuple[str, list[Any]]:
     """Return the query on the rows of the scope, and the arguments to append to its own `places` ones."""
+    text = _composed(sql, tuple(tables), places, is_of_shop=scope.shop is not None)
+    return text, [] if scope.shop is None else [scope.shop, list(scope.orders)]
+
+
+@lru_cache(maxsize=1024)
+def _composed(sql: str, tables: tuple[str, ...], places: int, *, is_of_shop: bool) -> str:
+    """Return the text of a query on a scope: of each check there are two, whatever the number of pieces."""
     named = [name for name in tables if re.search(rf"(?<![.\w]){name}\b", sql)]
-    parts, arguments = [], []
-    if scope.shop is not None:
+    parts = []
+    if is_of_shop:
         parts.append(f"in_scope AS (SELECT ${places + 1}::text AS shop, ${places + 2}::uuid[] AS orders)")
-        arguments = [scope.shop, list(scope.orders)]
         rows = "shop = (SELECT shop FROM in_scope) AND order_id = ANY((SELECT orders FROM in_scope)::uuid[])"
         events = "shop = (SELECT shop FROM in_scope) AND subject = ANY((SELECT orders::text[] FROM in_scope)::text[])"
     else:
@@ -126,6 +133,6 @@ def scoped(sql: str, tables: Sequence[str], scope: Scope, places: int) -> tuple[
         sql = LOG.sub("log_in_scope", sql)
         parts.append(f"log_in_scope AS NOT MATERIALIZED (SELECT * FROM msg.event_log WHERE {events})")  # noqa: S608
     if not parts:
-        return sql, arguments
+        return sql
     rest = ", " + _WITH.sub("", sql, count=1) if _WITH.match(sql) else f" {sql}"
-    return f"WITH {', '.join(parts)}{rest}", arguments
+    return f"WITH {', '.join(parts)}{rest}"
