@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -26,6 +27,7 @@ from deploy.demo.standins.serving import TlsFiles
 SIGNING_NAME = "messageverificationcerts.sandbox.paypal.com"
 """Whose certificate signs webhooks of the sandbox."""
 YEAR = timedelta(days=365)
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _SERVER = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
 
 
@@ -44,7 +46,14 @@ class Holder:
 
     def key_pem(self) -> bytes:
         """Return the private key in PEM."""
-        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return _key_pem(self.key)
+
+
+class Issuer(NamedTuple):
+    """A certificate that signs others. A new one has a key of an elliptic curve, which is made in no time."""
+
+    certificate: x509.Certificate
+    key: PrivateKey
 
 
 class Authority:
@@ -60,8 +69,8 @@ class Authority:
         self.root, self._intermediate = _new(name)
         if file is not None:
             file.touch(mode=0o600)
-            held = self._intermediate
-            file.write_bytes(self.root_pem + held.chain_pem() + held.key_pem())
+            certificate, key = self._intermediate
+            file.write_bytes(self.root_pem + certificate.public_bytes(Encoding.PEM) + _key_pem(key))
 
     @property
     def root_pem(self) -> bytes:
@@ -84,6 +93,11 @@ class Authority:
         return Holder(certificate, key, (self._intermediate.certificate,))
 
     @cached_property
+    def signing(self) -> Holder:
+        """The certificate that signs webhooks."""
+        return self.issue(SIGNING_NAME)
+
+    @cached_property
     def _local(self) -> Holder:
         loopback = (x509.IPAddress(ipaddress.ip_address("127.0.0.1")),)
         return self.issue("localhost", alternatives=loopback)
@@ -98,19 +112,19 @@ class Authority:
         return files
 
 
-def _new(name: str) -> tuple[x509.Certificate, Holder]:
-    root_key, key = new_key(), new_key()
+def _new(name: str) -> tuple[x509.Certificate, Issuer]:
+    root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = _certify(f"{name} Root CA", root_key, None, _authority_extensions(1), YEAR)
-    above = Holder(root, root_key)
-    return root, Holder(_certify(f"{name} Intermediate CA", key, above, _authority_extensions(0), YEAR), key)
+    above = Issuer(root, root_key)
+    return root, Issuer(_certify(f"{name} Intermediate CA", key, above, _authority_extensions(0), YEAR), key)
 
 
-def _read(file: Path) -> tuple[x509.Certificate, Holder]:
+def _read(file: Path) -> tuple[x509.Certificate, Issuer]:
     content = file.read_bytes()
     root, certificate = x509.load_pem_x509_certificates(content)
     key = load_pem_private_key(content, None)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return root, Holder(certificate, key)
+    assert isinstance(key, PrivateKey)
+    return root, Issuer(certificate, key)
 
 
 Extensions = list[tuple[x509.ExtensionType, bool]]
@@ -138,12 +152,16 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def new_key() -> rsa.RSAPrivateKey:
-    """Return a new private key."""
+    """Return a new private key of the kind that PayPal signs with."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+def _key_pem(key: PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 def _certify(
-    name: str, key: rsa.RSAPrivateKey, issuer: Holder | None, extensions: Extensions, lifetime: timedelta
+    name: str, key: PrivateKey, issuer: Issuer | None, extensions: Extensions, lifetime: timedelta
 ) -> x509.Certificate:
     """Return a certificate of a key; without an issuer it signs itself."""
     now = datetime.now(UTC)

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from deploy.demo.standins.delivering import GOOD, Conduct, Courier, Event, Journal, Trick
 from deploy.demo.standins.paypal.account import Account, Clock
 from deploy.demo.standins.paypal.api import Api
-from deploy.demo.standins.paypal.certificates import SIGNING_NAME, Authority, Holder, new_key
+from deploy.demo.standins.paypal.certificates import Authority, Holder, new_key
 from deploy.demo.standins.paypal.events import EventLog
 from deploy.demo.standins.paypal.notifications import CERTIFICATES, Notifications
 from deploy.demo.standins.paypal.refunds import capture_of
@@ -74,7 +74,7 @@ class PayPal:
         self.webhook = Notifications(self.api, self.log, setup.webhook_id, setup.webhook_url)
         self.courier = Courier(setup.webhook_url, self._sign, self._forge, journal, chance, conduct)
         self._chance = chance
-        self.sign_with(self.authority.issue(SIGNING_NAME))
+        self.sign_with(self.authority.signing)
         self._open = AsyncExitStack()
 
     @property
