@@ -150,7 +150,11 @@ class Pool:
         self._idle: deque[SmtpConnection] = deque()
         self._unavailable_until = 0.0
         self._unavailable_reason = self._logged = ""
-        self._tls = ssl.create_default_context(cafile=settings.smtp_ca_file)
+        self._tls = (
+            None
+            if settings.smtp_security is Security.NONE
+            else ssl.create_default_context(cafile=settings.smtp_ca_file)
+        )
 
     async def send(self, message: MailMessage) -> Outcome:
         """Return the outcome of the message. Raises ServerUnavailable when the server could not be reached at all."""
