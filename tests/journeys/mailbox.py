@@ -81,6 +81,18 @@ def mails_in(folder: Path) -> Iterator[EmailMessage]:
         yield _read_mail(path)
 
 
+def mails_about(folder: Path, recipient: str, about: str) -> list[EmailMessage]:
+    """Return the accepted mails to a recipient whose subject contains `about`; their headers are parsed once."""
+    every = [(path, *_addressed(path)) for path in folder.glob("*.eml")]
+    return [_read_mail(path) for path, to, subject in every if recipient in to and about in subject]
+
+
+@cache
+def _addressed(path: Path) -> tuple[str, str]:
+    letter = _read_mail(path)
+    return str(letter["To"]), str(letter["Subject"])
+
+
 @cache
 def _read_mail(path: Path) -> EmailMessage:
     return message_from_bytes(path.read_bytes(), policy=policy.default)

@@ -31,7 +31,7 @@ from deploy.local.mailserver import read_journal
 from deploy.local.system import System
 from deploy.samples.merchants import GARANCE
 from services.chassis.testing import wait_until
-from tests.journeys.mailbox import mails_in
+from tests.journeys.mailbox import mails_about
 from tests.trust import TRUSTED
 
 PATIENCE_SECONDS = 60.0
@@ -235,11 +235,7 @@ class Shop:
 
     def mails_now(self, recipient: str, about: str = "") -> list[EmailMessage]:
         """Return the mails to a recipient received so far."""
-        return [
-            letter
-            for letter in mails_in(self.mail_folder)
-            if recipient in str(letter["To"]) and about in str(letter["Subject"])
-        ]
+        return mails_about(self.mail_folder, recipient, about)
 
     # -- operators
 
