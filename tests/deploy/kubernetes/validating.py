@@ -34,8 +34,15 @@ def rendered(folder: Path) -> tuple[Manifest, ...]:
 def faults(manifest: Manifest) -> list[str]:
     """Return what the schema of an object's kind has against it."""
     name = f"{manifest['kind']} {manifest['metadata']['name']}"
-    errors = validator(manifest["apiVersion"], manifest["kind"]).iter_errors(manifest)
-    return [f"{name}: {'.'.join(map(str, error.absolute_path))}: {error.message[:300]}" for error in errors]
+    found = _faults(manifest["apiVersion"], manifest["kind"], json.dumps(manifest))
+    return [f"{name}: {fault}" for fault in found]
+
+
+@cache
+def _faults(api: str, kind: str, text: str) -> list[str]:
+    """Return what the schema has against an object: most objects of the base are in every rendering of it."""
+    errors = validator(api, kind).iter_errors(json.loads(text))
+    return [f"{'.'.join(map(str, error.absolute_path))}: {error.message[:300]}" for error in errors]
 
 
 @cache
@@ -45,12 +52,19 @@ def validator(api: str, kind: str) -> jsonschema.Draft202012Validator:
     if api in OWN_GROUPS:
         part = group.partition(".")[0]
         name = "-".join(filter(None, (kind.lower(), part, version)))
-        return jsonschema.Draft202012Validator(_read(schemas() / f"{name}.json"), registry=_registry())
+        return _validating(name, _read(schemas() / f"{name}.json"))
     crd = _read(OPERATORS / f"{kind.lower()}_{version}.json")
     crd["properties"]["metadata"] = {
         "$ref": f"{DEFINITIONS}#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
     }
-    return jsonschema.Draft202012Validator(_strict(crd), registry=_registry())
+    return _validating(f"{kind.lower()}_{version}", _strict(crd))
+
+
+def _validating(name: str, schema: Any) -> jsonschema.Draft202012Validator:
+    """Return a validator whose registry is crawled already: otherwise each reference crawls it again."""
+    resource = Resource.from_contents(schema, DRAFT202012)
+    registry = _registry().with_resource(f"/api/{name}.json", resource).crawl()
+    return jsonschema.Draft202012Validator({"$ref": f"/api/{name}.json"}, registry=registry)
 
 
 DEFINITIONS = "/api/_definitions.json"
@@ -59,7 +73,7 @@ DEFINITIONS = "/api/_definitions.json"
 @cache
 def _registry() -> Registry[Any]:
     definitions = Resource.from_contents(_read(schemas() / "_definitions.json"), DRAFT202012)
-    return Registry().with_resource(DEFINITIONS, definitions)
+    return Registry().with_resource(DEFINITIONS, definitions).crawl()
 
 
 def _read(file: Path) -> Any:
