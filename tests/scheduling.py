@@ -5,11 +5,14 @@ take a minute or more come first and quick ones last, so that no worker waits lo
 ends with its last test: its processes look for work and are scraped even when nobody uses it.
 """
 
+import gc
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from services.chassis.runtime.garbage import keep_what_there_is
 
 TESTS = Path(__file__).parent
 SYSTEMS = {
@@ -53,6 +56,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: turn_of(groups[item]))
+
+
+def pytest_collection_finish() -> None:
+    """Search rarely for cycles, and never among what was imported and collected: it lasts as long as the session."""
+    gc.collect()
+    keep_what_there_is()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """Command line of fulfillment: `python -m services.fulfillment` runs it, `migrate` as argument updates its database."""
 
+import services.chassis.runtime.garbage  # noqa: F401 - before all others
 from services.chassis.runtime.command_line import main
 from services.fulfillment.app import SERVICE
 

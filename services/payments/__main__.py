@@ -2,6 +2,7 @@
 `… webhooks-check` compares the events that its endpoints have with those they need.
 """
 
+import services.chassis.runtime.garbage  # noqa: F401 - before all others
 from services.chassis.runtime.command_line import main
 from services.payments.app import SERVICE
 

@@ -18,7 +18,6 @@ broker is therefore added in the lifespan.
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated
 
@@ -34,6 +33,7 @@ from services.chassis.logs import configure_logs
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.recovery import resyncing
 from services.chassis.messaging.snapshots import Snapshot
+from services.chassis.runtime.garbage import keep_what_there_is
 from services.chassis.runtime.http_server import HttpServer
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.service import Service
@@ -179,7 +179,7 @@ def application(service: Service) -> FastStream:
 
     @contextlib.asynccontextmanager
     async def lifespan(worker_id: int | None = None) -> AsyncIterator[None]:
-        _collect_garbage_rarely()
+        keep_what_there_is()
         run = Run(service, app.exit, worker_id or 0)
         app.context.set_global("run", run)
         app.add_broker(run.broker)
@@ -237,10 +237,3 @@ def _resync_worker(snapshots: Mapping[str, Snapshot]) -> Worker:
         return await resyncing.resync_next(process, snapshots)
 
     return Worker(resyncing.WORKER, resync_next, resyncing.IDLE_SECONDS)
-
-
-def _collect_garbage_rarely() -> None:
-    """Make garbage collection rare. Messages are short-lived and without cycles: searching for cycles every
-    700 objects cost a tenth of the time."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 50)

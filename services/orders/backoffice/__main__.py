@@ -7,6 +7,7 @@
 
 import sys
 
+import services.chassis.runtime.garbage  # noqa: F401 - before all others
 from services.chassis.runtime.command_line import main
 from services.orders.backoffice import commandline
 from services.orders.backoffice.app import SERVICE
