@@ -2,30 +2,40 @@
 
 import ast
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 EDGE = ROOT / "services" / "chassis" / "http"
 STAND_INS = ROOT / "deploy" / "demo" / "standins"
 """Servers of other companies that the demo plays: their edge is not ours."""
-SOURCES = {
-    path.relative_to(ROOT).as_posix(): ast.parse(path.read_text())
-    for part in ("services", "deploy")
-    for path in sorted((ROOT / part).rglob("*.py"))
-    if EDGE not in path.parents and STAND_INS not in path.parents
-}
 COMPARING = {"services/orders/backoffice/access/known_browsers.py": "a signed cookie"}
 SIGNATURES = "services/payments/providers/"
 """Signatures of webhooks are compared there."""
 ENCODING = {"services/orders/backoffice/web/page_context.py": "a message in a cookie"}
 
 
+@cache
+def _sources() -> dict[str, list[ast.AST]]:
+    """Return what the tests look at of every file outside the edge."""
+    return {
+        path.relative_to(ROOT).as_posix(): [
+            node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call | ast.Subscript | ast.Constant | ast.keyword)
+        ]
+        for part in ("services", "deploy")
+        for path in sorted((ROOT / part).rglob("*.py"))
+        if EDGE not in path.parents and STAND_INS not in path.parents
+    }
+
+
 def _callers(*names: str) -> set[str]:
     """Return the files that call a function or class of one of these names."""
     return {
         path
-        for path, tree in SOURCES.items()
-        for node in ast.walk(tree)
+        for path, nodes in _sources().items()
+        for node in nodes
         if isinstance(node, ast.Call) and _name(node.func) in names
     }
 
@@ -41,7 +51,7 @@ def _name(called: ast.expr) -> str:
 
 
 def _files(fits: Callable[[ast.AST], bool]) -> set[str]:
-    return {path for path, tree in SOURCES.items() if any(fits(node) for node in ast.walk(tree))}
+    return {path for path, nodes in _sources().items() if any(map(fits, nodes))}
 
 
 def _reads_a_token(node: ast.AST) -> bool:

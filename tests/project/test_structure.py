@@ -1,6 +1,7 @@
 """What the project promises about its own shape."""
 
 import ast
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -20,7 +21,15 @@ ROOT_FILES = {
     "pyproject.toml",
     "constraints.txt",
 }
-DOCUMENTS = [path for path in sorted(ROOT.rglob("*.md")) if "var" not in path.relative_to(ROOT).parts[:1]]
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md")]
+    + [
+        path
+        for folder in ROOT.iterdir()
+        if folder.is_dir() and folder.name not in {"var", ".git"}
+        for path in folder.rglob("*.md")
+    ]
+)
 MOST_FILES, MOST_ENTRIES, MOST_LINES = 15, 12, 300
 """Source files of a folder; entries of the largest service; lines of a source file."""
 
@@ -137,7 +146,7 @@ def test_no_import_of_our_own_is_relative() -> None:
     relative = [
         f"{path.relative_to(ROOT)}:{statement.lineno}"
         for path in OWN_MODULES.values()
-        for statement in ast.walk(ast.parse(path.read_text()))
+        for statement in _import_statements(path)
         if isinstance(statement, ast.ImportFrom) and statement.level
     ]
     assert relative == []
@@ -148,9 +157,9 @@ def test_no_service_reads_anothers_tables() -> None:
     strays = [
         f"{path.relative_to(ROOT)} names {table}"
         for service in SERVICES
+        for others in [set().union(*(tables[other] for other in SERVICES if other != service))]
         for path in (ROOT / "services" / service).rglob("*.py")
-        for table in set().union(*(tables[other] for other in SERVICES if other != service)) - tables[service]
-        if re.search(rf"\b(from|join|into|update)\s+{table}\b", path.read_text(), re.IGNORECASE)
+        for table in _named_tables(path.read_text()) & others - tables[service]
     ]
     assert strays == []
 
@@ -212,12 +221,14 @@ def _own_names(statement: ast.Import | ast.ImportFrom) -> set[str]:
 
 
 def _own_imports(path: Path) -> set[str]:
-    statements = [
-        node
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    ]
-    return {name for statement in statements for name in _own_names(statement)}
+    return {name for statement in _import_statements(path) for name in _own_names(statement)}
+
+
+@functools.cache
+def _import_statements(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """Return all import statements of a file, which is parsed once."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _reachable(imports: dict[str, set[str]], start: str) -> set[str]:
@@ -232,11 +243,17 @@ def _reachable(imports: dict[str, set[str]], start: str) -> set[str]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _import_statements(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _named_tables(text: str) -> set[str]:
+    """Return the words that a statement names where it has a table, in lower case."""
+    found = re.findall(r"\b(?:from|join|into|update)(?=\s+(\w+))", text, re.IGNORECASE)
+    return {name.lower() for name in found}
 
 
 def _tables(service: str) -> set[str]:
