@@ -19,6 +19,7 @@ import httpx2
 from contracts.catalogue import STOREFRONT
 from deploy.demo.sales.storefront import login_of
 from deploy.local.parts import Parts
+from deploy.local.spawning import Launcher
 from deploy.local.supervisor import Program
 from deploy.local.system import MAIL_SERVER, ROOT, ShopSetup, System
 from deploy.samples.merchants import GARANCE
@@ -169,12 +170,17 @@ def management_of(system: System) -> Management:
 
 @asynccontextmanager
 async def opened_harness(
-    parts: Parts, folder: Path, scale: Scale, sink: list[str | Path] | None, progress: Progress
+    parts: Parts,
+    folder: Path,
+    scale: Scale,
+    sink: list[str | Path] | None,
+    progress: Progress,
+    launcher: Launcher | None = None,
 ) -> AsyncIterator[Harness]:
     """Databases, migrations and topology of both systems; no service runs yet."""
     shops = [ShopSetup(GARANCE.profile, [MODULE.value])]
-    ours = System(folder / "ours", parts.postgres, parts.rabbitmq, shops)
-    floor = System(folder / "floor", parts.postgres, parts.rabbitmq, shops)
+    ours = System(folder / "ours", parts.postgres, parts.rabbitmq, shops, launcher=launcher)
+    floor = System(folder / "floor", parts.postgres, parts.rabbitmq, shops, launcher=launcher)
     floor.secrets = ours.secrets  # users belong to the whole broker, not to a virtual host
     async with AsyncExitStack() as stack:
         for system in (ours, floor):
