@@ -20,15 +20,17 @@ async def sequences_have_no_gaps(inputs: Inputs) -> AsyncIterator[Finding]:
 
     Retention deletes the oldest events first: the remaining events of an older subject begin later than 1.
     """
-    received = await _received(inputs)
     for service, connection in inputs.connections.items():
-        log = await reach_of(connection, "event_log")
-        for row in await connection.fetch(
+        rows = await connection.fetch(
             """SELECT shop, subject, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
                    max(sequence) - min(sequence) + 1 = count(*) AND count(DISTINCT sequence) = count(*) AS is_whole
                FROM msg.event_log WHERE sequence IS NOT NULL GROUP BY 1, 2
                HAVING min(sequence) <> 1 OR max(sequence) <> count(*) OR count(DISTINCT sequence) <> count(*)"""
-        ):
+        )
+        if not rows:
+            continue
+        received, log = await _received(inputs), await reach_of(connection, "event_log")
+        for row in rows:
             since = received.get((row["shop"], row["subject"]))
             if row["is_whole"] and (since is None or not log.covers(since)):
                 continue
@@ -43,16 +45,17 @@ async def owners_store_their_last_sequence(inputs: Inputs) -> AsyncIterator[Find
 
     An order without events in the log has published none since the log begins.
     """
-    received = await _received(inputs)
     for service, name in KEPT.items():
         connection = inputs.connections[service]
-        log = await reach_of(connection, "event_log")
         rows = await connection.fetch(
             f"""SELECT a.shop, a.order_id::text AS order_id, a.sequence, e.last FROM {name} a
                 LEFT JOIN (SELECT shop, subject, max(sequence) AS last FROM msg.event_log GROUP BY 1, 2) e
                     ON e.shop = a.shop AND e.subject = a.order_id::text
                 WHERE a.sequence <> coalesce(e.last, 0)"""  # noqa: S608
         )
+        if not rows:
+            continue
+        received, log = await _received(inputs), await reach_of(connection, "event_log")
         for row in rows:
             since = received.get((row["shop"], row["order_id"]))
             if row["last"] is None and (since is None or not log.covers(since)):
@@ -96,20 +99,19 @@ async def events_reach_every_listener(inputs: Inputs) -> AsyncIterator[Finding]:
             for listener in types[row["type"]]:
                 published[listener].append(row)
         for listener, events in published.items():
-            inbox = await reach_of(inputs.connections[listener], "inbox")
             consumed = await _consumed(
                 inputs.connections[listener], f"/{sender}", [event["id"] for event in events]
             )
+            missing = [event for event in events if event["id"] not in consumed]
+            if not missing:
+                continue
+            inbox = await reach_of(inputs.connections[listener], "inbox")
             resyncs = await _resyncs(inputs.connections[sender], listener)
             since = await consumes_since(inputs.connections[listener], listener)
-            for event in events:
+            for event in missing:
                 if event["type"] in since and event["time"] < since[event["type"]]:
                     continue
-                if (
-                    event["id"] in consumed
-                    or not inbox.covers_id(event["id"])
-                    or _is_resynced(event, resyncs)
-                ):
+                if not inbox.covers_id(event["id"]) or _is_resynced(event, resyncs):
                     continue
                 about = shown((event["shop"], event["subject"]))
                 yield Finding(
