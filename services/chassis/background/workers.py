@@ -32,7 +32,7 @@ class Worker:
     """
 
     def __init__(
-        self, name: str, run: Callable[[Process], Awaitable[bool]], idle_seconds: float = 0.2
+        self, name: str, run: Callable[[Process], Awaitable[bool]], idle_seconds: float = 0.5
     ) -> None:
         self.name = name
         self._run = run
