@@ -110,6 +110,11 @@ class _Reading:
     transactions: AsyncExitStack
     has_begun: bool = False
 
+    @property
+    def raw(self) -> Connection:
+        """The connection that sees all rows, also in a scope."""
+        return getattr(self.connection, "raw", self.connection)
+
     async def fetch(self, sql: str, *arguments: Any) -> list[Row]:
         """Return the rows of a query."""
         await self._begin()

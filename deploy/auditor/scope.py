@@ -119,7 +119,7 @@ def scoped(sql: str, tables: Sequence[str], scope: Scope, places: int) -> tuple[
 
 @lru_cache(maxsize=1024)
 def _composed(sql: str, tables: tuple[str, ...], places: int, *, is_of_shop: bool) -> str:
-    """Return the text of a query on a scope: of each check there are two, whatever the number of pieces."""
+    """Return the text of a query on a scope. Each query has two, however many pieces are scanned."""
     named = [name for name in tables if re.search(rf"(?<![.\w]){name}\b", sql)]
     parts = []
     if is_of_shop:

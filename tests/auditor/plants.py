@@ -786,6 +786,11 @@ sql(
     payments="UPDATE account SET sequence = sequence + 1 WHERE ctid = (SELECT ctid FROM account LIMIT 1)",
 )
 sql(
+    "every event of an account is gone",
+    "owners_store_their_last_sequence",
+    payments="DELETE FROM msg.event_log WHERE subject = (SELECT min(order_id::text) FROM account WHERE sequence > 0)",
+)
+sql(
     "an event never left",
     "outboxes_are_empty",
     payments="""INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)

@@ -1,7 +1,7 @@
 """Messages: every event was sent and received, sequences have no gaps, and nothing is left unprocessed."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +20,7 @@ async def sequences_have_no_gaps(inputs: Inputs) -> AsyncIterator[Finding]:
 
     Retention deletes the oldest events first: the remaining events of an older subject begin later than 1.
     """
+    received: Mapping[tuple[str, str], datetime] | None = None
     for service, connection in inputs.connections.items():
         rows = await connection.fetch(
             """SELECT shop, subject, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
@@ -29,7 +30,8 @@ async def sequences_have_no_gaps(inputs: Inputs) -> AsyncIterator[Finding]:
         )
         if not rows:
             continue
-        received, log = await _received(inputs), await reach_of(connection, "event_log")
+        received = received or await _received(inputs)
+        log = await reach_of(connection, "event_log")
         for row in rows:
             since = received.get((row["shop"], row["subject"]))
             if row["is_whole"] and (since is None or not log.covers(since)):
@@ -45,6 +47,7 @@ async def owners_store_their_last_sequence(inputs: Inputs) -> AsyncIterator[Find
 
     An order without events in the log has published none since the log begins.
     """
+    received: Mapping[tuple[str, str], datetime] | None = None
     for service, name in KEPT.items():
         connection = inputs.connections[service]
         rows = await connection.fetch(
@@ -55,7 +58,8 @@ async def owners_store_their_last_sequence(inputs: Inputs) -> AsyncIterator[Find
         )
         if not rows:
             continue
-        received, log = await _received(inputs), await reach_of(connection, "event_log")
+        received = received or await _received(inputs)
+        log = await reach_of(connection, "event_log")
         for row in rows:
             since = received.get((row["shop"], row["order_id"]))
             if row["last"] is None and (since is None or not log.covers(since)):
