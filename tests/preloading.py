@@ -31,10 +31,6 @@ from deploy.local.spawning import Launcher, RunningProcess
 from deploy.local.supervisor import inherited
 from deploy.local.system import PROGRAMS, ROOT, module_of
 from services.chassis import failpoints
-from services.orders import backoffice
-from services.orders.backoffice.web.rendering import Templates
-from services.orders.backoffice.web.routing import found_in
-from services.orders.backoffice.web.statics import Statics
 from tests.quick import hash_quickly, share_certificates
 
 _MOST_BYTES = 262_144
@@ -44,8 +40,7 @@ IMPORTED_LATE = (
     "uvicorn.protocols.http.auto",
     "uvicorn.lifespan.off",
 )
-"""Modules that libraries import when they are first used: 50 ms of each process. The back office finds its pages and
-reads its templates when it starts: half a second."""
+"""Modules that libraries import when they are first used: 50 ms of each process."""
 
 
 class ForkedProcess:
@@ -235,14 +230,20 @@ def _run(wanted: Mapping[str, Any]) -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
+def _prepare_back_office() -> None:
+    """Find the pages and read the templates, which the back office does when it starts: half a second."""
+    web = "services.orders.backoffice.web"
+    importlib.import_module(f"{web}.routing").found_in(importlib.import_module("services.orders.backoffice"))
+    importlib.import_module(f"{web}.rendering").Templates(importlib.import_module(f"{web}.statics").Statics())
+
+
 def _main() -> None:
     requests = socket.socket(fileno=os.dup(0))
     for program in PROGRAMS:
         importlib.import_module(f"{module_of(program)}.__main__")
     for module in IMPORTED_LATE:
         importlib.import_module(module)
-    found_in(backoffice)
-    Templates(Statics())
+    _prepare_back_office()
     share_certificates()
     httpx2.create_ssl_context(trust_env=False)
     hash_quickly()

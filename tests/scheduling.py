@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.runtime.garbage import keep_what_there_is
+from services.chassis.runtime.garbage import freeze_present_objects
 
 TESTS = Path(__file__).parent
 SYSTEMS = {
@@ -59,9 +59,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Search rarely for cycles, and never among what was imported and collected: it lasts as long as the session."""
+    """Leave what was imported and collected out of later searches for cycles: it stays until the session ends."""
     gc.collect()
-    keep_what_there_is()
+    freeze_present_objects()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -147,7 +147,7 @@ class OutcomeRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Goods:
-    """What a life made of a basket's lines, whatever they were paid with; `published` as JSON, of a version."""
+    """Stock, units and published positions (JSON) of a basket's goods in a life, for every payment method."""
 
     stock: StockStanding
     units: Quantities

@@ -65,8 +65,10 @@ def run(names: Sequence[str], scale: Scale, report: Path) -> int:
     folder = FOLDER / secrets.token_hex(4)
     folder.mkdir(parents=True)
     console = Console(stderr=False, width=None if sys.stdout.isatty() else 110)
-    forking = closing(Preloaded()) if scale is SMOKE else nullcontext()
-    with started_parts(folder) as parts, forking as launcher:
+    with (
+        started_parts(folder) as parts,
+        closing(Preloaded()) if scale is SMOKE else nullcontext() as launcher,
+    ):
         try:
             rows, lines = asyncio.run(_measure(parts, folder, names, scale, console, report, launcher))
         except BaseException:

@@ -34,7 +34,7 @@ CHROMIUM_ARGUMENTS = (
 )
 """The last but one keeps a sandboxed frame in the process of its page: Playwright at times does not see into a frame
 that Chromium put into a process of its own (puppeteer/puppeteer#12381). The last one leaves out the compiler for code
-that runs for long: a page lives for seconds here, and compiling axe-core anew in each costs more than it gains.
+that runs for long: a page lives for seconds here, and compiling axe-core again in each costs more than it gains.
 """
 CLOSE_SECONDS = 10
 """Seconds to wait for a window to close: Chromium may never confirm it during a navigation; it ends with the

@@ -62,7 +62,7 @@ def _start(service: str, folder: Path) -> str:
 
 
 async def _fork(service: str, launcher: Launcher, **settings: str) -> str:
-    """Return its output up to its end, without the imports."""
+    """Return its output up to its end, without the imports: settings are read after them, at start."""
     status, output = await launcher.run(_argv(service), env={**_environment(), **settings}, cwd=ROOT)
     return _refusal(status, output.decode())
 

@@ -17,7 +17,7 @@ ENCODING = {"services/orders/backoffice/web/page_context.py": "a message in a co
 
 @cache
 def _sources() -> dict[str, list[ast.AST]]:
-    """Return what the tests look at of every file outside the edge."""
+    """Return the syntax nodes that the tests check, for every file outside the edge."""
     return {
         path.relative_to(ROOT).as_posix(): [
             node

@@ -21,6 +21,10 @@ from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import Row, is_outage
 
 log = structlog.get_logger()
+IDLE_SECONDS = 0.5
+"""Pause between two looks for work. Work that this process plans wakes the worker at once; this is for retries that
+fall due and for what another process left. The pause after a failure begins at twice this.
+"""
 LONGEST_PAUSE_SECONDS = 10.0
 FAILED_TIMER_PAUSE = timedelta(seconds=30)
 TimerHandler = Callable[[Unit, str, dict[str, Any]], Awaitable[None]]
@@ -32,7 +36,7 @@ class Worker:
     """
 
     def __init__(
-        self, name: str, run: Callable[[Process], Awaitable[bool]], idle_seconds: float = 0.5
+        self, name: str, run: Callable[[Process], Awaitable[bool]], idle_seconds: float = IDLE_SECONDS
     ) -> None:
         self.name = name
         self._run = run
@@ -120,4 +124,4 @@ def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
         async with process.acquire() as connection:
             await timer_store.postpone_timer(connection, row["kind"], row["key"], FAILED_TIMER_PAUSE)
 
-    return Worker("timers", fire, idle_seconds=0.5)
+    return Worker("timers", fire)

@@ -33,7 +33,7 @@ from services.chassis.logs import configure_logs
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.recovery import resyncing
 from services.chassis.messaging.snapshots import Snapshot
-from services.chassis.runtime.garbage import keep_what_there_is
+from services.chassis.runtime.garbage import freeze_present_objects
 from services.chassis.runtime.http_server import HttpServer
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.service import Service
@@ -179,7 +179,7 @@ def application(service: Service) -> FastStream:
 
     @contextlib.asynccontextmanager
     async def lifespan(worker_id: int | None = None) -> AsyncIterator[None]:
-        keep_what_there_is()
+        freeze_present_objects()
         run = Run(service, app.exit, worker_id or 0)
         app.context.set_global("run", run)
         app.add_broker(run.broker)

@@ -52,15 +52,15 @@ def validator(api: str, kind: str) -> jsonschema.Draft202012Validator:
     if api in OWN_GROUPS:
         part = group.partition(".")[0]
         name = "-".join(filter(None, (kind.lower(), part, version)))
-        return _validating(name, _read(schemas() / f"{name}.json"))
+        return _make_validator(name, _read(schemas() / f"{name}.json"))
     crd = _read(OPERATORS / f"{kind.lower()}_{version}.json")
     crd["properties"]["metadata"] = {
         "$ref": f"{DEFINITIONS}#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
     }
-    return _validating(f"{kind.lower()}_{version}", _strict(crd))
+    return _make_validator(f"{kind.lower()}_{version}", _strict(crd))
 
 
-def _validating(name: str, schema: Any) -> jsonschema.Draft202012Validator:
+def _make_validator(name: str, schema: Any) -> jsonschema.Draft202012Validator:
     """Return a validator whose registry is crawled already: otherwise each reference crawls it again."""
     resource = Resource.from_contents(schema, DRAFT202012)
     registry = _registry().with_resource(f"/api/{name}.json", resource).crawl()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.demo.standins.paypal.certificates import SIGNING_NAME, Authority, Holder
+from deploy.demo.standins.paypal.certificates import SIGNING_NAME, Authority, Holder, new_key
 from services.payments.providers.paypal.signature.certificates import (
     MOST_CACHED,
     Certificates,
@@ -29,6 +29,12 @@ def judged(holder: Holder, at: datetime = NOW, *, whole: bool = True) -> None:
 
 def test_a_certificate_up_to_the_root_is_good() -> None:
     judged(GENUINE)
+
+
+def test_a_chain_of_rsa_keys_as_paypal_has_is_good() -> None:
+    authority = Authority(make_key=new_key)
+    chain = authority.issue(SIGNING_NAME).chain_pem()
+    verify(chain, Trust((authority.root,), SIGNING_NAME), NOW)
 
 
 @pytest.mark.parametrize("days", [-30, 400])

@@ -5,6 +5,7 @@ file, which the service under test is given as its trusted root. Foreign and exp
 """
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -50,23 +51,30 @@ class Holder:
 
 
 class Issuer(NamedTuple):
-    """A certificate that signs others. A new one has a key of an elliptic curve, which is made in no time."""
+    """A certificate that signs others."""
 
     certificate: x509.Certificate
     key: PrivateKey
 
 
+def quick_key() -> ec.EllipticCurvePrivateKey:
+    """Return a new private key of an elliptic curve, which is quick to generate."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
 class Authority:
     """A root and an intermediate certificate; those in `file` if there are any, which are kept there otherwise.
 
-    A client that trusts the root keeps trusting a stand-in that is restarted.
+    A client that trusts the root keeps trusting a stand-in that is restarted. `make_key` makes the keys of both.
     """
 
-    def __init__(self, name: str = "Stand-in", file: Path | None = None) -> None:
+    def __init__(
+        self, name: str = "Stand-in", file: Path | None = None, make_key: Callable[[], PrivateKey] = quick_key
+    ) -> None:
         if file is not None and file.exists():
             self.root, self._intermediate = _read(file)
             return
-        self.root, self._intermediate = _new(name)
+        self.root, self._intermediate = _new(name, make_key)
         if file is not None:
             file.touch(mode=0o600)
             certificate, key = self._intermediate
@@ -94,7 +102,7 @@ class Authority:
 
     @cached_property
     def signing(self) -> Holder:
-        """The certificate that signs webhooks."""
+        """Return the certificate that signs webhooks."""
         return self.issue(SIGNING_NAME)
 
     @cached_property
@@ -112,8 +120,8 @@ class Authority:
         return files
 
 
-def _new(name: str) -> tuple[x509.Certificate, Issuer]:
-    root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+def _new(name: str, make_key: Callable[[], PrivateKey]) -> tuple[x509.Certificate, Issuer]:
+    root_key, key = make_key(), make_key()
     root = _certify(f"{name} Root CA", root_key, None, _authority_extensions(1), YEAR)
     above = Issuer(root, root_key)
     return root, Issuer(_certify(f"{name} Intermediate CA", key, above, _authority_extensions(0), YEAR), key)
