@@ -112,7 +112,7 @@ class _Reading:
 
     @property
     def raw(self) -> Connection:
-        """The connection that sees all rows, also in a scope."""
+        """Return the connection that sees all rows, also in a scope."""
         return getattr(self.connection, "raw", self.connection)
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Row]:

@@ -48,9 +48,7 @@ log_min_duration_statement = -1
 log_line_prefix = '%m [%p] %u@%d '
 """
 LASTING = {"fsync": "on", "naptime": "5s"}
-"""With PostgreSQL's own minute a life costs a quarter more processor time under load: the rows of outbox and inbox that
-have gone are looked at again and again.
-"""
+"""With PostgreSQL's own minute a life costs a quarter more processor time under load (`make bench ARGS=life`)."""
 FOR_TESTS = {"fsync": "off", "naptime": "60s"}
 """Within its nap autovacuum visits every database once: with the many of tests that is several processes a second."""
 

@@ -30,11 +30,9 @@ CHROMIUM_ARGUMENTS = (
     "--disable-dev-shm-usage",
     "--font-render-hinting=none",
     "--disable-site-isolation-trials",
-    "--js-flags=--no-turbofan",
 )
-"""The last but one keeps a sandboxed frame in the process of its page: Playwright at times does not see into a frame
-that Chromium put into a process of its own (puppeteer/puppeteer#12381). The last one leaves out the compiler for code
-that runs for long: a page lives for seconds here, and compiling axe-core again in each costs more than it gains.
+"""The last one keeps a sandboxed frame in the process of its page: Playwright at times does not see into a frame
+that Chromium put into a process of its own (puppeteer/puppeteer#12381).
 """
 CLOSE_SECONDS = 10
 """Seconds to wait for a window to close: Chromium may never confirm it during a navigation; it ends with the

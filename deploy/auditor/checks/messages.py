@@ -30,7 +30,8 @@ async def sequences_have_no_gaps(inputs: Inputs) -> AsyncIterator[Finding]:
         )
         if not rows:
             continue
-        received = received or await _received(inputs)
+        if received is None:
+            received = await _received(inputs)
         log = await reach_of(connection, "event_log")
         for row in rows:
             since = received.get((row["shop"], row["subject"]))
@@ -58,7 +59,8 @@ async def owners_store_their_last_sequence(inputs: Inputs) -> AsyncIterator[Find
         )
         if not rows:
             continue
-        received = received or await _received(inputs)
+        if received is None:
+            received = await _received(inputs)
         log = await reach_of(connection, "event_log")
         for row in rows:
             since = received.get((row["shop"], row["order_id"]))
