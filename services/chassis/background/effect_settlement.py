@@ -160,6 +160,9 @@ class Settling:
     async def settle_lost(self, process: Process) -> None:
         """Settle effects that a dead process left in flight. One whose row is locked is picked up again when
         its lease expires."""
+        async with process.acquire() as connection:
+            if not await effect_store.is_any_lost(connection, self._kind):
+                return
         lost: list[tuple[Effect, Outcome]] = []
         try:
             async with process.unit() as unit:

@@ -48,6 +48,7 @@ __all__ = [
 log = structlog.get_logger()
 CLAIMS_PER_HAND = 2
 """Effects claimed at once per concurrent call: those claimed when the process dies become uncertain."""
+MEASURE_EVERY_SECONDS = 5.0
 TOGETHER_SECONDS = 0.25
 """Effects finished within this time of one another are recorded in one transaction."""
 
@@ -82,6 +83,7 @@ class EffectWorker:
         self._interrupted = interrupted
         self._settling = Settling(kind, record, attempts, interrupted)
         self._lost_checked_at = 0.0
+        self._measured_at = -MEASURE_EVERY_SECONDS
 
     async def run(self, process: Process) -> bool:
         """Perform the effects that are due, settle those of a dead process. Return True when there may be
@@ -170,6 +172,8 @@ class EffectWorker:
         if now - self._lost_checked_at >= 1.0:
             self._lost_checked_at = now
             await self._settling.settle_lost(process)
+        if now - self._measured_at >= MEASURE_EVERY_SECONDS:
+            self._measured_at = now
             await self._settling.measure(process)
 
 

@@ -75,6 +75,16 @@ async def take_effects(
     )
 
 
+async def is_any_lost(connection: Connection, kind: str) -> bool:
+    """Return whether an effect of a kind is in flight whose process is dead."""
+    found: bool = await connection.fetchval(
+        """SELECT EXISTS (SELECT FROM msg.effect
+                          WHERE kind = $1 AND state = 'in_flight' AND lease_until < now())""",
+        kind,
+    )
+    return found
+
+
 async def take_lost_effects(connection: Connection, kind: str, limit: int) -> list[Row]:
     """Return effects in flight whose process is dead: whether the call was made is unknown. Locks them."""
     return await connection.fetch(
