@@ -31,6 +31,7 @@ from deploy.local.spawning import Launcher, RunningProcess
 from deploy.local.supervisor import inherited
 from deploy.local.system import PROGRAMS, ROOT, module_of
 from services.chassis import failpoints
+from services.notifier.profile.samples import write_common_mails
 from tests.quick import hash_quickly, share_certificates
 
 _MOST_BYTES = 262_144
@@ -244,6 +245,7 @@ def _main() -> None:
     for module in IMPORTED_LATE:
         importlib.import_module(module)
     _prepare_back_office()
+    write_common_mails()
     share_certificates()
     httpx2.create_ssl_context(trust_env=False)
     hash_quickly()

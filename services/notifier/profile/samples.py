@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from services.notifier.mails.compose.composing import write_pages
 from services.notifier.mails.mail import Mail, Recipient, Template
+from services.notifier.mails.settings import ShopProfile
 from services.notifier.mails.texts.placeholders import WORDINGS
-from services.notifier.mails.texts.planning import wording_of
+from services.notifier.mails.texts.planning import LANGUAGES, wording_of
 
 NUMBER_OF_SAMPLES = 3
+OF_EVERY_ORDER = ("new_order", "order_recap", "shipment_dispatched")
 PLACED_AT = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 _ORDER, _THREAD = UUID("01936e3a-0000-7000-8000-00000000aaaa"), UUID("01936e3a-0000-7000-8000-00000000bbbb")
 _NAMES = ("Zoé Lefèvre", "Li", "{{ x }}<b> & “Ana” \u202e **Ben** [a](b)")
@@ -34,6 +37,18 @@ _SHIPMENTS: tuple[dict[str, Any], ...] = (
     {"lines": []},
     {"carrier": "<b>", "tracking_number": "}}", "tracking_url": "javascript:alert(1)", "lines": _LINES},
 )
+
+
+def write_common_mails() -> None:
+    """Write the mails that every order leads to, so that their templates and locales are loaded: the first customer
+    after a start would wait for that, and everybody else's messages with them.
+    """
+    shop = ShopProfile(
+        shop="sample", name="Sample", merchant_email="a@sample.example", from_email="a@sample.example"
+    )
+    for language in LANGUAGES:
+        for wording in OF_EVERY_ORDER:
+            write_pages(*sample(wording, shop.shop, language), shop)
 
 
 def template_of(wording: str) -> Template:
