@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import aio_pika
 import pytest
+from aiormq.exceptions import ChannelAccessRefused
 
 from contracts.envelope import Envelope, uuid7
 from contracts.fulfillment.stock import StockLevel, StockLevelChanged
@@ -15,6 +16,7 @@ from contracts.service import CommandDone
 from deploy.local.parts import RabbitMQ
 from services.chassis.messaging.outbound import relaying
 from services.chassis.messaging.outbound.outgoing_messages import properties_of
+from services.chassis.messaging.outbound.refusals import why_refused
 from services.chassis.messaging.outgoing import Outgoing
 from services.chassis.runtime.hub import Hub
 from services.chassis.testing import wait_until
@@ -96,6 +98,14 @@ async def test_what_can_never_leave_holds_up_no_other(hubs: Hubs, bus: Bus, spoi
         await received(bus, await publish(hub, [done() for _ in range(20)]))
     await wait_until(lambda: outbox_is(hub, 1))
     assert await hub.pool.fetchval("SELECT event_id FROM msg.dispatch") == stay
+
+
+@pytest.mark.parametrize(("exchange", "why"), [("orders", "no_exchange"), ("fulfillment", None)])
+def test_the_broker_refuses_an_exchange_and_names_the_user_beside_it(exchange: str, why: str | None) -> None:
+    text = "ACCESS_REFUSED - access to exchange 'orders' in vhost 'shops' refused for user 'fulfillment'"
+    envelope = Envelope(id=uuid7(), source="/fulfillment", type="x", time=datetime.now(UTC))
+    outgoing = Outgoing(uuid7(), envelope, b"", exchange, "x", mandatory=True)
+    assert why_refused(outgoing, ChannelAccessRefused(text)) == why
 
 
 async def test_what_a_full_queue_refuses_stays_and_goes_when_there_is_room(hubs: Hubs, bus: Bus) -> None:

@@ -90,7 +90,7 @@ async def test_a_refund_in_progress_is_requested_later(till: Till) -> None:
     """Our first call timed out here while PayPal was still at it: 409, then 200 with the refund that was made."""
     order, _ = await till.paid()
     await ask(till, order)
-    till.paypal.api.refund_seconds = 15
+    till.paypal.api.refund_seconds = 10
     await till.work()
     assert till.paypal.account.refunds == {}
     await till.hurry()

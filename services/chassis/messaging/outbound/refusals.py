@@ -39,8 +39,8 @@ def why_refused(outgoing: Outgoing, error: BaseException) -> str | None:
     """Return why a message was refused.
 
     `returned`: it matches no queue. `nacked`: a queue is full. `unsendable`: AMQP can't represent it.
-    `no_exchange`: its exchange is missing or forbidden, which closes the channel for all. None: the reason is
-    unknown.
+    `no_exchange`: its exchange is missing or forbidden, which closes the channel for all; the broker names the
+    exchange, and beside it the user, whose name an exchange of other messages may have. None: the reason is unknown.
     """
     if isinstance(error, PublishError):
         return "returned"
@@ -48,6 +48,6 @@ def why_refused(outgoing: Outgoing, error: BaseException) -> str | None:
         return "nacked"
     if isinstance(error, _UNSENDABLE):
         return "unsendable"
-    if isinstance(error, _CHANNEL_ENDS) and f"'{outgoing.exchange}'" in str(error):
+    if isinstance(error, _CHANNEL_ENDS) and f"exchange '{outgoing.exchange}'" in str(error):
         return "no_exchange"
     return None
