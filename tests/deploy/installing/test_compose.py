@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from deploy.compose.__main__ import FOLDER, main
 from deploy.credentials import OWNER
+from deploy.local.postgres import LASTING, SETTINGS
 from deploy.local.system import module_of
 from services.chassis.http.health import PUBLIC_PATHS
 from services.chassis.setting_files import PREFIX
@@ -30,6 +31,11 @@ OURS = {name: service for name, service in SERVICES.items() if "build" in servic
 ONCE = {"databases", "migrate", "topology", "comptoir", "backup", "made-up-orders"}
 VERSIONED = re.compile(r"[\w./-]+:v?\d[\w.-]*(@sha256:[0-9a-f]{64})?")
 ADDRESS = re.compile(r"https?://(?P<host>[\w.-]+):(?P<port>\d+)(?P<path>[^'\s]*)")
+AUTOVACUUM = {
+    f"{name}={value}"
+    for name, value in re.findall(r"(?m)^(autovacuum\w+) = (\S+)$", SETTINGS.format(port=0, **LASTING))
+}
+"""Settings of autovacuum of the private PostgreSQL."""
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<operator>:-|:\?)?(?P<text>[^}]*)\}")
 
 
@@ -101,6 +107,19 @@ def test_programs_wait_for_migrations_and_topology_and_nothing_waits_for_what_do
             assert ended == (other in ONCE), (name, other)
             assert ended or "healthcheck" in SERVICES[other], (name, other)
             assert set(SERVICES[other].get("profiles", ())) <= set(service.get("profiles", ())), name
+
+
+def test_postgres_is_vacuumed_as_the_private_one() -> None:
+    assert AUTOVACUUM
+    assert options_of(SERVICES["postgres"]) == AUTOVACUUM
+
+
+def options_of(postgres: Mapping[str, Any]) -> set[str]:
+    """Return the settings on a server's command line: `postgres -c NAME=VALUE …`."""
+    program, *options = postgres["command"]
+    assert program == "postgres"
+    assert set(options[::2]) == {"-c"}
+    return set(options[1::2])
 
 
 def test_what_is_not_always_needed_starts_by_profile() -> None:

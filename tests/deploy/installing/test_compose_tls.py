@@ -19,7 +19,7 @@ from deploy.local.parts import Postgres
 from deploy.local.rabbitmq import PrivateRabbitMQ
 from deploy.local.system import module_of
 from services.chassis.setting_files import PREFIX
-from tests.deploy.installing.test_compose import COMPOSE, ONCE, checked, env_example, interpolated
+from tests.deploy.installing.test_compose import COMPOSE, ONCE, checked, env_example, interpolated, options_of
 
 HERE = FOLDER.parent
 FILE = HERE / "compose.tls.yaml"
@@ -50,6 +50,10 @@ def test_it_is_valid_and_changes_only_what_is_there() -> None:
     readme = (HERE / "README.md").read_text()
     for entry in TLS["secrets"].values():
         assert f"`{Path(entry['file']).name}`" in readme, entry
+
+
+def test_postgres_keeps_its_other_settings() -> None:
+    assert options_of(COMPOSE["services"]["postgres"]) < options_of(SERVICES["postgres"])
 
 
 def test_every_program_verifies_both_servers() -> None:

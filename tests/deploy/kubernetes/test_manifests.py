@@ -10,6 +10,7 @@ from typing import Any
 
 import promql_parser
 import pytest
+from ruamel.yaml import YAML
 
 from contracts.catalogue import SERVICES
 from deploy.credentials import OWNER
@@ -19,6 +20,7 @@ from deploy.kubernetes.scaling import age_query
 from deploy.local.prometheus.programs import find_prometheus
 from deploy.local.system import AUDITOR, module_of
 from services.chassis.messaging.topology import listened_queues
+from tests.deploy.installing.test_compose import AUTOVACUUM
 from tests.deploy.kubernetes.validating import (
     Manifest,
     containers_of,
@@ -53,6 +55,12 @@ TRIGGER_KEYS = {
 
 def of_kind(objects: tuple[Manifest, ...], kind: str) -> dict[str, Manifest]:
     return {one["metadata"]["name"]: one for one in objects if one["kind"] == kind}
+
+
+def test_its_own_postgres_is_vacuumed_as_the_private_one() -> None:
+    text = (FOLDER / "components" / "cloudnative-pg" / "cluster.yaml").read_text(encoding="utf-8")
+    given = YAML(typ="safe", pure=True).load(text)["spec"]["postgresql"]["parameters"]
+    assert {f"{name}={value}" for name, value in given.items() if name.startswith("autovacuum")} == AUTOVACUUM
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
