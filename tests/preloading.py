@@ -31,7 +31,7 @@ from deploy.local.spawning import Launcher, RunningProcess
 from deploy.local.supervisor import inherited
 from deploy.local.system import PROGRAMS, ROOT, module_of
 from services.chassis import failpoints
-from services.notifier.profile.samples import write_common_mails
+from services.notifier.profile.samples import preload_templates
 from tests.quick import hash_quickly, share_certificates
 
 _MOST_BYTES = 262_144
@@ -245,7 +245,7 @@ def _main() -> None:
     for module in IMPORTED_LATE:
         importlib.import_module(module)
     _prepare_back_office()
-    write_common_mails()
+    preload_templates()
     share_certificates()
     httpx2.create_ssl_context(trust_env=False)
     hash_quickly()

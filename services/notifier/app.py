@@ -19,7 +19,7 @@ from services.notifier.mails.abandoned.reminder import TIMER as REMINDER
 from services.notifier.mails.holding import releasing
 from services.notifier.mails.holding.holds import TIMER as HELD_RECAP
 from services.notifier.mails.settings import NotifierSettings
-from services.notifier.profile.samples import write_common_mails
+from services.notifier.profile.samples import preload_templates
 from services.notifier.sending.bounces.ending import end_bounce
 from services.notifier.sending.bounces.receiving import find_bounced
 from services.notifier.sending.checking import check_mail_server
@@ -28,8 +28,10 @@ from services.notifier.sending.trying import TrialMails
 
 
 def workers(hub: Hub) -> list[Worker]:
-    """Return the workers that send mails, and test mails through the same connections, receive mails and read them."""
-    write_common_mails()
+    """Preload the templates of the usual mails. Return the workers that send mails, and test mails through the same
+    connections, receive mails and read them.
+    """
+    preload_templates()
     sender = Sender(hub)
     found = [
         sender.worker(),

@@ -1,8 +1,13 @@
-"""Made-up orders on which texts are tried: an ordinary one, one with the least it can have, one with hostile names."""
+"""Made-up orders on which texts are tried: an ordinary one, one with the least it can have, one with hostile names.
+
+The mails of the ordinary one are rendered at start too, to load their templates.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+import structlog
 
 from services.notifier.mails.compose.composing import write_pages
 from services.notifier.mails.mail import Mail, Recipient, Template
@@ -10,8 +15,9 @@ from services.notifier.mails.settings import ShopProfile
 from services.notifier.mails.texts.placeholders import WORDINGS
 from services.notifier.mails.texts.planning import LANGUAGES, wording_of
 
+log = structlog.get_logger()
 NUMBER_OF_SAMPLES = 3
-OF_EVERY_ORDER = ("new_order", "order_recap", "shipment_dispatched")
+WORDINGS_OF_EVERY_ORDER = ("new_order", "order_recap", "shipment_dispatched")
 PLACED_AT = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 _ORDER, _THREAD = UUID("01936e3a-0000-7000-8000-00000000aaaa"), UUID("01936e3a-0000-7000-8000-00000000bbbb")
 _NAMES = ("Zoé Lefèvre", "Li", "{{ x }}<b> & “Ana” \u202e **Ben** [a](b)")
@@ -39,16 +45,21 @@ _SHIPMENTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def write_common_mails() -> None:
-    """Write the mails that every order leads to, so that their templates and locales are loaded: the first customer
-    after a start would wait for that, and everybody else's messages with them.
+def preload_templates() -> None:
+    """Render the mails of every order once, so that their templates and locales are loaded.
+
+    Loading takes 120 ms, during which the event loop does nothing else. A mail that can't be rendered is logged: it
+    fails when it is sent, and no other.
     """
     shop = ShopProfile(
         shop="sample", name="Sample", merchant_email="a@sample.example", from_email="a@sample.example"
     )
     for language in LANGUAGES:
-        for wording in OF_EVERY_ORDER:
-            write_pages(*sample(wording, shop.shop, language), shop)
+        for wording in WORDINGS_OF_EVERY_ORDER:
+            try:
+                write_pages(*sample(wording, shop.shop, language), shop)
+            except Exception as error:
+                log.error("a template can't be preloaded", wording=wording, language=language, exc_info=error)
 
 
 def template_of(wording: str) -> Template:

@@ -6,13 +6,20 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from services.notifier.mails.compose.composing import TEMPLATES, Pages, write_pages
+from services.notifier.mails.compose.composing import TEMPLATES, Pages, _page, write_pages
 from services.notifier.mails.compose.inlining import inlined
 from services.notifier.mails.compose.logo import LOGO_ID
 from services.notifier.mails.texts.placeholders import WORDINGS
 from services.notifier.mails.texts.planning import LANGUAGES
-from services.notifier.profile.samples import NUMBER_OF_SAMPLES, sample
+from services.notifier.profile import samples
+from services.notifier.profile.samples import (
+    NUMBER_OF_SAMPLES,
+    WORDINGS_OF_EVERY_ORDER,
+    preload_templates,
+    sample,
+)
 from tests.notifier.builders import SHOP, a_shop
 from tests.notifier.logos import LOGO
 
@@ -89,3 +96,22 @@ def _without_values(pages: Pages) -> str:
 def _figures(text: str) -> set[str]:
     """Every amount, number, date and code: words that hold a digit."""
     return {word.strip(".,;:()[]«»") for word in text.split() if re.search(r"\d", word)}
+
+
+def test_the_mails_of_every_order_are_loaded_at_start() -> None:
+    _page.cache_clear()
+    preload_templates()
+    assert _page.cache_info().currsize == 2 * len(WORDINGS_OF_EVERY_ORDER) * len(LANGUAGES)
+    for wording, language in product(WORDINGS_OF_EVERY_ORDER, LANGUAGES):
+        write_pages(*sample(wording, SHOP, language), a_shop())
+    assert _page.cache_info().misses == _page.cache_info().currsize
+
+
+def test_a_template_that_cant_be_loaded_concerns_its_mail_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> Pages:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(samples, "write_pages", broken)
+    with capture_logs() as logs:
+        preload_templates()
+    assert {line["wording"] for line in logs} == set(WORDINGS_OF_EVERY_ORDER)
