@@ -95,7 +95,7 @@ PARKED_AGE = Gauge(
 EFFECTS = Counter("comptoir_effects_total", "External effects by outcome.", ["service", "kind", "outcome"])
 EFFECT_ROWS = Gauge(
     "comptoir_effect_rows",
-    "External effects that have not ended well, without failed ones that were acknowledged. "
+    "External effects that have not ended well, without failed ones that were acknowledged; every five seconds. "
     f"{_SHARED.replace('(service)', '(service, kind, state)')}",
     ["service", "kind", "state"],
 )

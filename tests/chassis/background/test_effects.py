@@ -129,6 +129,29 @@ async def test_one_whose_process_died_in_flight_is_uncertain_and_not_repeated(
     assert (later.performed, [outcome for _, outcome in later.recorded]) == ([], ["Uncertain"])
 
 
+async def test_one_of_another_kind_is_left_to_its_own_worker(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    await desk.hub.pool.execute("UPDATE msg.effect SET kind = 'other', state = 'in_flight'")
+    await due_now(desk)
+    await Errands().worker().run(desk.hub)
+    assert await states(desk) == {"A": "in_flight"}
+
+
+async def test_the_gauges_are_measured_at_once_and_then_every_few_seconds(
+    sample_desks: SampleDesks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, measured = await planned(sample_desks), []
+
+    async def measure(*_: object) -> None:
+        measured.append(True)
+
+    worker = Errands().worker()
+    monkeypatch.setattr(worker._settling, "measure", measure)
+    for _ in range(3):
+        await worker.run(desk.hub)
+    assert len(measured) == 1
+
+
 async def is_begun(errands: Errands) -> bool:
     return bool(errands.performed)
 
