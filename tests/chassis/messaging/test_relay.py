@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import aio_pika
 import pytest
 from aiormq.exceptions import ChannelAccessRefused
+from prometheus_client import REGISTRY
 
 from contracts.envelope import Envelope, uuid7
 from contracts.fulfillment.stock import StockLevel, StockLevelChanged
@@ -100,9 +101,35 @@ async def test_what_can_never_leave_holds_up_no_other(hubs: Hubs, bus: Bus, spoi
     assert await hub.pool.fetchval("SELECT event_id FROM msg.dispatch") == stay
 
 
+@pytest.mark.parametrize("exchange", ["nowhere", "orders"])
+async def test_of_one_batch_only_the_message_for_a_refused_exchange_counts_as_refused(
+    hubs: Hubs, bus: Bus, exchange: str
+) -> None:
+    """The others go to the exchange of the user, whom the broker names in its answer."""
+    hub, before = await hubs(), refusals()
+    async with hub.pool.acquire() as connection, connection.transaction():
+        unit = hub.open_unit(connection)
+        stay, *others = [unit.emit(done()).id for _ in range(20)]
+        await unit.flush()
+        await connection.execute("UPDATE msg.dispatch SET exchange = $1 WHERE event_id = $2", exchange, stay)
+        await connection.execute("UPDATE msg.dispatch SET lease_until = now()")
+    await received(bus, set(others))
+    await wait_until(lambda: outbox_is(hub, 1))
+    assert await hub.pool.fetchval("SELECT event_id FROM msg.dispatch WHERE refused = 'no_exchange'") == stay
+    assert refusals() - before == 1
+
+
+def refusals() -> float:
+    labels = {"service": "fulfillment", "why": "no_exchange"}
+    return REGISTRY.get_sample_value("comptoir_publishes_failed_total", labels) or 0.0
+
+
 @pytest.mark.parametrize(("exchange", "why"), [("orders", "no_exchange"), ("fulfillment", None)])
-def test_the_broker_refuses_an_exchange_and_names_the_user_beside_it(exchange: str, why: str | None) -> None:
-    text = "ACCESS_REFUSED - access to exchange 'orders' in vhost 'shops' refused for user 'fulfillment'"
+@pytest.mark.parametrize("text", [
+    "ACCESS_REFUSED - access to exchange 'orders' in vhost 'shops' refused for user 'fulfillment'",
+    "NOT_FOUND - no exchange 'orders' in vhost 'fulfillment'",
+])  # fmt: skip
+def test_what_the_broker_names_beside_the_exchange_is_none(exchange: str, why: str | None, text: str) -> None:
     envelope = Envelope(id=uuid7(), source="/fulfillment", type="x", time=datetime.now(UTC))
     outgoing = Outgoing(uuid7(), envelope, b"", exchange, "x", mandatory=True)
     assert why_refused(outgoing, ChannelAccessRefused(text)) == why
