@@ -25,6 +25,8 @@ from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import CashDesks
 
 SLUG = "paypal-of-the-tests"
+TIMEOUT_SECONDS = 6.0
+"""How long payments waits for an answer of PayPal."""
 CLIENT_ID, CLIENT_SECRET = "client-of-the-tests", "secret-of-the-tests"
 WEBHOOK_ID = "1JE4291016473214C"
 
@@ -49,7 +51,7 @@ def settings_for(paypal: PayPal, **changes: Any) -> dict[str, Any]:
         "paypal_api_url": paypal.url,
         "paypal_standin_host": f"127.0.0.1:{paypal.setup.https_port}",
         "paypal_standin_root_file": paypal.root_file,
-        "paypal_timeout_seconds": 6.0,
+        "paypal_timeout_seconds": TIMEOUT_SECONDS,
     }
 
 

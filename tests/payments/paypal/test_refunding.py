@@ -25,7 +25,7 @@ from services.payments.providers.port import ProviderRefused, RefundInstruction
 from services.payments.refunds.sending import ATTEMPTS
 from tests.builders.orders import SHOP
 from tests.payments.builders import of_kind, record, refund_order
-from tests.payments.paypal.conftest import SLUG, Till
+from tests.payments.paypal.conftest import SLUG, TIMEOUT_SECONDS, Till
 
 ASK = "POST /v2/payments/captures/{id}/refund"
 
@@ -90,7 +90,7 @@ async def test_a_refund_in_progress_is_requested_later(till: Till) -> None:
     """Our first call timed out here while PayPal was still at it: 409, then 200 with the refund that was made."""
     order, _ = await till.paid()
     await ask(till, order)
-    till.paypal.api.refund_seconds = 10
+    till.paypal.api.refund_seconds = TIMEOUT_SECONDS + 5
     await till.work()
     assert till.paypal.account.refunds == {}
     await till.hurry()
